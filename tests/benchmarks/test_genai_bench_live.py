@@ -1,0 +1,234 @@
+"""genai-bench itself, against the simulated engine."""
+
+import asyncio
+import json
+import sys
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+import psutil
+import pytest
+
+from tests.fakes.genai_home import genai_home
+from tests.fakes.simulated_process import MODEL, simulated
+from tuner import demo_model
+from tuner.benchmarks import genai_bench
+from tuner.benchmarks.genai_bench import GenaiBench, WarmGenaiBench, read
+from tuner.domain import Label, LoadPoint
+from tuner.errors import BenchmarkError
+from tuner.protocols import Workload
+from tuner.spec import FailureKind
+
+pytestmark = pytest.mark.bench
+FAST = ("--sim-speed", "20")
+
+
+@pytest.fixture(scope="module")
+def tokenizer(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return demo_model.make(tmp_path_factory.mktemp("a model") / MODEL)
+
+
+class Rig:
+    """A warm generator in a data folder of its own."""
+
+    def __init__(self, home: Path, load: WarmGenaiBench) -> None:
+        self.load, self.folder = load, home / "runs" / "task" / "3"
+
+    async def measure(self, url: str, scenario: str = "D(40,8)", concurrency: int = 2) -> LoadPoint:
+        return await self.load.measure(url, MODEL, scenario, concurrency, self.folder)
+
+    def file(self, raw: str | None) -> Path:
+        assert raw is not None
+        return self.folder.parent / raw
+
+    def processes(self) -> list[psutil.Process]:
+        return [process for process in psutil.process_iter() if str(self.folder.parents[2]) in _environ(process)]
+
+
+def _environ(process: psutil.Process) -> str:
+    try:
+        return process.environ().get("AUTOTUNER_OWNER", "")
+    except psutil.Error:
+        return ""
+
+
+@asynccontextmanager
+async def rig(tmp_path: Path, tokenizer: Path, **changes: object) -> AsyncIterator[Rig]:
+    home = genai_home(tmp_path / "home")
+    given = {"task_id": "task", "scenarios": (), "concurrencies": (), "tokenizer": str(tokenizer), "max_time_s": 60}
+    workload = Workload(**{"max_requests": 8, **given, **changes})  # type: ignore[arg-type]
+    log = home / "runs" / "task" / "benchmark.log"
+    async with GenaiBench(home).open(workload, log, Label("task", -1, str(home))) as load:
+        assert isinstance(load, WarmGenaiBench)
+        yield Rig(home, load)
+
+
+async def test_every_kind_of_scenario_is_measured_and_kept_apart(tmp_path: Path, tokenizer: Path) -> None:
+    prompts = tmp_path / "prompts.json"
+    prompts.write_text(json.dumps(["one\nprompt", 'another, "quoted" one']))
+    with simulated(*FAST) as server:
+        async with rig(tmp_path, tokenizer, dataset=prompts, additional_params={"max_tokens": 6}) as bench:
+            points = [
+                await bench.measure(server.url, scenario)
+                for scenario in ("D(40,8)", "N(40,5)/(8,2)", "U(30,50)/(4,8)", "dataset")
+            ]
+    assert [point.error for point in points] == [None] * 4
+    assert len({point.raw for point in points}) == 4
+    for point in points:
+        requests = read(bench.file(point.raw))
+        assert {request.output_tokens for request in requests} == {6}  # the user's max_tokens wins over the scenario's
+        assert len(requests) == point.requests >= 8
+
+
+async def test_lengths_prefixes_and_gaps_are_those_that_were_asked_for(tmp_path: Path, tokenizer: Path) -> None:
+    with simulated(*FAST) as server:
+        async with rig(tmp_path, tokenizer, prefix_len=20) as bench:
+            point = await bench.measure(server.url, "D(60,8)")
+            varied = await bench.measure(server.url, "U(30,50)/(4,8)")
+    assert point.valid
+    requests = read(bench.file(point.raw))
+    assert {(request.wanted_tokens, request.output_tokens) for request in requests} == {(8, 8)}
+    for request in requests:
+        assert request.itl is not None
+        assert len(request.itl) == 7
+        assert request.tpot is not None
+        assert sum(request.itl) / 7 == pytest.approx(request.tpot, rel=0.5)
+    assert varied.valid
+    assert len({request.wanted_tokens for request in read(bench.file(varied.raw))}) > 1
+
+
+async def test_the_statistics_are_genai_benchs_own_and_its_file_is_kept(tmp_path: Path, tokenizer: Path) -> None:
+    with simulated(*FAST) as server:
+        async with rig(tmp_path, tokenizer) as bench:
+            point = await bench.measure(server.url, "D(40,8)", 4)
+    (theirs,) = bench.file(point.raw).parent.glob("D40_8_text-to-text_num_concurrency_4_time_*s.json")
+    aggregated = json.loads(theirs.read_text())["aggregated_metrics"]
+    assert aggregated["num_completed_requests"] == point.requests
+    for name, ours in (("ttft", point.ttft), ("e2e_latency", point.e2e_latency)):
+        assert ours is not None
+        for statistic, value in ours.model_dump().items():
+            assert value == pytest.approx(aggregated["stats"][name][statistic], rel=1e-6)
+    assert not list(bench.file(point.raw).parent.glob("*.png")), "plots cost seconds"
+
+
+async def test_a_user_who_lets_the_model_stop_gets_no_check_of_lengths(tmp_path: Path, tokenizer: Path) -> None:
+    with simulated(*FAST, "--sim-answer-tokens", "3") as server:
+        async with rig(tmp_path, tokenizer, additional_params={"ignore_eos": False}) as bench:
+            point = await bench.measure(server.url)
+    assert point.valid
+    assert {request.wanted_tokens for request in read(bench.file(point.raw))} == {None}
+
+
+async def test_a_sick_server_makes_a_level_invalid_with_its_reason_and_the_next_level_runs(
+    tmp_path: Path, tokenizer: Path
+) -> None:
+    failed, unhealthy = FailureKind.BENCHMARK_FAILED, FailureKind.UNHEALTHY_OUTPUT
+    cases = {
+        ("--sim-refuse",): (failed, "500: "),
+        ("--sim-garbage",): (unhealthy, "empty"),
+        ("--sim-empty",): (unhealthy, "empty"),
+        ("--sim-answer-tokens", "3"): (unhealthy, "3 of 8 tokens"),
+        ("--sim-crash-after", "4"): (failed, "requests failed"),
+    }
+    async with rig(tmp_path, tokenizer) as bench:
+        warm = bench.processes()
+        for flags, (kind, reason) in cases.items():
+            with simulated(*FAST, *flags) as server:
+                point = await bench.measure(server.url)
+            assert (point.failure, reason in (point.error or "")) == (kind, True), (flags, point.error)
+            assert bench.file(point.raw).exists()
+        with simulated(*FAST) as server:
+            assert (await bench.measure(server.url)).valid
+        assert bench.processes() == warm
+
+
+async def test_what_genai_bench_refuses_is_told_in_its_own_words(tmp_path: Path, tokenizer: Path) -> None:
+    async with rig(tmp_path, tokenizer, prefix_ratio=0.5) as bench:
+        with pytest.raises(BenchmarkError, match="--prefix-ratio requires") as caught:
+            await bench.measure("http://127.0.0.1:9", "U(10,20)/(5,8)")
+    assert caught.value.kind is FailureKind.BENCHMARK_FAILED
+
+
+async def test_a_tokenizer_that_cannot_be_loaded_is_named(tmp_path: Path) -> None:
+    (tmp_path / "broken").mkdir()
+    (tmp_path / "broken" / "tokenizer.json").write_text("{")
+    async with rig(tmp_path, tmp_path / "broken") as bench:
+        with pytest.raises(BenchmarkError, match=r"The tokenizer .*broken cannot be loaded") as caught:
+            await bench.measure("http://127.0.0.1:9")
+    assert caught.value.kind is FailureKind.BENCHMARK_FAILED
+
+
+@pytest.mark.parametrize("victim", ["the warm process", "the level"])
+async def test_a_killed_generator_is_this_machines_fault_and_is_replaced(
+    tmp_path: Path, tokenizer: Path, victim: str
+) -> None:
+    with simulated("--sim-speed", "0.2") as slow, simulated(*FAST) as fast:
+        async with rig(tmp_path, tokenizer) as bench:
+            measuring = asyncio.create_task(bench.measure(slow.url, "D(40,100)"))
+            warm, level = await _level_of(bench)
+            (warm if victim == "the warm process" else level).kill()
+            with pytest.raises(BenchmarkError) as caught:
+                await measuring
+            assert caught.value.kind is FailureKind.INFRASTRUCTURE
+            assert (await bench.measure(fast.url)).valid
+
+
+async def test_a_cancelled_level_leaves_no_process(tmp_path: Path, tokenizer: Path) -> None:
+    with simulated("--sim-speed", "0.2") as slow, simulated(*FAST) as fast:
+        async with rig(tmp_path, tokenizer) as bench:
+            measuring = asyncio.create_task(bench.measure(slow.url, "D(40,100)"))
+            await _level_of(bench)
+            measuring.cancel()
+            with pytest.raises(asyncio.CancelledError):
+                await measuring
+            assert bench.processes() == []
+            assert (await bench.measure(fast.url)).valid
+        assert bench.processes() == []
+
+
+async def test_a_level_that_does_not_end_is_stopped(
+    tmp_path: Path, tokenizer: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(genai_bench, "GRACE_S", -59.0)  # a minute and the grace: one second
+    with simulated("--sim-speed", "0.01") as server:
+        async with rig(tmp_path, tokenizer) as bench:
+            with pytest.raises(BenchmarkError, match="more than 1 s for this level") as caught:
+                await bench.measure(server.url, "D(40,100)")
+            assert caught.value.kind is FailureKind.BENCHMARK_FAILED
+            assert bench.processes() == []
+
+
+async def test_nothing_outlives_a_tuner_that_is_killed(tmp_path: Path, tokenizer: Path) -> None:
+    home = genai_home(tmp_path / "home")
+    program = f"""
+import asyncio, pathlib
+from tuner.benchmarks.genai_bench import GenaiBench
+from tuner.domain import Label
+from tuner.protocols import Workload
+
+async def main():
+    home = pathlib.Path({str(home)!r})
+    workload = Workload("task", (), (), {str(tokenizer)!r}, 60, 8)
+    async with GenaiBench(home).open(workload, home / "log", Label("task", -1, str(home))) as load:
+        await load.measure("URL", {MODEL!r}, "D(40,100)", 2, home / "runs" / "task" / "3")
+
+asyncio.run(main())
+"""
+    with simulated("--sim-speed", "0.2") as slow:
+        tuner = await asyncio.create_subprocess_exec(sys.executable, "-c", program.replace("URL", slow.url))
+        left = await _level_of(Rig(home, None))  # type: ignore[arg-type]
+        tuner.kill()
+        await tuner.wait()
+        gone, alive = await asyncio.to_thread(psutil.wait_procs, left, timeout=20)
+        assert (len(gone), alive) == (2, [])
+
+
+async def _level_of(bench: Rig) -> list[psutil.Process]:
+    """The warm process and the level that it runs, once it does."""
+    async with asyncio.timeout(60):
+        while True:
+            found = sorted(bench.processes(), key=lambda process: process.pid)
+            if len(found) == 2 and list(bench.folder.glob("*/experiment_metadata.json")):
+                return found
+            await asyncio.sleep(0.05)

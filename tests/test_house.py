@@ -1,0 +1,69 @@
+"""The house rules that a machine can check."""
+
+import re
+import subprocess
+import tomllib
+from importlib import import_module
+from importlib.metadata import packages_distributions
+from pathlib import Path
+
+import pytest
+
+from tuner.cli import COMMANDS
+
+ROOT = Path(__file__).parents[1]
+PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())
+PACKAGES = PROJECT["tool"]["setuptools"]["packages"]
+TOP_LEVEL = sorted({name.split(".")[0] for name in PACKAGES})
+
+
+def tracked() -> list[Path]:
+    listed = subprocess.run(
+        ["git", "ls-files", "--cached", "--others", "--exclude-standard"],
+        cwd=ROOT, capture_output=True, text=True, check=True,
+    )  # fmt: skip
+    return [ROOT / name for name in listed.stdout.splitlines() if (ROOT / name).is_file()]
+
+
+@pytest.mark.parametrize("name", TOP_LEVEL)
+def test_our_generic_package_names_are_ours(name: str) -> None:
+    module = import_module(name)
+    assert module.__file__ is not None
+    assert Path(module.__file__).is_relative_to(ROOT)
+    assert set(packages_distributions().get(name, [])) <= {"autotuner"}
+
+
+def test_every_package_is_listed() -> None:
+    found = {
+        ".".join(path.parent.relative_to(ROOT).parts)
+        for path in tracked()
+        if path.name == "__init__.py" and path.relative_to(ROOT).parts[0] in TOP_LEVEL
+    }
+    assert found == set(PACKAGES)
+
+
+def test_no_registry_no_path_of_this_machine_and_nothing_built_is_committed() -> None:
+    address = re.compile(r"https?://[^\s\"')]*(?:py" + r"pi|npm" + r"js|python" + r"hosted)|" + re.escape(str(ROOT)))
+    built = re.compile(r"(^|/)(uv\.lock|node_modules/|dist/|\.venv/|__pycache__/|.*\.db$)")
+    for path in tracked():
+        name = str(path.relative_to(ROOT))
+        assert not built.search(name), name
+        if path.stat().st_size < 3_000_000:
+            assert not address.search(path.read_text(errors="ignore")), name
+
+
+def test_the_lock_names_every_dependency_with_its_hash() -> None:
+    lock = (ROOT / "requirements.lock").read_text()
+    wanted = [*PROJECT["project"]["dependencies"], *PROJECT["project"]["optional-dependencies"]["dev"]]
+    for requirement in wanted:
+        name = re.split(r"[\[>=<]", requirement)[0]
+        assert re.search(rf"^{re.escape(name)}==\S+.* \\\n    --hash=sha256:", lock, re.MULTILINE), name
+
+
+def test_readme_names_only_commands_that_exist() -> None:
+    readme = (ROOT / "README.md").read_text()
+    for name in re.findall(r"^(?:\$ )?(?:\.venv/bin/)?autotuner ([a-z]+)", readme, re.MULTILINE):
+        assert name in COMMANDS
+    makefile = (ROOT / "Makefile").read_text()
+    for target in re.findall(r"`make ([a-z]+)`", readme):
+        assert re.search(rf"^{target}:", makefile, re.MULTILINE), target

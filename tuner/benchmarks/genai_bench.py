@@ -1,0 +1,272 @@
+"""genai-bench as the load generator, run as a command by an environment of its own.
+
+What takes time once (seconds of imports, the tokenizer) is paid by a warm process, `genai_bench_driver`, that starts
+while the engine does. What genai-bench does after a level (sleeps, plots, spreadsheets) is left out.
+"""
+
+import asyncio
+import errno
+import json
+import math
+import os
+import re
+import shutil
+import zlib
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from pydantic import BaseModel, ConfigDict, ValidationError
+
+from tuner import environments, failures, processes
+from tuner.benchmarks.statistics import Request, summarize
+from tuner.domain import Label, LoadPoint
+from tuner.errors import BenchmarkError, DeploymentError, UnavailableError
+from tuner.protocols import Workload
+from tuner.spec import FailureKind
+
+ENVIRONMENT = "genai-bench"
+DRIVER = Path(__file__).with_name("genai_bench_driver.py")
+WARM_LIMIT_S = 180.0
+"""For the imports, on a machine where an engine starts at the same time."""
+GRACE_S = 60.0
+"""Beyond the time of a level, for what comes before its first request and after its last answer."""
+ERROR_CHARACTERS = 300
+MACHINE_ERRNOS = (errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EMFILE, errno.ENFILE, errno.ENOMEM, errno.EAGAIN)
+
+
+@dataclass(frozen=True)
+class GenaiBench:
+    home: Path
+    """The data folder."""
+
+    def missing(self) -> str | None:
+        if environments.find(self.home, [ENVIRONMENT]) is not None:
+            return None
+        return f"The load generator {ENVIRONMENT} is not installed; run: autotuner engine install {ENVIRONMENT}"
+
+    @asynccontextmanager
+    async def open(self, workload: Workload, log: Path, label: Label) -> AsyncIterator["WarmGenaiBench"]:
+        """Raises:
+        UnavailableError: it is not installed.
+        """
+        installation = environments.find(self.home, [ENVIRONMENT])
+        if installation is None:
+            raise UnavailableError(self.missing() or "")
+        warm = WarmGenaiBench(installation.python, workload, log, label, self.home / "processes")
+        try:
+            await warm.start()
+            yield warm
+        finally:
+            await warm.stop()
+
+
+class Outcome(BaseModel):
+    """What the warm process says: that it is ready, or how a level ended."""
+
+    model_config = ConfigDict(frozen=True)
+
+    error: str | None = None
+    errno: int | None = None
+    died: bool = False
+
+    @property
+    def kind(self) -> FailureKind:
+        """The machine's fault, or not to be mended by trying again."""
+        machine = self.died or self.errno in MACHINE_ERRNOS
+        return FailureKind.INFRASTRUCTURE if machine else FailureKind.BENCHMARK_FAILED
+
+
+@dataclass
+class WarmGenaiBench:
+    """One warm process, and the next one where it died. Measures one level at a time."""
+
+    python: Path
+    workload: Workload
+    log: Path
+    label: Label
+    registry: Path
+    _process: asyncio.subprocess.Process | None = None
+    _ready: bool = False
+    _running: AsyncExitStack = field(default_factory=AsyncExitStack)
+
+    async def start(self) -> None:
+        """Returns at once; the process gets ready by itself."""
+        argv = [str(self.python), "-I", str(DRIVER), self.workload.tokenizer]
+        session = processes.session(
+            argv,
+            _environment(self.workload.tokenizer),
+            self.log,
+            self.label,
+            self.registry,
+            stdin=asyncio.subprocess.PIPE,
+            stdout=asyncio.subprocess.PIPE,
+        )
+        try:
+            self._process = (await self._running.enter_async_context(session)).process
+        except DeploymentError as error:
+            raise BenchmarkError(FailureKind.INFRASTRUCTURE, f"genai-bench: {error}") from error
+
+    async def stop(self) -> None:
+        self._process, self._ready = None, False
+        await self._running.aclose()
+
+    async def measure(self, url: str, model: str, scenario: str, concurrency: int, folder: Path) -> LoadPoint:
+        level = folder / f"{re.sub(r'[^A-Za-z0-9]+', '_', scenario).strip('_')}-c{concurrency}"
+        await asyncio.to_thread(_empty, level)
+        records = level / "requests.jsonl"
+        order = {
+            "seed": _seed(scenario, concurrency),
+            "records": str(records),
+            "ignore_eos": self.workload.additional_params.get("ignore_eos"),
+            "arguments": self.arguments(url, model, scenario, concurrency, level),
+        }
+        try:
+            await self._warm()
+            outcome = await self._ask(order)
+        except BaseException:  # a cancelled or broken level: whatever still sends requests has to go
+            await self.stop()
+            raise
+        if outcome.error is not None:
+            raise BenchmarkError(outcome.kind, f"genai-bench: {outcome.error}", self._lines())
+        requests = await asyncio.to_thread(read, records)
+        raw = str(records.relative_to(folder.parent))
+        return summarize(scenario, concurrency, requests, self.workload.slos, raw=raw)
+
+    @property
+    def minutes(self) -> int:
+        """genai-bench counts whole minutes."""
+        return math.ceil(self.workload.max_time_s / 60)
+
+    def arguments(self, url: str, model: str, scenario: str, concurrency: int, level: Path) -> list[str]:
+        """Of `genai-bench benchmark`, for one level, its files in the folder `level`."""
+        workload = self.workload
+        # An explicit ignore_eos stays out: genai-bench asks a question about false, and replaces it by the scenario's.
+        extra = {name: value for name, value in workload.additional_params.items() if name != "ignore_eos"}
+        arguments = {
+            "--api-backend": "vllm",  # for any engine: OpenAI's protocol, with ignore_eos
+            "--api-base": url,
+            "--api-key": "none",
+            "--api-model-name": workload.model_name or model,
+            "--task": "text-to-text",
+            "--model-tokenizer": workload.tokenizer,
+            "--num-concurrency": concurrency,
+            "--traffic-scenario": scenario,
+            "--max-time-per-run": self.minutes,
+            "--max-requests-per-run": workload.max_requests,
+            "--additional-request-params": json.dumps({"temperature": 0.0, **extra}),
+            "--experiment-base-dir": level.parent,
+            "--experiment-folder-name": level.name,
+            # By default it sorts everything measured so far after each request, for a screen that nobody sees.
+            "--metrics-refresh-interval": 3600,
+            "--dataset-path": workload.dataset if scenario == "dataset" else None,
+            "--prefix-len": workload.prefix_len,
+            "--prefix-ratio": workload.prefix_ratio,
+        }
+        return [text for name, value in arguments.items() if value is not None for text in (name, str(value))]
+
+    async def _warm(self) -> None:
+        if self._process is None or self._process.returncode is not None:
+            await self.stop()
+            await self.start()
+        if self._ready:
+            return
+        outcome = await self._answer(WARM_LIMIT_S, "to get ready")
+        if outcome.error is not None:
+            message = f"The tokenizer {self.workload.tokenizer} cannot be loaded: {outcome.error}"
+            raise BenchmarkError(outcome.kind, message, self._lines())
+        self._ready = True
+
+    async def _ask(self, order: dict[str, object]) -> Outcome:
+        assert self._process is not None
+        assert self._process.stdin is not None
+        self._process.stdin.write(json.dumps(order).encode() + b"\n")
+        return await self._answer(self.minutes * 60 + GRACE_S, "for this level")
+
+    async def _answer(self, limit_s: float, purpose: str) -> Outcome:
+        """The next thing the warm process says.
+
+        Raises:
+            BenchmarkError: it says nothing for too long, or died.
+        """
+        assert self._process is not None
+        assert self._process.stdout is not None
+        try:
+            async with asyncio.timeout(limit_s):
+                line = await self._process.stdout.readline()
+        except TimeoutError as error:
+            message = f"genai-bench took more than {limit_s:.0f} s {purpose} and was stopped; its log is {self.log}."
+            raise BenchmarkError(FailureKind.BENCHMARK_FAILED, message, self._lines()) from error
+        if line:
+            return Outcome.model_validate_json(line)
+        code = await self._process.wait()
+        message = f"The load generator's process died with exit code {code}; its log is {self.log}."
+        raise BenchmarkError(FailureKind.INFRASTRUCTURE, message, self._lines())
+
+    def _lines(self) -> tuple[str, ...]:
+        return tuple(failures.tail(self.log)[-failures.LINES :])
+
+
+def read(records: Path) -> list[Request]:
+    """The requests of a level, as the driver wrote them down.
+
+    Raises:
+        BenchmarkError: the file is missing or damaged.
+    """
+    try:
+        with records.open(encoding="utf-8") as lines:
+            return [Record.model_validate_json(line).request for line in lines]
+    except (OSError, ValidationError) as error:
+        message = f"The per-request data of the level cannot be read: {error}"
+        raise BenchmarkError(FailureKind.INFRASTRUCTURE, message) from error
+
+
+class Record(BaseModel):
+    """One line of `requests.jsonl`."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
+
+    started_at: float
+    first_token_at: float | None
+    finished_at: float
+    input_tokens: int
+    output_tokens: int
+    wanted_tokens: int | None
+    error: str | None
+    itl: tuple[float, ...] | None
+
+    @property
+    def request(self) -> Request:
+        fields = dict(self)
+        if self.error is not None:  # equal errors at different addresses count as one
+            fields["error"] = re.sub(r"0x[0-9a-f]+", "0x…", self.error)[:ERROR_CHARACTERS]
+        return Request(**fields)
+
+
+def _environment(tokenizer: str) -> dict[str, str]:
+    """Without its screen, without telemetry, and without the hub where the tokenizer is a folder."""
+    direct = (os.environ.get("no_proxy") or os.environ.get("NO_PROXY"), "127.0.0.1", "localhost")
+    settings = {
+        "ENABLE_UI": "false",
+        "HF_HUB_DISABLE_TELEMETRY": "1",
+        "TOKENIZERS_PARALLELISM": "false",
+        "no_proxy": ",".join(filter(None, direct)),
+    }
+    if Path(tokenizer).is_dir():
+        settings["HF_HUB_OFFLINE"] = "1"
+    return {**os.environ, **settings}
+
+
+def _empty(folder: Path) -> None:
+    """A level that runs again leaves nothing of the time before."""
+    try:
+        shutil.rmtree(folder, ignore_errors=True)
+        folder.mkdir(parents=True)
+    except OSError as error:
+        raise BenchmarkError(FailureKind.INFRASTRUCTURE, f"{folder} cannot be written: {error}") from error
+
+
+def _seed(scenario: str, concurrency: int) -> int:
+    """The same for a level wherever it is run, another for another level."""
+    return zlib.crc32(f"{scenario} × {concurrency}".encode())

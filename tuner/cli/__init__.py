@@ -1,0 +1,71 @@
+"""The command line: `autotuner COMMAND`. To add a command: write it, list it here."""
+
+import logging
+import sys
+from importlib import import_module
+
+import click
+
+from tuner.errors import InvalidSpecError, NotFoundError, TunerError
+
+COMMANDS = {
+    "tune": ("tuner.cli.tune:tune", "Tune a model as a task file says."),
+    "validate": ("tuner.cli.validate:validate", "Check a task file and show the plan; nothing is started."),
+    "list": ("tuner.cli.list_:list_command", "List tasks, newest first."),
+    "show": ("tuner.cli.show:show", "Show a task and its experiments."),
+    "logs": ("tuner.cli.logs:logs", "Print the log of an experiment, or follow it."),
+    "report": ("tuner.cli.report:report", "Report a task's result as table, json, csv, xlsx or html."),
+    "export": ("tuner.cli.export:export", "Write the best configuration as a command or as a task file."),
+    "cancel": ("tuner.cli.control:cancel", "Stop a task; finished experiments stay."),
+    "resume": ("tuner.cli.control:resume", "Go on with a task that stopped before its end."),
+    "delete": ("tuner.cli.control:delete", "Remove a task with its experiments and files."),
+    "worker": ("tuner.cli.worker:worker", "Run queued tasks until stopped."),
+    "engine": ("tuner.cli.engine:engine", "Install engines, list them and their flags."),
+    "demo": ("tuner.cli.demo:demo", "Make what a first try needs: a tiny model."),
+    "doctor": ("tuner.cli.doctor:doctor", "Say what this machine has, what is missing, and how to get it."),
+}
+"""Name → where it is and what it does. A command is imported when it is run, so that `--help` is quick."""
+
+
+class Commands(click.Group):
+    """Loads its commands lazily and turns the tuner's errors into messages and exit codes."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return list(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        if cmd_name not in COMMANDS:
+            return None
+        module, _, name = COMMANDS[cmd_name][0].partition(":")
+        command = getattr(import_module(module), name)
+        assert isinstance(command, click.Command)
+        return command
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        with formatter.section("Commands"):
+            formatter.write_dl([(name, what) for name, (_, what) in COMMANDS.items()])
+
+    def invoke(self, ctx: click.Context) -> object:
+        try:
+            return super().invoke(ctx)
+        except (InvalidSpecError, NotFoundError) as error:
+            click.echo(f"Error: {error}", err=True)
+            ctx.exit(2)
+        except TunerError as error:
+            click.echo(f"Error: {error}", err=True)
+            ctx.exit(1)
+
+
+@click.group(cls=Commands, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(package_name="autotuner")
+@click.option("--debug", is_flag=True, help="Log what the tuner does, to standard error.")
+def main(debug: bool) -> None:
+    """Finds the fastest safe way to serve a language model, by measuring it.
+
+    Exit codes: 0 done, 1 failed, 2 bad input, 130 cancelled.
+    """
+    logging.basicConfig(
+        level=logging.INFO if debug else logging.ERROR,
+        stream=sys.stderr,
+        format="%(asctime)s %(levelname)s %(name)s: %(message)s",
+    )

@@ -1,0 +1,178 @@
+"""What people see while a task runs: a live panel on a terminal, one line per step in a pipe."""
+
+import asyncio
+import time
+from collections import deque
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from rich.console import Console, Group
+from rich.live import Live
+from rich.progress_bar import ProgressBar
+from rich.table import Table
+from rich.text import Text
+
+from tuner.cli.logs import read_from
+from tuner.domain import Event, LoadPoint
+from tuner.failures import tail
+from tuner.quantities import quantity
+from tuner.service import Tuner
+from tuner.spec import Metric, Objective
+
+REDRAW_S = 0.25
+
+
+@dataclass
+class Progress:
+    """Folds a task's events into what is shown. Knows nothing of terminals."""
+
+    total: int
+    objective: Objective
+    done: int = 0
+    """Experiments that ended."""
+    number: int | None = None
+    role: str = ""
+    params: str = ""
+    phase: str = ""
+    best: float | None = None
+    best_number: int | None = None
+    durations: list[float] = field(default_factory=list)
+    began: float = field(default_factory=time.monotonic)
+
+    def take(self, event: Event) -> str | None:
+        """Takes an event in; gives the line that tells of it, or None where it is not worth one."""
+        p = event.payload
+        match event.kind:
+            case "experiment_started":
+                self.number, self.role, self.began = _int(p["number"]), str(p["role"]), time.monotonic()
+                named = p["params"]
+                self.params = " ".join(f"{k}={v}" for k, v in named.items()) if isinstance(named, dict) else ""
+                again = f", attempt {p['attempt']}" if p["attempt"] != 1 else ""
+                return f"experiment {self.number + 1} of {self.total} ({self.role}{again}): {self.params or 'defaults'}"
+            case "phase":
+                at = f" {p['scenario']} × {p['concurrency']}" if "scenario" in p else ""
+                self.phase = f"{p['phase']}{at}"
+                return None
+            case "load_point":
+                point = LoadPoint.model_validate({key: value for key, value in p.items() if key != "number"})
+                return f"  {point.name}: {_point(point)}"
+            case "experiment_finished":
+                self.done += 1
+                self.durations.append(time.monotonic() - self.began)
+                return f"  {self._judged(event)}"
+            case "experiment_retried":
+                return f"  again, this machine failed it: {p['reason']}"
+            case "cancel_requested":
+                self.phase = "cancelling"
+                return "cancelling"
+            case _:
+                return None
+
+    def _judged(self, event: Event) -> str:
+        p = event.payload
+        if p["failure"]:
+            return f"failed: {p['failure']}: {p['message']}"
+        values = p["values"]
+        if not isinstance(values, list) or not values:
+            return "measured, but some level is missing: it cannot be ranked"
+        value = float(str(values[0]))
+        text = quantity(self.objective.metric, value)
+        if not p["feasible"]:
+            return f"{text}, misses a hard SLO"
+        better = self.best is None or (value > self.best) == (self.objective.direction == "maximize")
+        if better and p["role"] != "confirmation":
+            self.best, self.best_number = value, _int(p["number"])
+            return f"{text}, the best so far"
+        return text
+
+    @property
+    def left_s(self) -> float | None:
+        """A guess from the experiments so far."""
+        if not self.durations:
+            return None
+        mean = sum(self.durations) / len(self.durations)
+        return max(0.0, (self.total - self.done) * mean - (time.monotonic() - self.began))
+
+
+def _int(value: object) -> int:
+    return int(str(value))
+
+
+def _point(point: LoadPoint) -> str:
+    if not point.valid:
+        return f"{point.failure}: {point.error}"
+    first = f", TTFT p90 {quantity(Metric.TTFT, point.ttft.p90)}" if point.ttft else ""
+    return f"{quantity(Metric.OUTPUT_RATE, point.output_tokens_per_s)}{first}"
+
+
+async def show(tuner: Tuner, task_id: str, progress: Progress, console: Console, *, verbose: bool) -> None:
+    """Shows a task's events until it ends."""
+    if not console.is_terminal:
+        await _lines(tuner, task_id, progress, console, verbose=verbose)
+        return
+    # The lines scroll by above; the panel stays below them.
+    with Live(console=console, refresh_per_second=1 / REDRAW_S, transient=True) as live:
+        redraw = asyncio.create_task(_redraw(live, tuner, task_id, progress))
+        try:
+            await _lines(tuner, task_id, progress, console, verbose=verbose)
+        finally:
+            redraw.cancel()
+
+
+async def _lines(tuner: Tuner, task_id: str, progress: Progress, console: Console, *, verbose: bool) -> None:
+    output = asyncio.create_task(_output(tuner, task_id, console)) if verbose else None
+    try:
+        async for event in tuner.follow(task_id):
+            if (line := progress.take(event)) is not None:
+                console.print(line, highlight=False, markup=False, soft_wrap=True)
+    finally:
+        if output is not None:
+            output.cancel()
+
+
+async def _redraw(live: Live, tuner: Tuner, task_id: str, progress: Progress) -> None:
+    folder = tuner.settings.runs(task_id)
+    while True:
+        live.update(panel(progress, _last_line(folder / str(progress.number) / "engine.log")))
+        await asyncio.sleep(REDRAW_S)
+
+
+def panel(progress: Progress, last_line: str) -> Group:
+    """The live part of the display."""
+    head = Table.grid(padding=(0, 2))
+    now = "" if progress.number is None else f"experiment {progress.number + 1} of {progress.total} · {progress.role}"
+    left = "" if progress.left_s is None else f"about {max(1, round(progress.left_s / 60))} min left"
+    best = (
+        ""
+        if progress.best is None
+        else f"best {quantity(progress.objective.metric, progress.best)} (experiment {progress.best_number})"
+    )
+    head.add_row(ProgressBar(total=max(1, progress.total), completed=progress.done, width=24), now, left)
+    seconds = round(time.monotonic() - progress.began)
+    return Group(
+        head,
+        Text.assemble((f"{progress.phase} {seconds} s".strip(), "cyan"), "  ", (best, "green")),
+        Text(progress.params, style="dim", overflow="ellipsis", no_wrap=True),
+        Text(last_line, style="dim", overflow="ellipsis", no_wrap=True),
+    )
+
+
+def _last_line(log: Path) -> str:
+    return next(iter(tail(log, lines=1)), "") if log.is_file() else ""
+
+
+async def _output(tuner: Tuner, task_id: str, console: Console) -> None:
+    """Prints what engines and the load generator write, as it comes."""
+    folder = tuner.settings.runs(task_id)
+    positions: dict[Path, int] = {path: path.stat().st_size for path in _logs(folder)}
+    while True:
+        for path in _logs(folder):
+            added, positions[path] = read_from(path, positions.get(path, 0))
+            prefix = path.parent.name if path.stem == "engine" else "load"
+            for line in deque(added.splitlines(), maxlen=1000):
+                console.print(f"[{prefix}] {line}", highlight=False, markup=False, soft_wrap=True)
+        await asyncio.sleep(REDRAW_S)
+
+
+def _logs(folder: Path) -> list[Path]:
+    return sorted(folder.glob("*/engine.log")) + sorted(folder.glob("benchmark.log"))

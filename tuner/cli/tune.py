@@ -1,0 +1,141 @@
+"""`autotuner tune`: from a task file to a proven configuration, in the foreground."""
+
+import asyncio
+import os
+import signal
+from pathlib import Path
+
+import click
+from rich.console import Console
+
+from tuner import processes, taskfile
+from tuner.cli.progress import Progress, show
+from tuner.cli.validate import show_plan
+from tuner.domain import TaskState
+from tuner.errors import NotFoundError, TunerError, UnavailableError
+from tuner.report import FORMATS
+from tuner.service import Tuner
+from tuner.settings import Settings
+from tuner.spec import DeploymentMode, TaskSpec, seconds
+
+CANCELLED = 130
+LAST_WORD_S = 2.0
+"""After a second Ctrl-C: time to write down that the task is cancelled."""
+
+
+class Duration(click.ParamType[float]):
+    name = "duration"
+
+    def convert(self, value: object, param: click.Parameter | None, ctx: click.Context | None) -> float:
+        try:
+            return float(seconds(value))
+        except ValueError as error:
+            self.fail(str(error), param, ctx)
+
+
+@click.command()
+@click.argument("file", type=click.Path(path_type=Path))
+@click.option("--mode", type=click.Choice([*DeploymentMode]), help="Where engines run; overrides the file.")
+@click.option("--model-path", type=click.Path(path_type=Path), help="The model's folder, or the folder that holds it.")
+@click.option("--max-experiments", type=click.IntRange(min=1), help="Baseline and candidates together, at most.")
+@click.option("--budget", type=Duration(), help="Time for the search: 90m, 2h, 1d.")
+@click.option("--resume", is_flag=True, help="Go on with the newest unfinished task of this name, if there is one.")
+@click.option("--yes", is_flag=True, help="Do not ask before starting.")
+@click.option("--json", "as_json", is_flag=True, help="Print the result as JSON at the end.")
+@click.option("-v", "--verbose", is_flag=True, help="Print what engine and load generator print.")
+def tune(
+    file: Path,
+    mode: str | None,
+    model_path: Path | None,
+    max_experiments: int | None,
+    budget: float | None,
+    resume: bool,
+    yes: bool,
+    as_json: bool,
+    verbose: bool,
+) -> None:
+    """Tune the model as the task in FILE says, and report the configuration that is proven better.
+
+    Ctrl-C cancels; `autotuner resume` goes on from there.
+    """
+    spec = overridden(taskfile.load(file), mode, model_path, max_experiments, budget)
+
+    async def go() -> int:
+        async with Tuner.open(Settings()) as tuner:
+            if resume and (task_id := await _unfinished(tuner, spec)) is not None:
+                await tuner.resume(task_id)
+                return await run_task(tuner, task_id, as_json=as_json, verbose=verbose)
+            plan = await tuner.plan(spec)
+            console = Console(stderr=as_json)
+            show_plan(plan.summary(), console)
+            if plan.missing:
+                raise UnavailableError("This task cannot run here yet:\n" + "\n".join(plan.missing))
+            if console.is_terminal and not yes:
+                click.confirm("Start?", default=True, abort=True)
+            task = await tuner.start((await tuner.create(spec)).id)
+            return await run_task(tuner, task.id, as_json=as_json, verbose=verbose)
+
+    raise SystemExit(asyncio.run(go()))
+
+
+def overridden(
+    spec: TaskSpec, mode: str | None, model_path: Path | None, max_experiments: int | None, budget: float | None
+) -> TaskSpec:
+    """The task with the command line's options in place of the file's."""
+    changes: dict[str, object] = {}
+    if mode is not None:
+        changes["deployment_mode"] = mode
+    if model_path is not None:
+        inside = model_path / spec.model.id_or_path
+        changes["model"] = {**spec.model.model_dump(), "id_or_path": str(inside if inside.is_dir() else model_path)}
+    limits = {"max_experiments": max_experiments, "max_time": budget}
+    given = {name: value for name, value in limits.items() if value is not None}
+    if given:
+        changes["budget"] = {**spec.budget.model_dump(), **given}
+    return taskfile.validate({**spec.model_dump(mode="json"), **changes}) if changes else spec
+
+
+async def _unfinished(tuner: Tuner, spec: TaskSpec) -> str | None:
+    try:
+        task = await tuner.task(spec.task_name)
+    except NotFoundError:
+        return None
+    return None if task.state is TaskState.COMPLETED else task.id
+
+
+async def run_task(tuner: Tuner, task_id: str, *, as_json: bool, verbose: bool) -> int:
+    """Runs a queued task with progress, reports, and gives the exit code."""
+    task = await tuner.task(task_id)
+    plan = await tuner.plan(task.spec)
+    console = Console(stderr=as_json)
+    console.print(f"Task {task.id} runs; from elsewhere: autotuner cancel {task.id}", highlight=False)
+    _cancel_on_signal(tuner, task.id, console)
+    progress = Progress(plan.summary().experiments, plan.objectives[0])
+    showing = asyncio.create_task(show(tuner, task.id, progress, console, verbose=verbose))
+    try:
+        ended = await tuner.run(task.id)
+        await showing
+    finally:
+        showing.cancel()
+        await asyncio.gather(showing, return_exceptions=True)  # it reads the store, which closes after this
+    if ended.state is TaskState.FAILED:
+        raise TunerError(f"Task {task.id} failed: {ended.error}")
+    click.echo(FORMATS["json" if as_json else "table"](await tuner.result(task.id)))
+    return CANCELLED if ended.state is TaskState.CANCELLED else 0
+
+
+def _cancel_on_signal(tuner: Tuner, task_id: str, console: Console) -> None:
+    """The first signal cancels as another process would; the second kills what runs, so that it is over at once."""
+    asked: list[asyncio.Task[object]] = []
+    loop = asyncio.get_running_loop()
+
+    def on_signal() -> None:
+        if asked:
+            processes.end_owned(tuner.settings.home / "processes")
+            loop.call_later(LAST_WORD_S, os._exit, CANCELLED)
+            return
+        console.print("Cancelling; once more to stop at once.")
+        asked.append(asyncio.create_task(tuner.store.request_cancel(task_id)))
+
+    for number in (signal.SIGINT, signal.SIGTERM):
+        loop.add_signal_handler(number, on_signal)

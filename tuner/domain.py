@@ -1,0 +1,256 @@
+"""The nouns of a run, as frozen values. Times are seconds, memory is GiB, rates are per second."""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+
+from pydantic import JsonValue
+
+from tuner.spec import FailureKind, Frozen, Metric, Statistic, TaskSpec, Value
+
+
+class Params(Frozen):
+    """One configuration, exactly as it is launched. What is not named stays at the engine's default."""
+
+    flags: dict[str, Value] = {}
+    """The engine's flags, spelled by `spec.flag_name`."""
+    env: dict[str, Value] = {}
+    parallel: dict[str, bool | int] = {}
+    """Keys of `ParallelConfig`: tp, pp, …"""
+    quant: dict[str, str] = {}
+    """Keys of `QuantConfig`: gemm_dtype, …"""
+
+    @property
+    def flat(self) -> dict[str, Value]:
+        """All of it under plain names, for tables and samplers. Names are unique: `SearchSpace` sees to it."""
+        return {**self.parallel, **self.quant, **self.flags, **self.env}
+
+    @property
+    def key(self) -> str:
+        """Equal for equal configurations, whatever the order they were written in."""
+        return json.dumps(self.model_dump(), sort_keys=True, separators=(",", ":"))
+
+
+class Stats(Frozen):
+    """One metric over the successful requests of a level. Percentiles interpolate linearly (numpy's default)."""
+
+    mean: float
+    p50: float
+    p90: float
+    p95: float
+    p99: float
+    min: float
+    max: float
+
+    def at(self, statistic: Statistic) -> float:
+        return float(getattr(self, statistic))
+
+
+class LoadPoint(Frozen):
+    """One load level as measured: a scenario at a concurrency."""
+
+    scenario: str
+    concurrency: int
+    requests: int = 0
+    """Finished ones, failed ones included."""
+    failed: int = 0
+    duration_s: float = 0.0
+    """From the first request sent to the last answer that counts."""
+    ttft: Stats | None = None
+    tpot: Stats | None = None
+    itl: Stats | None = None
+    e2e_latency: Stats | None = None
+    input_tokens: int = 0
+    output_tokens: int = 0
+    output_tokens_per_s: float = 0.0
+    total_tokens_per_s: float = 0.0
+    requests_per_s: float = 0.0
+    goodput_per_s: float | None = None
+    """Requests per second that meet every SLO by themselves; None without SLOs."""
+    failure: FailureKind | None = None
+    error: str | None = None
+    """Why this level does not count, in a sentence."""
+    raw: str | None = None
+    """File of the per-request data, relative to the task's run folder."""
+
+    @property
+    def valid(self) -> bool:
+        return self.failure is None
+
+    @property
+    def name(self) -> str:
+        return f"{self.scenario} × {self.concurrency}"
+
+    @property
+    def success_rate(self) -> float:
+        return (self.requests - self.failed) / self.requests if self.requests else 0.0
+
+    def at(self, metric: Metric, statistic: Statistic, gpus: int) -> float | None:
+        """The value of a metric, or None where this level has none (no token after the first: no TPOT)."""
+        if metric is Metric.OUTPUT_RATE_PER_GPU:
+            return self.output_tokens_per_s / max(1, gpus)
+        value = getattr(self, metric.value)
+        return value.at(statistic) if isinstance(value, Stats) else value
+
+
+class OperatingPoint(Frozen):
+    """The load level at which an experiment is judged, per scenario."""
+
+    scenario: str
+    concurrency: int | None
+    """None: the mean over all requested levels."""
+    value: float
+    """The objective's value there, without penalty."""
+
+
+class Score(Frozen):
+    """How good an experiment is under one objective. Ranks by (feasible, violation, penalised value)."""
+
+    value: float
+    """The objective's own value, no penalty in it; the geometric mean over scenarios."""
+    penalised: float
+    """The value after soft SLOs: × penalty when minimizing, ÷ penalty when maximizing."""
+    violation: float = 0.0
+    """By how much hard SLOs are missed, weighted; 0 is feasible."""
+    excess: dict[str, float] = {}
+    """Per SLO (`ttft.p90`) the worst actual/threshold − 1 at the operating points; at most 0 where it holds."""
+    points: tuple[OperatingPoint, ...] = ()
+
+    @property
+    def feasible(self) -> bool:
+        return self.violation == 0
+
+    @property
+    def binding(self) -> str | None:
+        """The SLO closest to its bound, or furthest past it."""
+        return max(self.excess, key=lambda name: self.excess[name], default=None)
+
+
+class Role(StrEnum):
+    BASELINE = "baseline"
+    CANDIDATE = "candidate"
+    CONFIRMATION = "confirmation"
+
+
+class ExperimentState(StrEnum):
+    RUNNING = "running"
+    COMPLETED = "completed"
+    FAILED = "failed"
+
+
+class Failure(Frozen):
+    kind: FailureKind
+    message: str
+    lines: tuple[str, ...] = ()
+    """The decisive lines of the log."""
+
+
+class Experiment(Frozen):
+    """One configuration, launched and measured once."""
+
+    number: int
+    role: Role
+    params: Params
+    state: ExperimentState = ExperimentState.RUNNING
+    attempt: int = 1
+    """Grows when an infrastructure failure or an interruption made it run again."""
+    confirms: int | None = None
+    """Number of the experiment that a confirmation measures again."""
+    gpus: int = 0
+    """World size; 0 on a CPU."""
+    gpu_ids: tuple[str, ...] = ()
+    command: tuple[str, ...] = ()
+    """What was started, with its real port."""
+    env: dict[str, str] = {}
+    """What the engine's environment had on top of ours."""
+    points: tuple[LoadPoint, ...] = ()
+    scores: tuple[Score, ...] = ()
+    """One per objective; empty where the experiment cannot be judged."""
+    failure: Failure | None = None
+    started_at: datetime
+    finished_at: datetime | None = None
+    start_s: float | None = None
+    """Seconds from launch to ready."""
+    wall_s: float | None = None
+    """Seconds from start to finish, by a clock that does not jump."""
+
+    @property
+    def partial(self) -> bool:
+        """Some level failed, others count."""
+        return self.state is ExperimentState.COMPLETED and any(not point.valid for point in self.points)
+
+    @property
+    def feasible(self) -> bool:
+        return bool(self.scores) and all(score.feasible for score in self.scores)
+
+
+class TaskState(StrEnum):
+    CREATED = "created"
+    QUEUED = "queued"
+    RUNNING = "running"
+    COMPLETED = "completed"
+    FAILED = "failed"
+    CANCELLED = "cancelled"
+
+    @property
+    def ended(self) -> bool:
+        return self in (TaskState.COMPLETED, TaskState.FAILED, TaskState.CANCELLED)
+
+
+class Task(Frozen):
+    id: str
+    spec: TaskSpec
+    state: TaskState = TaskState.CREATED
+    error: str | None = None
+    created_at: datetime
+    started_at: datetime | None = None
+    finished_at: datetime | None = None
+
+
+class TaskSummary(Frozen):
+    """A row of the task list."""
+
+    id: str
+    name: str
+    state: TaskState
+    engine: str
+    mode: str
+    model: str
+    error: str | None = None
+    created_at: datetime
+    started_at: datetime | None = None
+    finished_at: datetime | None = None
+    completed: int = 0
+    failed: int = 0
+    gain: float | None = None
+    """Of the winner over the baseline, as a part: 0.2 is 20 % better."""
+
+
+class Event(Frozen):
+    """Something that happened in a task. Sequences start at 1 and have no holes."""
+
+    task_id: str
+    sequence: int
+    kind: str
+    at: datetime
+    payload: dict[str, JsonValue] = {}
+
+
+@dataclass(frozen=True)
+class Label:
+    """What marks every process, container and pod of ours, so that orphans are found and strangers never touched."""
+
+    task_id: str
+    experiment: int
+    owner: str
+    """The worker's identity (`processes.Identity.text`), to tell whether it still lives."""
+
+    @property
+    def env(self) -> Mapping[str, str]:
+        return {
+            "AUTOTUNER_TASK": self.task_id,
+            "AUTOTUNER_EXPERIMENT": str(self.experiment),
+            "AUTOTUNER_OWNER": self.owner,
+        }

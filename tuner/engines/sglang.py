@@ -1,0 +1,122 @@
+"""SGLang."""
+
+from collections.abc import Mapping, Sequence
+
+from tuner.domain import Params
+from tuner.engines import parallel
+from tuner.engines.argv import Convention, environment, located, render, served_name
+from tuner.engines.quantization import AUTO, cache_flags, dynamic_refusal, gemm_flags
+from tuner.protocols import FailurePattern, Flag, Installation, Launch
+from tuner.spec import FailureKind, Value
+
+CONVENTION = Convention(separator="-", negates=False)
+
+DEGREES: parallel.Degrees = {
+    "tp": ("tp-size", "tensor-parallel-size", "tp"),
+    "pp": ("pp-size", "pipeline-parallel-size", "pp"),
+    "dp": ("dp-size", "data-parallel-size", "dp"),
+    "ep": ("ep-size", "expert-parallel-size", "ep"),
+    "moe_dense_tp": ("moe-dense-tp-size",),
+}
+RANKS = ("tp", "pp", "dp")
+
+ATTENTION_BACKENDS = {"fp8": "flashinfer", "fp8_e5m2": "flashinfer", "fp8_e4m3": "fa3"}
+"""The kernels that compute attention in a format; FA3 knows no e5m2."""
+MOE_BACKENDS = {
+    "fp8": "triton",
+    "w4afp8": "cutlass",
+    "mxfp4": "flashinfer_mxfp4",
+    "nvfp4": "flashinfer_cutlass",
+}
+_PLAIN = ("auto", "bfloat16", "float16")
+
+
+class SGLang:
+    name: str = "sglang"
+    environments: tuple[str, ...] = ("sglang",)
+    parallel_presets: Mapping[str, Mapping[str, bool | int]] = {
+        "single-gpu": {"tp": 1},
+        "high-throughput": {"dp": 8},
+        "large-model-tp": {"tp": 8},
+        "large-model-tp-pp": {"tp": 8, "pp": 2},
+        "moe-optimized": {"tp": 2, "dp": 8, "enable_expert_parallel": True, "moe_dense_tp": 2},
+        "balanced": {"tp": 2, "dp": 4},
+    }
+    reserved: Mapping[str, str] = {
+        "api-key": "requests of the benchmark carry no key",
+        "config": "flags in a file would not be seen here; write them as parameters",
+        "enable-metrics": "the tuner turns it on",
+        "help": "it only prints the flags",
+        "host": "the tuner binds every engine to the loopback interface",
+        "model": "the task's model says it",
+        "model-path": "the task's model says it",
+        "port": "the tuner picks a free one",
+        "served-model-name": "the tuner picks it; benchmark.model_name says what requests ask for",
+    }
+    failures: Sequence[FailurePattern] = (
+        FailurePattern(
+            r"Not enough memory\b|Loading (?:the )?model .*out of memory|increas\w+ --mem-fraction-static|"
+            r"Capture cuda graph failed.*memory",
+            FailureKind.OUT_OF_MEMORY,
+        ),
+        FailurePattern(r"Can't load (?:the configuration|tokenizer|the model)|not a valid model", FailureKind.CRASHED),
+        FailurePattern(r"AssertionError: .*(?:size|support|must|divisible)", FailureKind.INVALID_FLAG),
+    )
+
+    def launch(
+        self, model: str, params: Params, installation: Installation, schema: Mapping[str, Flag] | None
+    ) -> Launch:
+        served = served_name(model).replace(":", "-")  # SGLang keeps the colon for adapters
+        return Launch(
+            argv=(
+                *(str(installation.python), "-m", "sglang.launch_server", "--model-path", located(model)),
+                *("--host", "127.0.0.1", "--port", "{port}", "--served-model-name", served, "--enable-metrics"),
+                *render({**_mapped(params), **params.flags}, schema, CONVENTION),
+            ),
+            env=environment(params.env, model, {}),
+            served_model=served,
+            gpus=0 if installation.cpu_only else self.world_size(params),
+            reset_cache_path="/flush_cache",
+        )
+
+    def help_argv(self, installation: Installation) -> tuple[str, ...]:
+        return (str(installation.python), "-m", "sglang.launch_server", "--help")
+
+    def world_size(self, params: Params) -> int:
+        return parallel.product(params, RANKS, DEGREES)
+
+    def refusal(self, params: Params, quantization: str | None) -> str | None:
+        return (
+            parallel.unknown_refusal(self.name, params, {**DEGREES, "enable_expert_parallel": ()})
+            or _dp_refusal(params)
+            or dynamic_refusal(params.quant, quantization)
+            or _backend_refusal("attention_dtype", params.quant, ATTENTION_BACKENDS)
+            or _backend_refusal("moe_dtype", params.quant, MOE_BACKENDS)
+            or parallel.twice_refusal(params, _mapped(params), DEGREES.values())
+        )
+
+
+def _mapped(params: Params) -> dict[str, Value]:
+    flags: dict[str, Value] = {**parallel.flags(params, DEGREES)}
+    if params.parallel.get("enable_expert_parallel"):
+        flags.setdefault("ep-size", parallel.degree(params, "tp", DEGREES))
+    quant = params.quant
+    flags |= gemm_flags(quant.get("gemm_dtype", AUTO))
+    flags |= cache_flags(quant.get("kvcache_dtype", AUTO))
+    if backend := ATTENTION_BACKENDS.get(quant.get("attention_dtype", "")):
+        flags["attention-backend"] = backend
+    if backend := MOE_BACKENDS.get(quant.get("moe_dtype", "")):
+        flags["moe-runner-backend"] = backend
+    return flags
+
+
+def _dp_refusal(params: Params) -> str | None:
+    tp, dp = (parallel.degree(params, name, DEGREES) for name in ("tp", "dp"))
+    return f"sglang needs tp to be a multiple of dp; tp {tp} is none of dp {dp}" if tp % dp else None
+
+
+def _backend_refusal(part: str, quant: Mapping[str, str], backends: Mapping[str, str]) -> str | None:
+    dtype = quant.get(part, AUTO)
+    if dtype in backends or dtype in _PLAIN:
+        return None
+    return f"sglang has no kernels known here for {part} {dtype!r}; there are {', '.join((*_PLAIN, *backends))}"

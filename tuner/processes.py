@@ -1,0 +1,280 @@
+"""Processes of ours: who we are, who still lives, what a dead owner left behind, and how a session ends completely."""
+
+import asyncio
+import json
+import os
+import signal
+import socket
+import time
+from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
+from contextlib import asynccontextmanager, suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Self
+
+import psutil
+
+from tuner.domain import Label
+from tuner.errors import DeploymentError
+from tuner.spec import FailureKind
+
+SHARED_MEMORY = Path("/dev/shm")  # noqa: S108 - where the kernel puts it, not a place for files of ours
+GRACE_S = 10.0
+"""Between SIGTERM and SIGKILL."""
+LOG_LIMIT_BYTES = 256 * 2**20
+LOG_KEPT_BYTES = 16 * 2**20
+
+
+@dataclass(frozen=True)
+class Identity:
+    """One process on one machine since one boot; a number that the kernel gives again is another process."""
+
+    host: str
+    boot: str
+    pid: int
+    started: int
+    """Clock ticks from boot to the start of the process: no jump of the wall clock changes it."""
+
+    @classmethod
+    def current(cls) -> Self:
+        return cls(socket.gethostname(), _boot(), os.getpid(), started(os.getpid()) or 0)
+
+    @classmethod
+    def parse(cls, text: str) -> Self:
+        host, boot, pid, begun = text.rsplit("/", 3)
+        return cls(host, boot, int(pid), int(begun))
+
+    @property
+    def text(self) -> str:
+        return f"{self.host}/{self.boot}/{self.pid}/{self.started}"
+
+    def alive(self) -> bool | None:
+        """None where it cannot be told from here: the process runs on another machine."""
+        if self.host != socket.gethostname():
+            return None
+        return self.boot == _boot() and started(self.pid) == self.started
+
+
+def _boot() -> str:
+    return Path("/proc/sys/kernel/random/boot_id").read_text().strip()
+
+
+def started(pid: int) -> int | None:
+    """When a process started, in clock ticks since boot; None if there is none, or only its zombie."""
+    try:
+        fields = Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()
+    except (FileNotFoundError, ProcessLookupError):
+        return None
+    return None if fields[0] in ("Z", "X") else int(fields[19])
+
+
+@dataclass
+class Session:
+    """A child with a process session of its own, so that it and all its children can be found and stopped."""
+
+    process: asyncio.subprocess.Process
+    log: Path
+
+    @property
+    def pid(self) -> int:
+        return self.process.pid
+
+    @property
+    def exit_code(self) -> int | None:
+        return self.process.returncode
+
+
+@asynccontextmanager
+async def session(
+    argv: Sequence[str],
+    env: Mapping[str, str],
+    log: Path,
+    label: Label,
+    registry: Path,
+    *,
+    stdin: int | None = asyncio.subprocess.DEVNULL,
+    stdout: int | None = None,
+) -> AsyncIterator[Session]:
+    """Starts a program; on leaving, however that happens, stops everything it started.
+
+    Args:
+        env: the whole environment, without the label.
+        log: what it prints is appended here; beyond 256 MiB only the last 16 MiB are kept.
+        registry: folder where the session is written down until it is gone, so that `reap` finds it after a crash.
+
+    Raises:
+        DeploymentError: the program does not exist, or the log or registry cannot be written.
+    """
+    try:
+        registry.mkdir(parents=True, exist_ok=True)
+        log.parent.mkdir(parents=True, exist_ok=True)
+        with log.open("ab") as sink:
+            process = await asyncio.create_subprocess_exec(
+                *argv, env={**env, **label.env}, stdin=stdin, stdout=stdout or sink, stderr=sink, start_new_session=True
+            )
+    except OSError as error:
+        kind = FailureKind.CRASHED if isinstance(error, FileNotFoundError) else FailureKind.INFRASTRUCTURE
+        raise DeploymentError(kind, f"{argv[0]} cannot be started: {error}") from error
+    entry = registry / f"{label.task_id}-{label.experiment}-{process.pid}.json"
+    keeper = asyncio.create_task(_keep_short(log))
+    try:
+        begun = started(process.pid)
+        entry.write_text(
+            json.dumps({"pid": process.pid, "started": begun, "task_id": label.task_id, "owner": label.owner})
+        )
+        yield Session(process, log)
+    finally:
+        keeper.cancel()
+        await asyncio.shield(_stop(process, label))
+        entry.unlink(missing_ok=True)
+
+
+async def _stop(process: asyncio.subprocess.Process, label: Label) -> None:
+    """Politely first, then for good: the group, the session, and whoever still carries our label."""
+    shared = _shared_memory(_members(process.pid))
+    if process.returncode is None:
+        with suppress(ProcessLookupError):
+            os.killpg(process.pid, signal.SIGTERM)
+        with suppress(TimeoutError):
+            await asyncio.wait_for(process.wait(), GRACE_S)
+    await asyncio.to_thread(_kill, process.pid, label)
+    await process.wait()
+    _remove(shared)
+
+
+def _kill(leader: int, label: Label) -> None:
+    marks = (label.task_id, str(label.experiment), label.owner)
+    for _ in range(50):  # a child may fork while we look: look again until nobody is left
+        left = [*_members(leader), *(p for p in psutil.process_iter() if _marks(p) == marks and p.pid != os.getpid())]
+        left = [process for process in left if started(process.pid) is not None]
+        if not left:
+            return
+        for process in left:
+            with suppress(psutil.NoSuchProcess):
+                process.kill()
+        psutil.wait_procs(left, timeout=0.2)
+
+
+def _members(leader: int) -> list[psutil.Process]:
+    """Everyone in the session that `leader` opened, zombies left out."""
+    found = []
+    for pid in psutil.pids():
+        with suppress(ProcessLookupError, psutil.NoSuchProcess, PermissionError):
+            if os.getsid(pid) == leader and started(pid) is not None:
+                found.append(psutil.Process(pid))
+    return found
+
+
+def _marks(process: psutil.Process) -> tuple[str, str, str] | None:
+    """The label in a process's environment. A program that renames itself may have written over it."""
+    try:
+        env = process.environ()
+    except (psutil.Error, OSError):
+        return None
+    marks = env.get("AUTOTUNER_TASK"), env.get("AUTOTUNER_EXPERIMENT"), env.get("AUTOTUNER_OWNER")
+    return marks if all(marks) else None  # type: ignore[return-value]
+
+
+def _shared_memory(processes: Iterable[psutil.Process]) -> set[Path]:
+    """The segments these processes use, made since they started: what a killed one cannot unlink itself."""
+    found = set()
+    for process in processes:
+        with suppress(psutil.Error, OSError):
+            begun = process.create_time()
+            for entry in process.memory_maps(grouped=True):
+                path = Path(entry.path)
+                if path.is_relative_to(SHARED_MEMORY) and path.exists() and path.stat().st_ctime >= begun - 1:
+                    found.add(path)
+    return found
+
+
+def _remove(segments: Iterable[Path]) -> None:
+    for segment in segments:
+        with suppress(OSError):
+            segment.unlink(missing_ok=True)
+
+
+async def _keep_short(log: Path) -> None:
+    """Cuts a log that an engine floods. Its writer appends, so what comes next follows what was kept."""
+    while True:
+        await asyncio.sleep(1)
+        with suppress(OSError):
+            if log.stat().st_size > LOG_LIMIT_BYTES:
+                await asyncio.to_thread(_cut, log)
+
+
+def _cut(log: Path) -> None:
+    with log.open("r+b") as file:
+        file.seek(-LOG_KEPT_BYTES, os.SEEK_END)
+        tail = file.read(LOG_KEPT_BYTES)
+        file.seek(0)
+        file.truncate()
+        file.write(b"[the log grew over 256 MiB; what came before was dropped]\n" + tail)
+
+
+def reap(registry: Path, task_id: str | None = None) -> list[str]:
+    """Kills sessions that nobody looks after any more, and says which.
+
+    Args:
+        task_id: this task's, whoever owns them (the caller holds its lease); None: every task's whose owner is dead.
+    """
+    reaped = []
+    for entry in sorted(registry.glob("*.json")):
+        try:
+            noted = json.loads(entry.read_text())
+            pid, begun, task, owner = noted["pid"], noted["started"], noted["task_id"], noted["owner"]
+        except (ValueError, KeyError, OSError):
+            entry.unlink(missing_ok=True)  # half-written when its owner was killed; the labels below still find it
+            continue
+        if not _abandoned(task, owner, task_id):
+            continue
+        now = started(pid)
+        if now is None or now == begun:  # else the number has been given to a stranger
+            members = _members(pid)
+            shared = _shared_memory(members)
+            reaped += [f"process {process.pid} of task {task}" for process in members]
+            _end(members)
+            _remove(shared)
+        entry.unlink(missing_ok=True)
+    for process in psutil.process_iter():
+        marks = _marks(process)
+        if marks and process.pid != os.getpid() and _abandoned(marks[0], marks[2], task_id):
+            reaped.append(f"process {process.pid} of task {marks[0]}")
+            shared = _shared_memory([process])
+            _end([process])
+            _remove(shared)
+    return reaped
+
+
+def end_owned(registry: Path) -> None:
+    """Kills every session of this process at once, without a farewell."""
+    mine = Identity.current().text
+    for entry in registry.glob("*.json"):
+        with suppress(ValueError, KeyError, OSError):
+            noted = json.loads(entry.read_text())
+            if noted["owner"] == mine:
+                members = _members(noted["pid"])
+                shared = _shared_memory(members)
+                _end(members)
+                _remove(shared)
+                entry.unlink(missing_ok=True)
+
+
+def _abandoned(task: str, owner: str, task_id: str | None) -> bool:
+    if owner == Identity.current().text:
+        return False
+    if task_id is not None:
+        return task == task_id
+    try:
+        return Identity.parse(owner).alive() is False
+    except ValueError:
+        return False
+
+
+def _end(processes: list[psutil.Process]) -> None:
+    for process in processes:
+        with suppress(psutil.NoSuchProcess):
+            process.kill()
+    deadline = time.monotonic() + 5
+    while any(started(process.pid) is not None for process in processes) and time.monotonic() < deadline:
+        time.sleep(0.02)

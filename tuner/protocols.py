@@ -1,0 +1,257 @@
+"""The seams. Everything a newcomer can add is one of these."""
+
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import AbstractAsyncContextManager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Protocol
+
+from pydantic import JsonValue
+
+from tuner.domain import Experiment, Label, LoadPoint, Params
+from tuner.spec import SLO, FailureKind, Objective
+
+
+@dataclass(frozen=True)
+class Launch:
+    """How to start a server, wherever it will run."""
+
+    argv: tuple[str, ...]
+    """`{port}` stands for the port the deployer picks."""
+    env: Mapping[str, str]
+    served_model: str
+    """The name that requests ask for."""
+    gpus: int = 0
+    """World size; 0 runs without a GPU."""
+    image: str | None = None
+    health_path: str = "/health"
+    reset_cache_path: str | None = None
+    """POST here empties the prefix cache; None: the engine cannot, or it was not asked to be able to."""
+    metrics_path: str | None = "/metrics"
+
+
+@dataclass(frozen=True)
+class Flag:
+    """One flag, as the engine's own help describes it."""
+
+    name: str
+    """By `spec.flag_name`."""
+    spelling: str
+    """As the engine writes it: `--max-num-seqs`."""
+    choices: tuple[str, ...] = ()
+    negation: str | None = None
+    """`--no-enable-prefix-caching`, where there is such a form."""
+    takes_value: bool = True
+    many: bool = False
+    """Takes several values: `1 2 4` as one string."""
+    default: str | None = None
+    help: str = ""
+
+
+@dataclass(frozen=True)
+class Installation:
+    """An engine that can be launched on this machine."""
+
+    name: str
+    """Of the environment: vllm-cpu."""
+    python: Path
+    """Its interpreter."""
+    version: str
+    cpu_only: bool = False
+
+
+@dataclass(frozen=True)
+class FailurePattern:
+    """A line of an engine's log that tells why it failed. The first pattern of a table that matches decides."""
+
+    regex: str
+    kind: FailureKind
+
+
+class Engine(Protocol):
+    """What to run: turns a configuration into a launch. Starts nothing."""
+
+    name: str
+    environments: tuple[str, ...]
+    """Names of the environments that can hold it (`engines.environments`), the preferred one first; empty: built in."""
+    parallel_presets: Mapping[str, Mapping[str, bool | int]]
+    reserved: Mapping[str, str]
+    """Flags that the tuner sets itself or that would break a measurement, with the reason."""
+    failures: Sequence[FailurePattern]
+    """Most specific first; `failures.COMMON` is asked after them."""
+
+    def launch(
+        self, model: str, params: Params, installation: Installation, schema: Mapping[str, Flag] | None
+    ) -> Launch:
+        """`schema` is what `help_argv` printed, parsed; with None flags are written by convention."""
+        ...
+
+    def help_argv(self, installation: Installation) -> tuple[str, ...]:
+        """The command whose output lists every flag."""
+        ...
+
+    def world_size(self, params: Params) -> int:
+        """GPUs that this configuration needs on a GPU machine."""
+        ...
+
+    def refusal(self, params: Params, quantization: str | None) -> str | None:
+        """Why the engine cannot run this configuration, known without starting it; None if nothing speaks against it.
+
+        Args:
+            quantization: how the checkpoint is already quantized; None: it is not.
+        """
+        ...
+
+
+class Deployment(Protocol):
+    """A server that was started."""
+
+    @property
+    def url(self) -> str: ...
+
+    @property
+    def argv(self) -> tuple[str, ...]:
+        """With the real port."""
+        ...
+
+    @property
+    def log(self) -> Path: ...
+
+    @property
+    def pid(self) -> int | None: ...
+
+    async def exit_code(self) -> int | None:
+        """None while it runs."""
+        ...
+
+    async def out_of_memory(self) -> bool:
+        """The operating system says that it was killed for its memory."""
+        ...
+
+
+class Deployer(Protocol):
+    """Where to run it. Leaving the context stops the server and all it started, whatever happened inside."""
+
+    def deploy(
+        self, launch: Launch, label: Label, log: Path, gpu_ids: Sequence[str]
+    ) -> AbstractAsyncContextManager[Deployment]:
+        """Raises:
+        DeploymentError: it could not even be started.
+        """
+        ...
+
+    async def reap(self, task_id: str | None) -> list[str]:
+        """Stops what a dead owner left behind (of one task whoever owns it, else of every dead owner); says what."""
+        ...
+
+
+@dataclass(frozen=True)
+class Workload:
+    """The traffic of a task, resolved: what `BenchmarkConfig` says, with files and names in place."""
+
+    task_id: str
+    scenarios: tuple[str, ...]
+    concurrencies: tuple[int, ...]
+    tokenizer: str
+    max_time_s: float
+    max_requests: int
+    model_name: str | None = None
+    additional_params: Mapping[str, JsonValue] = field(default_factory=dict)
+    dataset: Path | None = None
+    """A JSON list of prompts (`benchmarks.datasets`), for the scenario `dataset`."""
+    prefix_len: int | None = None
+    prefix_ratio: float | None = None
+    slos: tuple[SLO, ...] = ()
+
+
+class LoadGenerator(Protocol):
+    """A warm benchmark: what costs time once is paid."""
+
+    async def measure(self, url: str, model: str, scenario: str, concurrency: int, folder: Path) -> LoadPoint:
+        """Sends one load level and keeps its per-request data under `folder`.
+
+        A level that ran and cannot be trusted (all requests failed, empty or short answers) comes back with `failure`
+        and what was measured. When cancelled, everything it started is gone.
+
+        Raises:
+            BenchmarkError: the load could not be sent at all (`infrastructure` where the generator itself died).
+        """
+        ...
+
+
+class Benchmark(Protocol):
+    """How load is sent and timed."""
+
+    def missing(self) -> str | None:
+        """What must be installed first, as a sentence with the command; None if it is ready."""
+        ...
+
+    def open(self, workload: Workload, log: Path, label: Label) -> AbstractAsyncContextManager[LoadGenerator]:
+        """Starts warming up and returns at once; leaving the context stops whatever runs."""
+        ...
+
+
+class Space(Protocol):
+    """What a strategy sees of a search space (`space.SearchSpace`)."""
+
+    @property
+    def candidates(self) -> Sequence[Params] | None:
+        """Every valid configuration, in a fixed order; None where there are too many to list, or infinitely many."""
+        ...
+
+    @property
+    def dimensions(self) -> Mapping[str, "Dimension"]:
+        """By flat name, what is varied."""
+        ...
+
+    def point(self, values: Mapping[str, bool | int | float | str]) -> Params | None:
+        """The configuration with these values, or None where a constraint forbids it."""
+        ...
+
+    def values(self, params: Params) -> Mapping[str, bool | int | float | str] | None:
+        """Where a configuration lies: a value for each dimension; None if it is no point of this space."""
+        ...
+
+
+@dataclass(frozen=True)
+class Dimension:
+    """One varied name. `values` where it is a closed list, else bounds."""
+
+    values: tuple[bool | int | float | str, ...] = ()
+    low: float = 0.0
+    high: float = 0.0
+    step: float | None = None
+    log: bool = False
+    integer: bool = False
+
+    @property
+    def ordered(self) -> bool:
+        """Its values are numbers, so that near ones may behave alike."""
+        return all(isinstance(value, int | float) and not isinstance(value, bool) for value in self.values)
+
+
+@dataclass(frozen=True)
+class Search:
+    """What every `ask` of one task is given, besides the history."""
+
+    space: Space
+    objectives: tuple[Objective, ...]
+    seed: int
+    n_initial_random: int
+    budget: int
+    """Configurations the task may try in all."""
+
+
+class Strategy(Protocol):
+    """What to try next, given everything tried so far. Holds no state, so a task resumes by asking again."""
+
+    def ask(self, search: Search, history: Sequence[Experiment]) -> Params | None:
+        """A configuration that is not in the history, or None: the space is spent.
+
+        The same search and history give the same answer. The history holds finished experiments, baseline included.
+        """
+        ...
+
+
+Progress = Callable[[str, Mapping[str, JsonValue]], None]
+"""Told of steps while something long runs: (kind, payload)."""

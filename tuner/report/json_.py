@@ -1,0 +1,7 @@
+"""A result for programs: `result.Result` as JSON, with units in its names."""
+
+from tuner.result import Result
+
+
+def render(result: Result) -> str:
+    return result.model_dump_json(indent=2)

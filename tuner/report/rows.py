@@ -1,0 +1,138 @@
+"""A result as flat tables, for spreadsheets: the unit of a number stands in its column's name."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import get_args
+
+from tuner.domain import Experiment, LoadPoint, Params
+from tuner.effects import varied
+from tuner.result import Result
+from tuner.spec import Metric, Statistic, Value
+
+Cell = bool | int | float | str | None
+
+TIMES = [metric for metric in Metric if not metric.is_rate]
+RATES = [metric for metric in Metric if metric.is_rate]
+STATISTICS: tuple[Statistic, ...] = get_args(Statistic)
+
+
+@dataclass(frozen=True)
+class Rows:
+    header: tuple[str, ...]
+    rows: Sequence[tuple[Cell, ...]]
+
+
+def experiments(result: Result) -> Rows:
+    """A row for every finished experiment, best first, confirmations last."""
+    names = parameters(result)
+    header = (
+        *("experiment", "role", "place", "winner", "confirms", "state", "feasible"),
+        *names,
+        *(column(one.metric, one.statistic) for one in result.objectives),
+        *(f"{column(one.metric, one.statistic)}_relative_to_baseline" for one in result.objectives),
+        "operating_point",
+        *(f"slo_{slo.name.replace('.', '_')}_s" for slo in result.slos),
+        *("gpus", "start_s", "attempt", "reason"),
+    )
+    unknown = [None] * len(result.objectives)
+    rows: list[tuple[Cell, ...]] = []
+    for standing in result.standings:
+        one = result.experiment(standing.number)
+        bounds = {bound.name: bound.actual_s for bound in standing.bounds}
+        rows.append(
+            (
+                *(one.number, one.role, standing.place, one.number == result.winner, one.confirms, one.state),
+                standing.feasible,
+                *values(one.params, names),
+                *([score.value for score in standing.scores] or unknown),
+                *(standing.relative_to_baseline or unknown),
+                operating_point(one),
+                *(bounds.get(slo.name) for slo in result.slos),
+                *(one.gpus, one.start_s, one.attempt, standing.reason),
+            )
+        )
+    return Rows(header, rows)
+
+
+def levels(result: Result) -> Rows:
+    """A row for every experiment and load level; an experiment without any has one row, its level empty."""
+    names = parameters(result)
+    header = (
+        *("task", "engine", "simulated", "experiment", "role", "winner", "state", "reason"),
+        *names,
+        *("scenario", "concurrency", "valid", "requests", "failed", "success_rate", "duration_s"),
+        *("input_tokens", "output_tokens"),
+        *(metric.value for metric in RATES),
+        *(column(metric, statistic) for metric in TIMES for statistic in STATISTICS),
+        *("failure", "error"),
+    )
+    reasons = {standing.number: standing.reason for standing in result.standings}
+    rows: list[tuple[Cell, ...]] = []
+    for one in result.experiments:
+        head = (
+            *(result.task_name, result.spec.base_runtime, result.simulated, one.number, one.role),
+            *(one.number == result.winner, one.state, reasons.get(one.number)),
+            *values(one.params, names),
+        )
+        blank = (None,) * (len(header) - len(head))
+        rows += [(*head, *_level(point, one.gpus)) for point in one.points] or [(*head, *blank)]
+    return Rows(header, rows)
+
+
+def failures(result: Result) -> Rows:
+    """What failed: experiments, and single load levels of experiments that otherwise count."""
+    rows: list[tuple[Cell, ...]] = []
+    for one in result.experiments:
+        if one.failure:
+            rows.append((one.number, "all", one.failure.kind, one.failure.message, "\n".join(one.failure.lines)))
+        else:
+            rows += [(one.number, p.name, p.failure, p.error, None) for p in one.points if not p.valid]
+    return Rows(("experiment", "level", "failure", "message", "log"), rows)
+
+
+def parameters(result: Result) -> list[str]:
+    """Every parameter that some experiment names, the varied ones first."""
+    every = dict.fromkeys(name for one in result.experiments for name in one.params.flat)
+    return [*(told := distinct(result)), *(name for name in every if name not in told)]
+
+
+def distinct(result: Result) -> list[str]:
+    """The parameters that tell the experiments of a task apart."""
+    return varied(result.experiments)
+
+
+def values(params: Params, names: Sequence[str]) -> list[Value | None]:
+    return [params.flat.get(name) for name in names]
+
+
+def told_apart(params: Params, names: Sequence[str]) -> str:
+    """`max-num-seqs 32, dtype bfloat16`, of the named ones only."""
+    parts = [f"{name} {text(params.flat[name])}" for name in names if name in params.flat]
+    return ", ".join(parts) or "engine's defaults"
+
+
+def text(value: Value) -> str:
+    if isinstance(value, bool):
+        return "on" if value else "off"
+    return f"{value:g}" if isinstance(value, float) else str(value)
+
+
+def column(metric: Metric, statistic: Statistic) -> str:
+    """`ttft_p90_s`; rates have their unit in their name."""
+    return metric.value if metric.is_rate else f"{metric}_{statistic}_s"
+
+
+def operating_point(one: Experiment, index: int = 0) -> str:
+    """`D(100,100) × 8` per scenario, or that a scenario was judged by the mean of its levels."""
+    points = one.scores[index].points if one.scores else ()
+    return "; ".join(f"{p.scenario} × {p.concurrency if p.concurrency else 'mean of all levels'}" for p in points)
+
+
+def _level(point: LoadPoint, gpus: int) -> tuple[Cell, ...]:
+    return (
+        *(point.scenario, point.concurrency, point.valid, point.requests, point.failed, point.success_rate),
+        *(point.duration_s, point.input_tokens, point.output_tokens),
+        *(point.at(metric, "mean", gpus) for metric in RATES),
+        *(point.at(metric, statistic, gpus) for metric in TIMES for statistic in STATISTICS),
+        *(point.failure, point.error),
+    )

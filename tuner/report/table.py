@@ -1,0 +1,180 @@
+"""A result for the terminal: verdict, ranking, failures, and the command to run the winner."""
+
+import io
+from collections.abc import Sequence
+
+from rich.console import Console, Group, RenderableType
+from rich.table import Table
+from rich.text import Text
+
+from tuner.domain import Experiment, Role, TaskState
+from tuner.quantities import aim, duration, percent, quantity, statistic
+from tuner.report import artifacts, rows
+from tuner.result import Bound, Result, Standing
+from tuner.verdict import Gain, Outcome
+
+SHOWN = 12
+"""Ranked experiments that are listed; the baseline always is."""
+SHOWN_FAILURES = 6
+MOST_COLUMNS = 4
+"""More varied parameters than this share one column."""
+PIPE_WIDTH = 120
+
+COLOURS = {
+    Outcome.PROVEN: "green",
+    Outcome.DEFAULTS_BEST: "green",
+    Outcome.NOTHING_COMPLETED: "red",
+    Outcome.INFEASIBLE: "red",
+}
+
+
+def render(result: Result) -> str:
+    """As wide as the terminal, in colour; 120 columns of plain text where the output is no terminal."""
+    terminal = Console()
+    out = Console(
+        file=io.StringIO(),
+        width=terminal.width if terminal.is_terminal else PIPE_WIDTH,
+        force_terminal=terminal.is_terminal,
+        highlight=False,
+    )
+    out.print(Group(*_parts(result)))
+    assert isinstance(out.file, io.StringIO)
+    return "\n".join(line.rstrip() for line in out.file.getvalue().splitlines())
+
+
+def _parts(result: Result) -> list[RenderableType]:
+    parts: list[RenderableType] = [_head(result), ""]
+    if places := [one for one in result.standings if one.place is not None]:
+        parts += [_ranking(result, places), *_left_out(result, places), ""]
+    if result.verdict.gains:
+        parts += [_gains(result.verdict.gains), ""]
+    if failed := [one for one in result.standings if one.place is None]:
+        parts += [_failures(result, failed), ""]
+    parts.append(Text(result.verdict.text, style=f"bold {COLOURS.get(result.verdict.outcome, 'yellow')}"))
+    if result.winner is not None and (command := artifacts.shell(result.experiment(result.winner))):
+        # Never wrapped by us: a line that is broken cannot be copied.
+        what = "defaults" if result.winner == result.baseline else "winner"
+        parts += ["", f"To run the {what}:", Text(command, style="cyan", no_wrap=True, overflow="ignore")]
+    return parts
+
+
+def _head(result: Result) -> Text:
+    spec = result.spec
+    head = Text.assemble(
+        (result.task_name, "bold"), f" ({result.task_id})  {spec.base_runtime} · {spec.model.id_or_path}"
+    )
+    if result.simulated:
+        head.append("  SIMULATED: the numbers say nothing about real hardware", style="bold magenta")
+    head.append(f"\n{'; '.join(map(aim, result.objectives))}")
+    for slo in result.slos:
+        kind = "hard" if slo.hard else "soft"
+        head.append(f" · {statistic(slo.metric, slo.statistic)} ≤ {duration(slo.threshold)} ({kind})")
+    if not result.state.ended:
+        head.append("\nThe task has not ended; this is the result so far.", style="yellow")
+    if result.error and result.state is TaskState.FAILED:
+        head.append(f"\nThe task failed: {result.error}", style="red")
+    if result.state is TaskState.CANCELLED:
+        head.append("\nThe task was cancelled; this is the result until then.", style="yellow")
+    return head
+
+
+def _ranking(result: Result, places: Sequence[Standing]) -> Table:
+    table = Table(box=None, pad_edge=False, header_style="bold", padding=(0, 2, 0, 0))
+    names = rows.distinct(result)
+    columns = names if len(names) <= MOST_COLUMNS else ["configuration"]
+    for name in ("", "#", *columns):
+        table.add_column(name, justify="right" if name == "#" else "left", overflow="fold")
+    for objective in result.objectives:
+        table.add_column(statistic(objective.metric, objective.statistic, short=True), justify="right")
+        table.add_column("vs base", justify="right")
+    table.add_column("at")
+    for slo in result.slos:
+        table.add_column(f"{statistic(slo.metric, slo.statistic, short=True)} ≤ {duration(slo.threshold)}")
+    for standing in places:
+        if standing.place is not None and (standing.place <= SHOWN or standing.number == result.baseline):
+            table.add_row(*_row(result, standing, names), style=_style(result, standing))
+    return table
+
+
+def _row(result: Result, standing: Standing, names: Sequence[str]) -> list[Text]:
+    one = result.experiment(standing.number)
+    mark = "best" if one.number == result.winner else "base" if one.role is Role.BASELINE else ""
+    if mark == "best" and one.role is Role.BASELINE:
+        mark = "best, base"
+    flat = one.params.flat
+    apart = [rows.text(flat[name]) if name in flat else "default" for name in names]
+    cells = [mark, str(one.number), *(apart if len(names) <= MOST_COLUMNS else [rows.told_apart(one.params, names)])]
+    for index, objective in enumerate(result.objectives):
+        cells += [quantity(objective.metric, one.scores[index].value), _relative(standing, index, result)]
+    cells.append(_at(result, one))
+    return [*map(Text, cells), *map(_bound, standing.bounds)]
+
+
+def _style(result: Result, standing: Standing) -> str:
+    if standing.number == result.winner:
+        return "bold green"
+    return "" if standing.feasible or standing.role is Role.BASELINE else "dim"
+
+
+def _relative(standing: Standing, index: int, result: Result) -> str:
+    if standing.number == result.baseline or not standing.relative_to_baseline:
+        return ""
+    return percent(standing.relative_to_baseline[index] - 1, signed=True)
+
+
+def _at(result: Result, one: Experiment) -> str:
+    """Short where there is one scenario: the header says which."""
+    points = {p.scenario: p.concurrency for score in one.scores for p in score.points}
+    partial = " (partial)" if one.partial else ""
+    if not any(points.values()):
+        return "mean of all levels"
+    if len(points) == 1:
+        return f"concurrency {next(iter(points.values()))}{partial}"
+    return "; ".join(f"{scenario} × {concurrency}" for scenario, concurrency in points.items()) + partial
+
+
+def _bound(bound: Bound) -> Text:
+    over = "" if bound.met else f" (+{percent(bound.excess)})"
+    return Text(
+        f"{'met' if bound.met else 'missed'}  {duration(bound.actual_s)}{over}", style="" if bound.met else "red"
+    )
+
+
+def _left_out(result: Result, places: Sequence[Standing]) -> list[RenderableType]:
+    hidden = len([one for one in places if (one.place or 0) > SHOWN and one.role is not Role.BASELINE])
+    more = f"… and {hidden:,} more; all of them: autotuner report {result.task_id} --format csv"
+    return [Text(more, style="dim")] if hidden else []
+
+
+def _gains(gains: Sequence[Gain]) -> Table:
+    fresh = all(gain.fresh for gain in gains)
+    title = "measured again, interleaved" if fresh else "one measurement each, from the search"
+    table = Table(box=None, pad_edge=False, header_style="bold", padding=(0, 2, 0, 0))
+    for name in (title, "winner", "baseline", "better by", "from … to …"):
+        table.add_column(name, justify="left" if name == title else "right")
+    for gain in gains:
+        metric = gain.objective.metric
+        spread = [percent(part, signed=True) for part in (gain.low, gain.high) if part is not None]
+        table.add_row(
+            statistic(metric, gain.objective.statistic),
+            " · ".join(quantity(metric, value) for value in gain.winner),
+            " · ".join(quantity(metric, value) for value in gain.baseline),
+            "" if gain.gain is None else percent(gain.gain, signed=True),
+            " to ".join(spread),
+        )
+    return table
+
+
+def _failures(result: Result, failed: Sequence[Standing]) -> RenderableType:
+    broken = [one for one in failed if not one.scores]
+    if not broken:
+        return Text()
+    table = Table(box=None, pad_edge=False, header_style="bold", padding=(0, 2, 0, 0))
+    for name in ("failed", "configuration", "why"):
+        table.add_column(name, overflow="fold")
+    names = rows.distinct(result)
+    for one in broken[:SHOWN_FAILURES]:
+        what = rows.told_apart(one.params, names) + (f" (confirms {one.confirms})" if one.confirms is not None else "")
+        table.add_row(Text(str(one.number)), Text(what), Text(one.reason or "", style="red"))
+    more = len(broken) - SHOWN_FAILURES
+    return Group(table, Text(f"… and {more:,} more", style="dim")) if more > 0 else table

@@ -1,0 +1,46 @@
+"""What this machine is told by its environment: read once, at the entry point, and handed down."""
+
+from pathlib import Path
+from urllib.parse import quote
+
+import platformdirs
+from pydantic import Field, SecretStr
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+
+class Settings(BaseSettings):
+    """`AUTOTUNER_HOME`, `AUTOTUNER_DATABASE_URL`, …; every one has a default that works."""
+
+    model_config = SettingsConfigDict(env_prefix="AUTOTUNER_", frozen=True, extra="ignore")
+
+    home: Path = Field(default_factory=lambda: Path(platformdirs.user_data_dir("autotuner", appauthor=False)))
+    """The data folder: autotuner.db logs/ runs/ datasets/ models/ engines/."""
+    database_url: SecretStr | None = None
+    """SQLAlchemy URL of a PostgreSQL database (`postgresql+psycopg://…`); by default SQLite in the data folder."""
+    port_low: int = Field(default=30000, ge=1024, le=65535)
+    port_high: int = Field(default=30100, ge=1024, le=65535)
+    """Engines listen on ports from `port_low` to `port_high`, both included."""
+    lease_s: float = Field(default=30, gt=0)
+    """A worker on another machine, or one that hangs, loses its task after this many seconds without a heartbeat."""
+
+    @property
+    def store_url(self) -> str:
+        if self.database_url is not None:
+            return self.database_url.get_secret_value()
+        return f"sqlite+aiosqlite:///{quote(str(self.home / 'autotuner.db'))}"
+
+    @property
+    def engines(self) -> Path:
+        return self.home / "engines"
+
+    @property
+    def models(self) -> Path:
+        return self.home / "models"
+
+    @property
+    def datasets(self) -> Path:
+        return self.home / "datasets"
+
+    def runs(self, task_id: str) -> Path:
+        """Everything a task writes: engine and benchmark logs, per-request data."""
+        return self.home / "runs" / task_id
