@@ -57,7 +57,9 @@ def ours(tmp_path: Path) -> list[psutil.Process]:
 async def running(url: str) -> None:
     """Waits until the server works on a request."""
     async with asyncio.timeout(60), httpx.AsyncClient() as client:
-        while not BUSY.search((await client.get(f"{url}/metrics")).text):
+        while True:
+            if BUSY.search((await client.get(f"{url}/metrics")).text):
+                return
             await asyncio.sleep(0.05)
 
 

@@ -64,7 +64,7 @@ def test_experiments_are_recorded_as_they_were_launched(command: Command, tuned:
 
 
 def test_every_report_format_tells_the_same_winner(command: Command, tuned: dict[str, Any], tmp_path: Path) -> None:
-    winner = json.loads(command.run("report", tuned["id"], "--format", "json").stdout)["winner"]["number"]
+    winner = json.loads(command.run("report", tuned["id"], "--format", "json").stdout)["winner"]
     table = command.run("report", "tuned", "--format", "table").stdout
     assert f"{winner}" in table
     rows = list(csv.DictReader(io.StringIO(command.run("report", "tuned", "--format", "csv").stdout)))
@@ -123,7 +123,9 @@ def test_what_cannot_be_done_is_said_without_a_traceback(
 def test_validate_shows_the_plan_or_every_problem(command: Command) -> None:
     plan = command.json("validate", command.file("good", small_task()))["plan"]
     assert (plan["experiments"], plan["candidates"]) == (5, 4)
-    bad = small_task(base_runtime="simulated", optimisation={}, parameters={"max-num-seq": [1], "attention-backend": ["x"]})
+    bad = small_task(
+        base_runtime="simulated", optimisation={}, parameters={"max-num-seq": [1], "attention-backend": ["x"]}
+    )
     refused = command.run("validate", command.file("bad", bad), "--json", expect=2)
     problems = json.loads(refused.stdout)["problems"]
     assert any("optimization" in problem["message"] for problem in problems)

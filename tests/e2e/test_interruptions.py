@@ -5,14 +5,13 @@ import random
 import signal
 import subprocess
 import time
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-import psutil
 import pytest
 
 from tests.fakes.command import Command, small_task
+from tests.fakes.watching import labelled, only_task, wait_for
 
 pytestmark = pytest.mark.slow
 
@@ -24,34 +23,8 @@ def command(tmp_path: Path) -> Command:
     return Command(tmp_path / "home")
 
 
-def wait_for(what: Callable[[], Any], why: str) -> Any:
-    deadline = time.monotonic() + PATIENCE_S
-    while time.monotonic() < deadline:
-        if found := what():
-            return found
-        time.sleep(0.02)
-    raise AssertionError(f"never came: {why}")
-
-
-def labelled(command: Command) -> list[psutil.Process]:
-    found = []
-    for process in psutil.process_iter():
-        try:
-            env = process.environ()
-            if "AUTOTUNER_TASK" in env and env.get("AUTOTUNER_HOME") == str(command.home):
-                found.append(process)
-        except (psutil.Error, OSError):
-            continue
-    return [process for process in found if process.status() != psutil.STATUS_ZOMBIE]
-
-
 def sequence(command: Command, task_id: str) -> list[tuple[int, str, dict[str, Any]]]:
     return [(e["number"], e["role"], e["params"]["flags"]) for e in command.experiments(task_id)]
-
-
-def only_task(command: Command) -> dict[str, Any]:
-    (task,) = command.tasks()
-    return task
 
 
 @pytest.mark.parametrize("strategy", ["random", "grid_search"])
@@ -96,7 +69,7 @@ def test_a_task_killed_again_and_again_ends_as_if_it_had_never_been(
 
 
 def test_an_orphaned_engine_is_stopped_when_the_task_is_taken_up_again(command: Command) -> None:
-    task = small_task(parameters={"max-num-seqs": [2, 4], "sim-speed": 10, "sim-start-time": 20})
+    task = small_task(parameters={"max-num-seqs": [2, 4], "sim-speed": 20, "sim-start-time": 4})
     running = command.start("tune", command.file("task", task))
     engines = wait_for(lambda: labelled(command), "an engine")
     running.kill()
@@ -146,7 +119,9 @@ def test_two_workers_never_run_one_task(command: Command) -> None:
     """Both are offered three queued tasks; each experiment is started exactly once."""
     names = [f"task-{number}" for number in range(3)]
     for name in names:
-        started = command.start("tune", command.file(name, small_task(task_name=name, parameters={"sim-speed": [4, 5]})))
+        started = command.start(
+            "tune", command.file(name, small_task(task_name=name, parameters={"sim-speed": [4, 5]}))
+        )
         wait_for(lambda: labelled(command), "an engine")
         started.kill()
         started.communicate()

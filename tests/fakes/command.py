@@ -25,10 +25,10 @@ class Command:
         inherited = {name: value for name, value in os.environ.items() if not name.startswith("AUTOTUNER_")}
         return {**inherited, "AUTOTUNER_HOME": str(self.home), "COLUMNS": "120"}
 
-    def run(self, *args: str, expect: int | None = 0) -> subprocess.CompletedProcess[str]:
+    def run(self, *args: str, expect: int | None = 0, timeout: float = 300) -> subprocess.CompletedProcess[str]:
         done = subprocess.run(
             [sys.executable, "-m", "tests.fakes.main", *args],
-            env=self.env, cwd=ROOT, capture_output=True, text=True, timeout=300, check=False,
+            env=self.env, cwd=ROOT, capture_output=True, text=True, timeout=timeout, check=False,
         )  # fmt: skip
         if expect is not None:
             assert done.returncode == expect, f"{args} ended with {done.returncode}\n{done.stdout}\n{done.stderr}"

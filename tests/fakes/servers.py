@@ -16,28 +16,37 @@ http.server.ThreadingHTTPServer(("127.0.0.1", int(sys.argv[1])), Handler).serve_
 
 STUBBORN = "import signal; signal.signal(signal.SIGTERM, signal.SIG_IGN)\n" + SERVER
 
-FAMILY = """
+FAMILY = (
+    """
 import subprocess, sys
 subprocess.Popen([sys.executable, "-c", "import time; time.sleep(600)"])
 subprocess.Popen([sys.executable, "-c", "import os, time; os.setsid(); time.sleep(600)"])
 subprocess.Popen([sys.executable, "-c", "import os, signal, time; os.setpgid(0, 0); "
                   "signal.signal(signal.SIGTERM, signal.SIG_IGN); time.sleep(600)"])
-""" + SERVER
+"""
+    + SERVER
+)
 
-SHARED = """
+SHARED = (
+    """
 from multiprocessing import resource_tracker, shared_memory
 segment = shared_memory.SharedMemory(create=True, size=4096)
 resource_tracker.unregister("/" + segment.name.lstrip("/"), "shared_memory")
 print("segment", segment.name, flush=True)
-""" + SERVER
+"""
+    + SERVER
+)
 
-FLOOD = """
+FLOOD = (
+    """
 import sys
 line = "x" * 1023 + chr(10)
 for _ in range(300 * 1024):
     sys.stdout.write(line)
 sys.stdout.flush()
-""" + SERVER
+"""
+    + SERVER
+)
 
 DIES = "import sys; print('cannot go on: the disk is on fire'); sys.exit(3)"
 

@@ -20,6 +20,8 @@ MOST_COLUMNS = 4
 """More varied parameters than this share one column."""
 PIPE_WIDTH = 120
 
+LONG_NAME = 10
+
 COLOURS = {
     Outcome.PROVEN: "green",
     Outcome.DEFAULTS_BEST: "green",
@@ -83,13 +85,14 @@ def _ranking(result: Result, places: Sequence[Standing]) -> Table:
     names = rows.distinct(result)
     columns = names if len(names) <= MOST_COLUMNS else ["configuration"]
     for name in ("", "#", *columns):
-        table.add_column(name, justify="right" if name == "#" else "left", overflow="fold")
+        table.add_column(_halved(name), justify="right" if name == "#" else "left", overflow="fold")
     for objective in result.objectives:
         table.add_column(statistic(objective.metric, objective.statistic, short=True), justify="right")
         table.add_column("vs base", justify="right")
-    table.add_column("at")
+    table.add_column("at\nconcurrency" if len(result.spec.benchmark.traffic_scenarios) == 1 else "at", justify="right")
     for slo in result.slos:
-        table.add_column(f"{statistic(slo.metric, slo.statistic, short=True)} ≤ {duration(slo.threshold)}")
+        name = f"{statistic(slo.metric, slo.statistic, short=True)}\n≤ {duration(slo.threshold)}"
+        table.add_column(name, justify="right", no_wrap=True)
     for standing in places:
         if standing.place is not None and (standing.place <= SHOWN or standing.number == result.baseline):
             table.add_row(*_row(result, standing, names), style=_style(result, standing))
@@ -123,21 +126,27 @@ def _relative(standing: Standing, index: int, result: Result) -> str:
 
 
 def _at(result: Result, one: Experiment) -> str:
-    """Short where there is one scenario: the header says which."""
-    points = {p.scenario: p.concurrency for score in one.scores for p in score.points}
-    partial = " (partial)" if one.partial else ""
-    if not any(points.values()):
-        return "mean of all levels"
-    if len(points) == 1:
-        return f"concurrency {next(iter(points.values()))}{partial}"
-    return "; ".join(f"{scenario} × {concurrency}" for scenario, concurrency in points.items()) + partial
+    """The load levels it is judged at. Where there is one scenario, it is not repeated in every row."""
+    alone = len(result.spec.benchmark.traffic_scenarios) == 1
+    places = [
+        f"{'' if alone else f'{point.scenario} × '}{point.concurrency or 'all'}"
+        for score in one.scores
+        for point in score.points
+    ]
+    return ", ".join(dict.fromkeys(places)) + (" (partial)" if one.partial else "")
 
 
 def _bound(bound: Bound) -> Text:
-    over = "" if bound.met else f" (+{percent(bound.excess)})"
-    return Text(
-        f"{'met' if bound.met else 'missed'}  {duration(bound.actual_s)}{over}", style="" if bound.met else "red"
-    )
+    return Text(f"{duration(bound.actual_s)} {'met' if bound.met else 'missed'}", style="" if bound.met else "red")
+
+
+def _halved(name: str) -> str:
+    """A long name on two lines, broken at the dash nearest to its middle."""
+    breaks = [place + 1 for place, letter in enumerate(name) if letter in "-_"]
+    if len(name) <= LONG_NAME or not breaks:
+        return name
+    middle = min(breaks, key=lambda place: abs(place - len(name) / 2))
+    return f"{name[:middle]}\n{name[middle:]}"
 
 
 def _left_out(result: Result, places: Sequence[Standing]) -> list[RenderableType]:
