@@ -7,7 +7,7 @@ import pytest
 from tuner import failures
 from tuner.domain import Failure
 from tuner.engines.vllm import VLLM
-from tuner.spec import FailureKind
+from tuner.errors import FailureKind
 
 KV_MEMORY = """\
 (EngineCore pid=9227) INFO 11-21 07:05:16 [core.py:107] Initializing a V1 LLM engine

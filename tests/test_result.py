@@ -8,8 +8,10 @@ from hypothesis import strategies as st
 
 from tests.fakes.results import SCENARIO, experiment, point, spec, swept, task_of
 from tuner.domain import Experiment, ExperimentState, Failure, Role, TaskState
+from tuner.errors import FailureKind
+from tuner.objectives import NAMED_OBJECTIVES
 from tuner.result import Result, result, to_confirm
-from tuner.spec import NAMED_OBJECTIVES, FailureKind, TaskSpec
+from tuner.spec import TaskSpec
 from tuner.verdict import Outcome, gain
 
 ONE_LEVEL = {"traffic_scenarios": [SCENARIO], "num_concurrency": [8]}

@@ -10,8 +10,9 @@ from hypothesis import strategies as st
 
 from tests.fakes.results import SCENARIO, experiment, point, spec, stats
 from tuner.domain import LoadPoint, Role, Score
+from tuner.errors import FailureKind
+from tuner.objectives import NAMED_OBJECTIVES, Metric, Objective, SLOConfig
 from tuner.score import LAST, best, effective_objectives, front, judged, key, rank, ranked, score, unjudged
-from tuner.spec import NAMED_OBJECTIVES, FailureKind, Metric, Objective, SLOConfig
 
 THROUGHPUT, TTFT = NAMED_OBJECTIVES["maximize_throughput"], NAMED_OBJECTIVES["minimize_ttft"]
 E2E = NAMED_OBJECTIVES["minimize_latency"]

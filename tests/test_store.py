@@ -14,8 +14,8 @@ from sqlalchemy import create_engine, text
 
 import tuner.store
 from tuner.domain import Experiment, ExperimentState, Failure, LoadPoint, Params, Role, Score, Stats, Task, TaskState
-from tuner.errors import ConflictError, LeaseLostError, NotFoundError
-from tuner.spec import FailureKind, TaskSpec
+from tuner.errors import ConflictError, FailureKind, LeaseLostError, NotFoundError
+from tuner.spec import TaskSpec
 from tuner.store import Lease, Store
 
 WHEN = datetime(2026, 11, 21, 9, 30, 0, 123456, timezone(timedelta(hours=5, minutes=30)))

@@ -9,7 +9,9 @@ import yaml
 from tests.fakes.tasks import FULL
 from tuner import documents, taskfile
 from tuner.errors import InvalidSpecError, Problem
-from tuner.spec import Choice, Integer, Metric, Objective, StrategyName, TaskSpec
+from tuner.objectives import Metric, Objective
+from tuner.spec import StrategyName, TaskSpec
+from tuner.values import Choice, Integer
 
 ROOT = Path(__file__).parents[1]
 EXAMPLES = sorted((ROOT / "examples").iterdir())

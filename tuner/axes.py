@@ -9,7 +9,7 @@ from typing import Literal, TypeAlias
 
 from tuner.domain import Params
 from tuner.protocols import Dimension
-from tuner.spec import Choice, Continuous, Domain, Integer, Value
+from tuner.values import Choice, Continuous, Domain, Integer, Value
 
 Block: TypeAlias = Literal["flags", "env", "parallel", "quant"]
 Patch: TypeAlias = Mapping[str, Value]

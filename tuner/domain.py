@@ -8,7 +8,10 @@ from enum import StrEnum
 
 from pydantic import JsonValue
 
-from tuner.spec import FailureKind, Frozen, Metric, Statistic, TaskSpec, Value
+from tuner.errors import FailureKind
+from tuner.objectives import Metric, Statistic
+from tuner.spec import TaskSpec
+from tuner.values import Frozen, Value
 
 
 class Params(Frozen):

@@ -5,8 +5,9 @@ from collections.abc import Callable, Mapping, Sequence
 from statistics import median
 
 from tuner.domain import Experiment, Role
+from tuner.objectives import Objective
 from tuner.score import LAST, merit, rank
-from tuner.spec import Frozen, Objective, Value
+from tuner.values import Frozen, Value
 
 MOST_GROUPS = 6
 """Numbers with more different values than this are compared in quarters."""

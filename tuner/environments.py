@@ -19,7 +19,7 @@ from tuner import packages
 from tuner.errors import NotFoundError, StorageError, UnavailableError
 from tuner.packages import OnLine
 from tuner.protocols import Installation
-from tuner.spec import Frozen
+from tuner.values import Frozen
 
 log = logging.getLogger(__name__)
 

@@ -13,8 +13,19 @@ TunerError
 """
 
 from dataclasses import dataclass
+from enum import StrEnum
 
-from tuner.spec import FailureKind
+
+class FailureKind(StrEnum):
+    """Why an experiment failed. Only `infrastructure` is tried again: it says nothing about the configuration."""
+
+    INVALID_FLAG = "invalid_flag"
+    OUT_OF_MEMORY = "out_of_memory"
+    START_TIMEOUT = "start_timeout"
+    CRASHED = "crashed"
+    BENCHMARK_FAILED = "benchmark_failed"
+    UNHEALTHY_OUTPUT = "unhealthy_output"
+    INFRASTRUCTURE = "infrastructure"
 
 
 class TunerError(Exception):

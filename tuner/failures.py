@@ -6,8 +6,8 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from tuner.domain import Failure
+from tuner.errors import FailureKind
 from tuner.protocols import FailurePattern
-from tuner.spec import FailureKind
 
 COMMON: tuple[FailurePattern, ...] = (
     FailurePattern(

@@ -9,7 +9,7 @@ import psutil
 import pynvml
 
 from tuner import locks
-from tuner.spec import Frozen
+from tuner.values import Frozen
 
 
 class GPU(Frozen):

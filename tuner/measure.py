@@ -15,10 +15,9 @@ from pydantic import JsonValue
 from tuner import failures, hardware, score
 from tuner.benchmarks import warmup
 from tuner.domain import Experiment, ExperimentState, Failure, Label, LoadPoint
-from tuner.errors import BenchmarkError, DeploymentError, ExperimentError
+from tuner.errors import BenchmarkError, DeploymentError, ExperimentError, FailureKind
 from tuner.plan import Plan
 from tuner.protocols import Deployer, Deployment, Launch, LoadGenerator
-from tuner.spec import FailureKind
 
 READY_EVERY_S = 0.05
 LAST_BREATHS = 20

@@ -12,10 +12,12 @@ from tuner.domain import Params
 from tuner.engines import ENGINES, flags
 from tuner.engines.quantization import QUANT_PRESETS, checkpoint_quantization
 from tuner.errors import InvalidSpecError, Problem
+from tuner.objectives import Objective
 from tuner.protocols import Engine, Flag, Installation, Launch, Strategy
 from tuner.settings import Settings
-from tuner.spec import DeploymentMode, Domain, Frozen, Objective, TaskSpec
+from tuner.spec import DeploymentMode, TaskSpec
 from tuner.strategies import STRATEGIES
+from tuner.values import Domain, Frozen
 
 DEMO = "demo"
 """The model that a task may name before it exists: it is made when first needed (`autotuner demo model`)."""

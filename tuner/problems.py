@@ -9,7 +9,8 @@ from pydantic_core import ErrorDetails
 
 from tuner.documents import MAX_PROBLEMS, Path, dotted
 from tuner.errors import Problem
-from tuner.spec import TaskSpec, flag_name
+from tuner.spec import TaskSpec
+from tuner.values import flag_name
 
 OLDER = {"id_or_path": "name", "presets": "preset"}
 """Present names, and what older files call them."""

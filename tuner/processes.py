@@ -15,8 +15,7 @@ from typing import Self
 import psutil
 
 from tuner.domain import Label
-from tuner.errors import DeploymentError
-from tuner.spec import FailureKind
+from tuner.errors import DeploymentError, FailureKind
 
 SHARED_MEMORY = Path("/dev/shm")  # noqa: S108 - where the kernel puts it, not a place for files of ours
 GRACE_S = 10.0

@@ -9,7 +9,8 @@ from typing import Protocol
 from pydantic import JsonValue
 
 from tuner.domain import Experiment, Label, LoadPoint, Params
-from tuner.spec import SLO, FailureKind, Objective
+from tuner.errors import FailureKind
+from tuner.objectives import SLO, Objective
 
 
 @dataclass(frozen=True)

@@ -1,6 +1,6 @@
 """Numbers as people read them: three digits that mean something, a unit, milliseconds below a second."""
 
-from tuner.spec import Metric, Objective
+from tuner.objectives import Metric, Objective
 
 NAMES = {
     Metric.TTFT: "time to first token",

@@ -6,9 +6,11 @@ from typing import Literal
 
 from tuner.domain import Experiment, ExperimentState, Params, Role, Score, Task, TaskState
 from tuner.effects import Effect, effects
+from tuner.objectives import SLO, Objective
 from tuner.quantities import percent
 from tuner.score import LAST, front, judged, rank, ranked, unjudged
-from tuner.spec import SLO, Frozen, Objective, TaskSpec
+from tuner.spec import TaskSpec
+from tuner.values import Frozen
 from tuner.verdict import Verdict, finished, verdict
 
 

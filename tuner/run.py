@@ -10,11 +10,10 @@ from pydantic import JsonValue
 
 from tuner import result
 from tuner.domain import Experiment, ExperimentState, Role
-from tuner.errors import UnavailableError
+from tuner.errors import FailureKind, UnavailableError
 from tuner.measure import Rig, measure
 from tuner.plan import Plan
 from tuner.protocols import Search
-from tuner.spec import FailureKind
 from tuner.store import Lease, Store
 
 log = logging.getLogger(__name__)

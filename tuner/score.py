@@ -5,7 +5,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from tuner.domain import Experiment, ExperimentState, LoadPoint, OperatingPoint, Score
-from tuner.spec import SLO, Metric, Objective, SLOConfig, Statistic, TaskSpec
+from tuner.objectives import SLO, Metric, Objective, SLOConfig, Statistic
+from tuner.spec import TaskSpec
 
 WORST_EXCESS = 1e9
 """An SLO missed by more than this counts as missed by this, so that no sum of excesses overflows."""

@@ -91,10 +91,13 @@ class Tuner:
         worker = Worker(self.store, self.settings)
         while not task.state.ended:
             held = next((held for held in await self.store.owned() if held.task_id == task.id), None)
-            if held is not None and worker.abandoned(held):
-                if (lease := await self.store.claim(task.id, worker.owner, replacing=held.token)) is not None:
-                    await worker.reap(task.id)
-                    return await self.store.finish(lease, TaskState.CANCELLED)
+            if (
+                held is not None
+                and worker.abandoned(held)
+                and (lease := await self.store.claim(task.id, worker.owner, replacing=held.token)) is not None
+            ):
+                await worker.reap(task.id)
+                return await self.store.finish(lease, TaskState.CANCELLED)
             await asyncio.sleep(FOLLOW_S)
             task = await self.task(task.id)
         return task

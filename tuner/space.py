@@ -15,7 +15,8 @@ from tuner.domain import Params
 from tuner.errors import InvalidSpecError, Problem
 from tuner.problems import nearest
 from tuner.protocols import Dimension
-from tuner.spec import Frozen, ParallelConfig, QuantConfig, TaskSpec, Value
+from tuner.spec import ParallelConfig, QuantConfig, TaskSpec
+from tuner.values import Frozen, Value
 
 Refusal: TypeAlias = Callable[[Params], str | None]
 

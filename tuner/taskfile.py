@@ -10,8 +10,10 @@ from pydantic import ValidationError
 from tuner import documents
 from tuner.documents import MAX_BYTES, MAX_DEPTH, MAX_NODES, MAX_PROBLEMS, Document, Dumper, dotted, read
 from tuner.errors import InvalidSpecError, Problem
+from tuner.objectives import NAMED_OBJECTIVES
 from tuner.problems import explain
-from tuner.spec import NAMED_OBJECTIVES, Choice, Continuous, Domain, Integer, TaskSpec
+from tuner.spec import TaskSpec
+from tuner.values import Choice, Continuous, Domain, Integer
 
 
 def load(path: Path) -> TaskSpec:

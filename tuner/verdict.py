@@ -7,9 +7,11 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from tuner.domain import Experiment, ExperimentState, Role
+from tuner.objectives import SLO, Objective
 from tuner.quantities import described, duration, percent, statistic
 from tuner.score import LAST, best, rank, ranked
-from tuner.spec import SLO, Frozen, Objective, TaskSpec
+from tuner.spec import TaskSpec
+from tuner.values import Frozen
 
 
 class Outcome(StrEnum):

@@ -8,9 +8,8 @@ import pytest
 
 from tuner.benchmarks.genai_bench import GenaiBench, WarmGenaiBench, read
 from tuner.domain import Label
-from tuner.errors import BenchmarkError, UnavailableError
+from tuner.errors import BenchmarkError, FailureKind, UnavailableError
 from tuner.protocols import Workload
-from tuner.spec import FailureKind
 
 LABEL = Label("task", -1, "owner")
 

@@ -16,9 +16,8 @@ from tuner import demo_model
 from tuner.benchmarks import genai_bench
 from tuner.benchmarks.genai_bench import GenaiBench, WarmGenaiBench, read
 from tuner.domain import Label, LoadPoint
-from tuner.errors import BenchmarkError
+from tuner.errors import BenchmarkError, FailureKind
 from tuner.protocols import Workload
-from tuner.spec import FailureKind
 
 pytestmark = pytest.mark.bench
 FAST = ("--sim-speed", "20")

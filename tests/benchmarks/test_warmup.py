@@ -5,8 +5,7 @@ import pytest
 
 from tests.fakes.simulated_process import MODEL, simulated
 from tuner.benchmarks import warmup
-from tuner.errors import BenchmarkError
-from tuner.spec import FailureKind
+from tuner.errors import BenchmarkError, FailureKind
 
 
 async def test_as_many_requests_are_sent_as_were_asked_for() -> None:

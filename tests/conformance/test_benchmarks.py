@@ -15,9 +15,9 @@ from tests.fakes.simulated_process import MODEL, simulated
 from tuner import demo_model
 from tuner.benchmarks import BENCHMARKS
 from tuner.domain import Label
-from tuner.errors import UnavailableError
+from tuner.errors import FailureKind, UnavailableError
+from tuner.objectives import SLO, Metric
 from tuner.protocols import LoadGenerator, Workload
-from tuner.spec import SLO, FailureKind, Metric
 
 pytestmark = pytest.mark.parametrize("name", BENCHMARKS)
 BUSY = re.compile(r"^simulated:num_requests_running.* [1-9]", re.MULTILINE)

@@ -8,8 +8,10 @@ import pytest
 from tuner import environments, failures
 from tuner.domain import Params
 from tuner.engines import ENGINES
+from tuner.errors import FailureKind
 from tuner.protocols import Engine, Installation
-from tuner.spec import FailureKind, ParallelConfig, flag_name
+from tuner.spec import ParallelConfig
+from tuner.values import flag_name
 
 INSTALLATION = Installation("any", Path("/somewhere/bin/python"), "1.0")
 

@@ -11,9 +11,11 @@ import pytest
 
 from tests.fakes.search import Law, Run, make_space, scores
 from tuner.domain import Role, Score
+from tuner.objectives import NAMED_OBJECTIVES
 from tuner.space import SearchSpace
-from tuner.spec import NAMED_OBJECTIVES, StrategyName, Value
+from tuner.spec import StrategyName
 from tuner.strategies import STRATEGIES
+from tuner.values import Value
 
 ROOT = Path(__file__).parents[2]
 EVERY = pytest.mark.parametrize("name", [pytest.param(name, id=name.value) for name in STRATEGIES])

@@ -11,9 +11,8 @@ from tests.fakes import servers
 from tuner import processes
 from tuner.deployers.local import held_port
 from tuner.domain import Label
-from tuner.errors import DeploymentError
+from tuner.errors import DeploymentError, FailureKind
 from tuner.processes import Identity
-from tuner.spec import FailureKind
 
 
 def free_range(length: int) -> int:

@@ -20,8 +20,8 @@ from tests.fakes.simulated_process import MODEL, SimulatedProcess, simulated
 from tuner import failures
 from tuner.domain import Params
 from tuner.engines.simulated import Simulated
+from tuner.errors import FailureKind
 from tuner.protocols import Installation
-from tuner.spec import FailureKind
 
 BUILT_IN = Installation("built in", Path(sys.executable), "1", cpu_only=True)
 FAST = ("--sim-speed", "20")

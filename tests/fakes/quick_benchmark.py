@@ -13,9 +13,8 @@ import httpx
 
 from tuner.benchmarks.statistics import Request, summarize
 from tuner.domain import Label, LoadPoint
-from tuner.errors import BenchmarkError
+from tuner.errors import BenchmarkError, FailureKind
 from tuner.protocols import Workload
-from tuner.spec import FailureKind
 
 CHARACTERS_PER_TOKEN = 4
 """As the simulated engine counts."""

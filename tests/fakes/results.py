@@ -6,9 +6,11 @@ from typing import Any
 
 from tuner import taskfile
 from tuner.domain import Experiment, ExperimentState, Failure, LoadPoint, Params, Role, Stats, Task, TaskState
+from tuner.errors import FailureKind
 from tuner.result import Result, result
 from tuner.score import effective_objectives, judge
-from tuner.spec import FailureKind, TaskSpec, Value
+from tuner.spec import TaskSpec
+from tuner.values import Value
 
 START = datetime(2026, 11, 21, 9, 0, tzinfo=UTC)
 SCENARIO = "D(256,32)"

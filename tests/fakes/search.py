@@ -5,9 +5,12 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
 from tuner.domain import Experiment, ExperimentState, Failure, Params, Role, Score
+from tuner.errors import FailureKind
+from tuner.objectives import NAMED_OBJECTIVES, Objective
 from tuner.protocols import Search, Strategy
 from tuner.space import SearchSpace, build
-from tuner.spec import NAMED_OBJECTIVES, FailureKind, Objective, TaskSpec, Value
+from tuner.spec import TaskSpec
+from tuner.values import Value
 
 THEN = datetime(2026, 1, 1, tzinfo=UTC)
 

@@ -109,9 +109,7 @@ def _task(file: Path, wall_limit: float | None) -> list[Cost]:
 def _experiments(env: dict[str, str]) -> list[dict[str, Any]]:
     listed = subprocess.run([*AUTOTUNER, "list", "--json"], env=env, check=True, capture_output=True, text=True)
     task_id = json.loads(listed.stdout)["tasks"][0]["id"]
-    shown = subprocess.run(
-        [*AUTOTUNER, "show", task_id, "--json"], env=env, check=True, capture_output=True, text=True
-    )
+    shown = subprocess.run([*AUTOTUNER, "show", task_id, "--json"], env=env, check=True, capture_output=True, text=True)
     return list(json.loads(shown.stdout)["experiments"])
 
 

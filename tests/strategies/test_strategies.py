@@ -8,8 +8,8 @@ import pytest
 
 from tests.fakes.search import Run, make_space, scores
 from tuner.domain import Role
+from tuner.objectives import NAMED_OBJECTIVES
 from tuner.protocols import Dimension
-from tuner.spec import NAMED_OBJECTIVES
 from tuner.strategies.auto import Auto
 from tuner.strategies.grid import Grid
 from tuner.strategies.observations import observe

@@ -22,9 +22,8 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 from tuner import environments, failures, processes
 from tuner.benchmarks.statistics import Request, summarize
 from tuner.domain import Label, LoadPoint
-from tuner.errors import BenchmarkError, DeploymentError, UnavailableError
+from tuner.errors import BenchmarkError, DeploymentError, FailureKind, UnavailableError
 from tuner.protocols import Workload
-from tuner.spec import FailureKind
 
 ENVIRONMENT = "genai-bench"
 DRIVER = Path(__file__).with_name("genai_bench_driver.py")

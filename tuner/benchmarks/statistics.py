@@ -6,7 +6,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from tuner.domain import LoadPoint, Stats
-from tuner.spec import SLO, FailureKind, Metric
+from tuner.errors import FailureKind
+from tuner.objectives import SLO, Metric
 
 FAILED_SHARE = 0.05
 """A level with more failed requests than this does not count."""

@@ -6,8 +6,7 @@ import re
 
 import httpx
 
-from tuner.errors import BenchmarkError
-from tuner.spec import FailureKind
+from tuner.errors import BenchmarkError, FailureKind
 
 CONCURRENCY = 8
 TIMEOUT_S = 120.0

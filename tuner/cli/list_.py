@@ -24,17 +24,18 @@ PIPE_WIDTH = 160
 
 
 @click.command("list")
-@click.option("--state", type=click.Choice(list(TaskState)), help="Only tasks in this state.")
+@click.option("--state", type=click.Choice([state.value for state in TaskState]), help="Only tasks in this state.")
 @click.option("--search", metavar="TEXT", help="Only tasks whose name or model holds this text.")
 @click.option("--engine", metavar="NAME", help="Only tasks of this engine.")
 @click.option("--limit", type=click.IntRange(1, 10_000), default=20, show_default=True, help="At most so many.")
 @click.option("--json", "as_json", is_flag=True, help="Print JSON: total and tasks.")
-def list_command(state: TaskState | None, search: str | None, engine: str | None, limit: int, as_json: bool) -> None:
+def list_command(state: str | None, search: str | None, engine: str | None, limit: int, as_json: bool) -> None:
     """List tasks, newest first."""
 
     async def go() -> tuple[list[TaskSummary], int]:
         async with Tuner.open(Settings()) as tuner:
-            return await tuner.tasks(state=state, text=search, engine=engine, limit=limit)
+            wanted = TaskState(state) if state else None
+            return await tuner.tasks(state=wanted, text=search, engine=engine, limit=limit)
 
     tasks, total = asyncio.run(go())
     if as_json:

@@ -71,7 +71,7 @@ def _print_from(path: Path, position: int) -> int:
 
 
 def read_from(path: Path, position: int) -> tuple[str, int]:
-    """What a log holds after `position`, and its new end. One that became shorter was cut: it is read from the start."""
+    """What a log holds after `position`, and its new end. One that became shorter was cut: read anew."""
     with path.open("rb") as file:
         if position > file.seek(0, 2):
             position = 0

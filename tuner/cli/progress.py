@@ -15,9 +15,9 @@ from rich.text import Text
 from tuner.cli.logs import read_from
 from tuner.domain import Event, LoadPoint
 from tuner.failures import tail
+from tuner.objectives import Metric, Objective
 from tuner.quantities import quantity
 from tuner.service import Tuner
-from tuner.spec import Metric, Objective
 
 REDRAW_S = 0.25
 

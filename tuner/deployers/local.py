@@ -10,9 +10,8 @@ from pathlib import Path
 
 from tuner import locks, processes
 from tuner.domain import Label
-from tuner.errors import DeploymentError
+from tuner.errors import DeploymentError, FailureKind
 from tuner.protocols import Launch
-from tuner.spec import FailureKind
 
 
 @dataclass(frozen=True)

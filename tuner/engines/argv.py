@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from tuner.protocols import Flag
-from tuner.spec import Value
+from tuner.values import Value
 
 
 @dataclass(frozen=True)

@@ -15,7 +15,7 @@ from pathlib import Path
 from pydantic import TypeAdapter, ValidationError
 
 from tuner.protocols import Engine, Flag, Installation
-from tuner.spec import Value, flag_name
+from tuner.values import Value, flag_name
 
 log = logging.getLogger(__name__)
 

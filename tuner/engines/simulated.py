@@ -5,8 +5,8 @@ from collections.abc import Mapping, Sequence
 from tuner.domain import Params
 from tuner.engines import argv, parallel
 from tuner.engines.quantization import AUTO
+from tuner.errors import FailureKind
 from tuner.protocols import FailurePattern, Flag, Installation, Launch
-from tuner.spec import FailureKind
 
 MODULE = "tuner.engines.simulated_server"
 DEGREES: parallel.Degrees = {"tp": ("tensor-parallel-size",)}

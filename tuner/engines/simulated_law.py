@@ -19,7 +19,7 @@ step, S = max_num_seqs, t = tensor_parallel_size, and the factors of the attenti
 from collections.abc import Mapping
 from dataclasses import dataclass, fields
 
-from tuner.spec import Value
+from tuner.values import Value
 
 VERSION = "simulated-1"
 """Counts up when the law changes: speeds under different laws do not compare."""

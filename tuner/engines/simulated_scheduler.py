@@ -7,7 +7,7 @@ from random import Random
 from statistics import fmean, quantiles
 
 from tuner.engines.simulated_law import BLOCK, Configuration
-from tuner.spec import Value
+from tuner.values import Value
 
 
 @dataclass(eq=False)

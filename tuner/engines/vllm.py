@@ -6,8 +6,9 @@ from tuner.domain import Params
 from tuner.engines import parallel
 from tuner.engines.argv import Convention, environment, located, render, served_name
 from tuner.engines.quantization import AUTO, cache_flags, dynamic_refusal, follows_refusal, gemm_flags
+from tuner.errors import FailureKind
 from tuner.protocols import FailurePattern, Flag, Installation, Launch
-from tuner.spec import FailureKind, Value
+from tuner.values import Value
 
 CONVENTION = Convention(separator="-", negates=True)
 

@@ -9,10 +9,10 @@ from markupsafe import Markup
 
 from tuner import quantities, taskfile
 from tuner.domain import LoadPoint, Role, TaskState
+from tuner.objectives import Metric, Statistic
 from tuner.report import artifacts, rows
 from tuner.report.plots import plots
 from tuner.result import Result
-from tuner.spec import Metric, Statistic
 from tuner.verdict import Outcome
 
 SHOWN = 100
@@ -72,7 +72,7 @@ def render(result: Result) -> str:
         task_file=taskfile.dump(result.spec),
         confirmations=sum(one.role is Role.CONFIRMATION for one in result.experiments),
         cancelled=result.state is TaskState.CANCELLED,
-        operating_point=rows.operating_point,
+        judged_at=rows.judged_at,
         quantity=quantities.quantity,
         statistic=quantities.statistic,
         aims=[quantities.aim(one) for one in result.objectives],

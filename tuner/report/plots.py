@@ -9,12 +9,12 @@ from matplotlib.ticker import FuncFormatter, MaxNLocator, NullFormatter, ScalarF
 
 from tuner.domain import Experiment, Role
 from tuner.effects import Effect
+from tuner.objectives import Metric, Objective, Statistic
 from tuner.quantities import NAMES, number, statistic
 from tuner.report import rows, svg
 from tuner.report.svg import BAD, BASE, BEST, INK, OTHER
 from tuner.result import Result
 from tuner.score import front, rank
-from tuner.spec import Metric, Objective, Statistic
 
 MOST_PANELS = 3
 """Scenarios and parameters beyond this are left out of a picture; the tables have them."""

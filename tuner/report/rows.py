@@ -6,8 +6,9 @@ from typing import get_args
 
 from tuner.domain import Experiment, LoadPoint, Params
 from tuner.effects import varied
+from tuner.objectives import Metric, Statistic
 from tuner.result import Result
-from tuner.spec import Metric, Statistic, Value
+from tuner.values import Value
 
 Cell = bool | int | float | str | None
 
@@ -126,6 +127,17 @@ def operating_point(one: Experiment, index: int = 0) -> str:
     """`D(100,100) × 8` per scenario, or that a scenario was judged by the mean of its levels."""
     points = one.scores[index].points if one.scores else ()
     return "; ".join(f"{p.scenario} × {p.concurrency if p.concurrency else 'mean of all levels'}" for p in points)
+
+
+def judged_at(result: Result, one: Experiment) -> str:
+    """The load levels it is judged at, short. Where there is one scenario, it is not repeated in every row."""
+    alone = len(result.spec.benchmark.traffic_scenarios) == 1
+    places = [
+        f"{'' if alone else f'{point.scenario} × '}{point.concurrency or 'all'}"
+        for score in one.scores
+        for point in score.points
+    ]
+    return ", ".join(dict.fromkeys(places)) + (" (partial)" if one.partial else "")
 
 
 def _level(point: LoadPoint, gpus: int) -> tuple[Cell, ...]:

@@ -109,7 +109,7 @@ def _row(result: Result, standing: Standing, names: Sequence[str]) -> list[Text]
     cells = [mark, str(one.number), *(apart if len(names) <= MOST_COLUMNS else [rows.told_apart(one.params, names)])]
     for index, objective in enumerate(result.objectives):
         cells += [quantity(objective.metric, one.scores[index].value), _relative(standing, index, result)]
-    cells.append(_at(result, one))
+    cells.append(rows.judged_at(result, one))
     return [*map(Text, cells), *map(_bound, standing.bounds)]
 
 
@@ -123,17 +123,6 @@ def _relative(standing: Standing, index: int, result: Result) -> str:
     if standing.number == result.baseline or not standing.relative_to_baseline:
         return ""
     return percent(standing.relative_to_baseline[index] - 1, signed=True)
-
-
-def _at(result: Result, one: Experiment) -> str:
-    """The load levels it is judged at. Where there is one scenario, it is not repeated in every row."""
-    alone = len(result.spec.benchmark.traffic_scenarios) == 1
-    places = [
-        f"{'' if alone else f'{point.scenario} × '}{point.concurrency or 'all'}"
-        for score in one.scores
-        for point in score.points
-    ]
-    return ", ".join(dict.fromkeys(places)) + (" (partial)" if one.partial else "")
 
 
 def _bound(bound: Bound) -> Text:

@@ -6,8 +6,8 @@ from collections.abc import Iterator, Mapping, Sequence
 
 from tuner.domain import Experiment, Params, Role
 from tuner.protocols import Search, Space
-from tuner.spec import Value
 from tuner.strategies.scales import Scale, scales
+from tuner.values import Value
 
 log = logging.getLogger(__name__)
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from tuner.domain import Experiment
 from tuner.protocols import Search
-from tuner.spec import Value
+from tuner.values import Value
 
 TINY = 1e-12
 """Stands for a value of 0, which has no logarithm."""

@@ -7,10 +7,10 @@ from itertools import islice
 
 from tuner.domain import Experiment, Params
 from tuner.protocols import Search, Space
-from tuner.spec import Value
 from tuner.strategies.observations import observe
 from tuner.strategies.random import draw, source
 from tuner.strategies.scales import Scale, scales
+from tuner.values import Value
 
 PROPOSALS = 4
 """Asked for before the nearest neighbour of the first is taken instead."""

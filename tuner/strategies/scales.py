@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from functools import cached_property
 
 from tuner.protocols import Dimension, Space
-from tuner.spec import Value
+from tuner.values import Value
 
 DIVISIONS = 10
 """Points of a continuous range on a grid: it needs some."""

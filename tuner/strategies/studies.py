@@ -8,9 +8,9 @@ from optuna.distributions import BaseDistribution, CategoricalDistribution, Floa
 from optuna.samplers import BaseSampler, NSGAIISampler, TPESampler
 from optuna.trial import FrozenTrial, TrialState, create_trial
 
-from tuner.spec import Value
 from tuner.strategies.observations import Observation
 from tuner.strategies.scales import Scale
+from tuner.values import Value
 
 FAILED = 1e9
 """The violation of a configuration that failed: worse than any that was measured."""
