@@ -38,7 +38,8 @@ test: check
 	@$(BIN)/python -m pytest -q -m engine
 
 demo: engine
-	@$(BIN)/python -m examples.demo
+	@$(BIN)/autotuner tune examples/demo.yaml --yes
+	@$(BIN)/autotuner report demo --format html --output demo-report.html --force
 
 perf: engine
 	@$(BIN)/python tests/perf/overhead.py

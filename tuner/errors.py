@@ -4,6 +4,7 @@ TunerError
 ├── NotFoundError            no such task, experiment, engine, environment
 ├── ConflictError            the task's state does not allow this
 ├── InvalidSpecError         the task cannot run as written; carries every problem found
+├── InvalidSettingsError     a variable AUTOTUNER_… cannot be used
 ├── UnavailableError         this machine lacks something the task needs; says how to get it
 ├── StorageError             the database or the data folder cannot be used: full, locked, read-only, too new
 ├── LeaseLostError           another worker has taken the task over; the old one must stop at once
@@ -57,6 +58,9 @@ class InvalidSpecError(TunerError):
     def __init__(self, problems: list[Problem]) -> None:
         super().__init__("\n".join(str(problem) for problem in problems))
         self.problems = problems
+
+
+class InvalidSettingsError(TunerError): ...
 
 
 class UnavailableError(TunerError): ...

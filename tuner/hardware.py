@@ -1,5 +1,6 @@
 """What this machine has: GPUs by NVML, processors, memory; and who uses a GPU now."""
 
+import logging
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -10,6 +11,8 @@ import pynvml
 
 from tuner import locks
 from tuner.values import Frozen
+
+log = logging.getLogger(__name__)
 
 
 class GPU(Frozen):
@@ -50,25 +53,31 @@ def _gpus() -> tuple[str | None, tuple[GPU, ...]]:
     except pynvml.NVMLError:  # no library, no driver, or no device: all mean that there is nothing to use
         return None, ()
     try:
-        handles = [pynvml.nvmlDeviceGetHandleByIndex(index) for index in range(pynvml.nvmlDeviceGetCount())]
-        return str(pynvml.nvmlSystemGetDriverVersion()), tuple(_gpu(i, handle) for i, handle in enumerate(handles))
+        found = [_gpu(index) for index in range(pynvml.nvmlDeviceGetCount())]
+        return str(pynvml.nvmlSystemGetDriverVersion()), tuple(gpu for gpu in found if gpu is not None)
     finally:
         pynvml.nvmlShutdown()
 
 
-def _gpu(index: int, handle: object) -> GPU:
-    memory = pynvml.nvmlDeviceGetMemoryInfo(handle)
-    utilization = 0.0
-    with suppress(pynvml.NVMLError_NotSupported):  # MIG slices report none
-        utilization = pynvml.nvmlDeviceGetUtilizationRates(handle).gpu / 100
-    return GPU(
-        id=str(pynvml.nvmlDeviceGetUUID(handle)),
-        index=index,
-        name=str(pynvml.nvmlDeviceGetName(handle)),
-        memory_gib=memory.total / 2**30,
-        free_gib=memory.free / 2**30,
-        utilization=utilization,
-    )
+def _gpu(index: int) -> GPU | None:
+    """None: it is there and does not answer."""
+    try:
+        handle = pynvml.nvmlDeviceGetHandleByIndex(index)
+        memory = pynvml.nvmlDeviceGetMemoryInfo(handle)
+        utilization = 0.0
+        with suppress(pynvml.NVMLError_NotSupported):  # MIG slices report none
+            utilization = pynvml.nvmlDeviceGetUtilizationRates(handle).gpu / 100
+        return GPU(
+            id=str(pynvml.nvmlDeviceGetUUID(handle)),
+            index=index,
+            name=str(pynvml.nvmlDeviceGetName(handle)),
+            memory_gib=memory.total / 2**30,
+            free_gib=memory.free / 2**30,
+            utilization=utilization,
+        )
+    except pynvml.NVMLError as error:
+        log.warning("GPU %d is left out: %s", index, error)
+        return None
 
 
 @dataclass(frozen=True)

@@ -1,27 +1,21 @@
 """One experiment: launch the engine, wait for it, send every load level, and say what came of it."""
 
 import asyncio
-import signal
 import time
-from collections.abc import Awaitable, Callable, Coroutine, Iterator, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TypeVar
 
-import httpx
 from pydantic import JsonValue
 
 from tuner import failures, hardware, score
 from tuner.benchmarks import warmup
 from tuner.domain import Experiment, ExperimentState, Failure, Label, LoadPoint
-from tuner.errors import BenchmarkError, DeploymentError, ExperimentError, FailureKind
+from tuner.errors import DeploymentError, ExperimentError, FailureKind
 from tuner.plan import Plan
-from tuner.protocols import Deployer, Deployment, Launch, LoadGenerator
-
-READY_EVERY_S = 0.05
-LAST_BREATHS = 20
-T = TypeVar("T")
+from tuner.protocols import Deployer, Launch, LoadGenerator
+from tuner.watch import Watch
 
 
 @dataclass(frozen=True)
@@ -48,219 +42,188 @@ class Level:
         return LoadPoint(scenario=self.scenario, concurrency=self.concurrency, failure=kind, error=why)
 
 
+@dataclass
+class Attempt:
+    """An experiment while it is measured: what is known of it so far, whatever ends it."""
+
+    rig: Rig
+    number: int
+    launch: Launch
+    deadline: float
+    """By the event loop's clock."""
+    gpu_ids: tuple[str, ...] = ()
+    command: tuple[str, ...] = ()
+    start_s: float | None = None
+    points: list[LoadPoint] = field(default_factory=list)
+    lines: tuple[str, ...] = ()
+    """The decisive lines of the first level that failed with any."""
+
+    @property
+    def folder(self) -> Path:
+        return self.rig.folder / str(self.number)
+
+    @property
+    def log(self) -> Path:
+        return self.folder / "engine.log"
+
+    @property
+    def model(self) -> str:
+        return self.rig.plan.spec.benchmark.model_name or self.launch.served_model
+
+    @property
+    def left(self) -> list[Level]:
+        """The levels without an outcome, in rising concurrency."""
+        done = {(point.scenario, point.concurrency) for point in self.points}
+        benchmark = self.rig.plan.spec.benchmark
+        return [
+            Level(scenario, concurrency)
+            for scenario in benchmark.traffic_scenarios
+            for concurrency in sorted(benchmark.num_concurrency)
+            if (scenario, concurrency) not in done
+        ]
+
+    async def tell(self, kind: str, payload: Mapping[str, JsonValue]) -> None:
+        await self.rig.tell(kind, {"number": self.number, **payload})
+
+
 async def measure(rig: Rig, experiment: Experiment) -> Experiment:
     """The experiment with its outcome. A configuration that fails is a result, not an exception.
 
     Levels that were measured before something failed are kept; without any, the experiment has failed.
     """
-    limit_s = rig.plan.spec.optimization.timeout_per_iteration
-    launch = rig.plan.launch(experiment.params)
-    facts: dict[str, object] = {"gpus": launch.gpus, "env": dict(launch.env), "command": launch.argv}
-    points: list[LoadPoint] = []
+    spec, launch = rig.plan.spec, rig.plan.launch(experiment.params)
+    limit_s = spec.optimization.timeout_per_iteration
+    attempt = Attempt(rig, experiment.number, launch, asyncio.get_running_loop().time() + limit_s, command=launch.argv)
     stop: Failure | None = None
     try:
         with _gpus(launch) as gpus:
-            facts["gpu_ids"] = tuple(gpu.id for gpu in gpus)
-            async with asyncio.timeout(limit_s):
-                await _levels(rig, experiment, launch, points, facts)
+            attempt.gpu_ids = tuple(gpu.id for gpu in gpus)
+            await _levels(attempt)
     except TimeoutError:
-        limit = f"{limit_s:g} s (optimization.timeout_per_iteration)"
-        stop = (
-            Failure(kind=FailureKind.BENCHMARK_FAILED, message=f"The experiment reached its limit of {limit}.")
-            if "start_s" in facts
-            else Failure(kind=FailureKind.START_TIMEOUT, message=f"The engine was not ready after {limit}.")
-        )
+        stop = _late(attempt, limit_s)
     except ExperimentError as error:
         stop = Failure(kind=error.kind, message=str(error), lines=error.lines)
-    failure = _failure(rig, experiment, points, stop)
+    failure = _failure(attempt, stop)
     if stop is not None and failure is None:
-        points += [level.failed(stop.kind, stop.message) for level in _left(rig.plan, points)]
+        attempt.points += [level.failed(stop.kind, stop.message) for level in attempt.left]
     return experiment.model_copy(
         update={
-            **facts,
-            "points": tuple(points),
-            "failure": failure,
             "state": ExperimentState.FAILED if failure else ExperimentState.COMPLETED,
-            "scores": () if failure else score.judge(rig.plan.spec, rig.plan.objectives, points, launch.gpus),
+            "gpus": launch.gpus,
+            "gpu_ids": attempt.gpu_ids,
+            "command": attempt.command,
+            "env": dict(launch.env),
+            "points": tuple(attempt.points),
+            "scores": () if failure else score.judge(spec, rig.plan.objectives, attempt.points, launch.gpus),
+            "failure": failure,
+            "start_s": attempt.start_s,
         }
     )
-
-
-def _failure(rig: Rig, experiment: Experiment, points: Sequence[LoadPoint], stop: Failure | None) -> Failure | None:
-    """Why the experiment as a whole failed; None where some level counts."""
-    if stop is not None and stop.kind is FailureKind.INFRASTRUCTURE:
-        return stop
-    if any(point.valid for point in points):
-        return None
-    if stop is None:
-        first = points[0]
-        stop = Failure(kind=first.failure or FailureKind.BENCHMARK_FAILED, message=first.error or "No level counts.")
-    if not stop.lines and (log := rig.folder / str(experiment.number) / "engine.log").exists():
-        stop = stop.model_copy(update={"lines": tuple(failures.tail(log, lines=8))})
-    return stop
 
 
 @contextmanager
 def _gpus(launch: Launch) -> Iterator[tuple[hardware.GPU, ...]]:
     with hardware.hold(launch.gpus) as held:
         if isinstance(held, hardware.Short):
-            raise DeploymentError(
-                FailureKind.INFRASTRUCTURE,
-                f"{held.needed} GPUs are needed and {held.free} are free; another experiment holds the rest.",
-            )
+            message = f"GPUs needed: {held.needed}; not held by another experiment: {held.free}."
+            raise DeploymentError(FailureKind.INFRASTRUCTURE, message)
         yield held
 
 
-async def _levels(
-    rig: Rig, experiment: Experiment, launch: Launch, points: list[LoadPoint], facts: dict[str, object]
-) -> None:
-    """Measures every load level, in rising concurrency, into `points` as they come.
+def _late(attempt: Attempt, limit_s: float) -> Failure:
+    limit = f"{limit_s:g} s (optimization.timeout_per_iteration)"
+    if attempt.start_s is None:
+        return Failure(kind=FailureKind.START_TIMEOUT, message=f"The engine was not ready after {limit}.")
+    return Failure(kind=FailureKind.BENCHMARK_FAILED, message=f"The experiment reached its limit of {limit}.")
+
+
+def _failure(attempt: Attempt, stop: Failure | None) -> Failure | None:
+    """Why the experiment as a whole failed; None where some level counts."""
+    if stop is not None and stop.kind is FailureKind.INFRASTRUCTURE:
+        return stop
+    if any(point.valid for point in attempt.points):
+        return None
+    if attempt.points:
+        first = attempt.points[0]
+        kind, message = first.failure or FailureKind.BENCHMARK_FAILED, first.error or "No level counts."
+        stop = Failure(kind=kind, message=message, lines=attempt.lines)
+    assert stop is not None, "every level has an outcome, unless something stopped them"
+    lines = stop.lines or tuple(failures.tail(attempt.log, lines=failures.LINES))
+    return stop.model_copy(update={"lines": lines})
+
+
+async def _levels(attempt: Attempt) -> None:
+    """Measures every load level as they come.
 
     An engine that dies under a level takes the higher levels of that scenario with it; it is started again for the
     scenarios that are left.
+
+    Raises:
+        TimeoutError: the deadline has come.
     """
-    folder = rig.folder / str(experiment.number)
-    label = Label(rig.task_id, experiment.number, rig.owner)
-    gpu_ids = [str(gpu) for gpu in facts.get("gpu_ids", ())]  # type: ignore[attr-defined]
-    while left := _left(rig.plan, points):
-        await rig.tell("phase", {"number": experiment.number, "phase": "starting"})
+    label = Label(attempt.rig.task_id, attempt.number, attempt.rig.owner)
+    while attempt.left:
+        await attempt.tell("phase", {"phase": "starting"})
+        _set_aside(attempt.log)
         began = time.monotonic()
-        async with rig.deployer.deploy(launch, label, folder / "engine.log", gpu_ids) as deployment:
-            facts["command"] = deployment.argv
-            await ready(deployment, launch, rig.plan)
-            facts.setdefault("start_s", round(time.monotonic() - began, 3))
-            await _warm_up(rig, experiment, deployment, launch)
-            for level in left:
-                point = await _level(rig, experiment, deployment, launch, level)
-                points.append(point)
-                await rig.tell("load_point", {"number": experiment.number, **point.model_dump(mode="json")})
-                if await deployment.exit_code() is not None:
-                    why = f"Not run: the engine died at concurrency {level.concurrency}."
-                    higher = [x for x in left if x.scenario == level.scenario and x.concurrency > level.concurrency]
-                    points += [x.failed(point.failure or FailureKind.CRASHED, why) for x in higher]
-                    break
+        # The deadline ends what is measured, never the farewell: ports and GPUs are held until the engine is gone.
+        async with attempt.rig.deployer.deploy(attempt.launch, label, attempt.log, attempt.gpu_ids) as deployment:
+            attempt.command = deployment.argv
+            watch = Watch(deployment, attempt.launch, attempt.rig.plan.engine.failures)
+            async with asyncio.timeout_at(attempt.deadline):
+                await watch.until_ready()
+                attempt.start_s = attempt.start_s or round(time.monotonic() - began, 3)
+                await _warm_up(attempt, watch)
+                await _while_it_lives(attempt, watch)
 
 
-def _left(plan: Plan, points: Sequence[LoadPoint]) -> list[Level]:
-    done = {(point.scenario, point.concurrency) for point in points}
-    benchmark = plan.spec.benchmark
-    return [
-        Level(scenario, concurrency)
-        for scenario in benchmark.traffic_scenarios
-        for concurrency in sorted(benchmark.num_concurrency)
-        if (scenario, concurrency) not in done
-    ]
+def _set_aside(log: Path) -> None:
+    """Keeps the log of an earlier start, `engine.1.log`: what it says explains no later end."""
+    if log.exists():
+        log.rename(log.with_name(f"engine.{len(list(log.parent.glob('engine.*.log'))) + 1}.log"))
 
 
-async def ready(deployment: Deployment, launch: Launch, plan: Plan) -> None:
-    """Waits until the server answers its health path with success.
-
-    Raises:
-        DeploymentError: the process ended; with its class and its decisive lines.
-    """
-    async with httpx.AsyncClient(base_url=deployment.url, timeout=5, trust_env=False) as client:
-        while await deployment.exit_code() is None:
-            try:
-                if (await client.get(launch.health_path)).is_success:
-                    return
-            except httpx.HTTPError:
-                pass  # not listening yet, or busy with starting
-            await asyncio.sleep(READY_EVERY_S)
-    raise await _death(deployment, plan)
+async def _while_it_lives(attempt: Attempt, watch: Watch) -> None:
+    """The levels that are left, until the engine dies under one."""
+    for level in attempt.left:
+        point = await _level(attempt, watch, level)
+        attempt.points.append(point)
+        await attempt.tell("load_point", point.model_dump(mode="json"))
+        if await watch.deployment.exit_code() is not None:
+            why = f"Not run: the engine died at concurrency {level.concurrency}."
+            higher = [one for one in attempt.left if one.scenario == level.scenario]
+            attempt.points += [one.failed(point.failure or FailureKind.CRASHED, why) for one in higher]
+            return
 
 
-async def _death(deployment: Deployment, plan: Plan) -> DeploymentError:
-    """Why the engine ended. Killed from outside, and not for its memory, says nothing about the configuration."""
-    code, starved = await deployment.exit_code(), await deployment.out_of_memory()
-    if code == -signal.SIGKILL and not starved:
-        return DeploymentError(FailureKind.INFRASTRUCTURE, "The engine was killed from outside (SIGKILL).")
-    lines = await asyncio.to_thread(failures.tail, deployment.log)
-    failure = failures.classify(plan.engine.failures, exit_code=code, out_of_memory=starved, lines=lines)
-    return DeploymentError(failure.kind, failure.message, failure.lines)
+async def _warm_up(attempt: Attempt, watch: Watch) -> None:
+    if count := attempt.rig.plan.spec.benchmark.warmup_requests:
+        await attempt.tell("phase", {"phase": "warming up"})
+        await watch.alongside(warmup.send(watch.deployment.url, attempt.model, count, attempt.left[0].scenario))
 
 
-async def _alongside(deployment: Deployment, plan: Plan, work: Coroutine[None, None, T]) -> T:
-    """The outcome of `work`, unless the engine dies first.
-
-    Raises:
-        DeploymentError: it did; with its class.
-    """
-    busy = asyncio.ensure_future(work)
-    try:
-        while not busy.done():
-            await asyncio.wait([busy], timeout=0.2)
-            if await deployment.exit_code() is not None:
-                raise await _death(deployment, plan)
-        return busy.result()
-    finally:
-        busy.cancel()
-        await asyncio.wait([busy])
-
-
-async def _warm_up(rig: Rig, experiment: Experiment, deployment: Deployment, launch: Launch) -> None:
-    benchmark = rig.plan.spec.benchmark
-    if benchmark.warmup_requests:
-        await rig.tell("phase", {"number": experiment.number, "phase": "warming up"})
-        model = benchmark.model_name or launch.served_model
-        sending = warmup.send(deployment.url, model, benchmark.warmup_requests, benchmark.traffic_scenarios[0])
-        await _alongside(deployment, rig.plan, sending)
-
-
-async def _level(rig: Rig, experiment: Experiment, deployment: Deployment, launch: Launch, level: Level) -> LoadPoint:
+async def _level(attempt: Attempt, watch: Watch, level: Level) -> LoadPoint:
     """One load level, measured or failed with a reason.
 
     Raises:
         ExperimentError: infrastructure failed, so that nothing can be said of this configuration.
     """
-    await rig.tell(
-        "phase",
-        {
-            "number": experiment.number,
-            "phase": "measuring",
-            "scenario": level.scenario,
-            "concurrency": level.concurrency,
-        },
-    )
-    model = rig.plan.spec.benchmark.model_name or launch.served_model
-    folder = rig.folder / str(experiment.number)
+    phase: dict[str, JsonValue] = {"scenario": level.scenario, "concurrency": level.concurrency}
+    await attempt.tell("phase", {"phase": "measuring", **phase})
     try:
-        await _reset_cache(deployment, launch)
-        sending = rig.load.measure(deployment.url, model, level.scenario, level.concurrency, folder)
-        point = await _alongside(deployment, rig.plan, sending)
+        point = await watch.alongside(_send(attempt, watch, level))
         if not point.valid:
-            await _still_alive(deployment, rig.plan)
-        return point
+            await watch.rule_out_death()
     except ExperimentError as error:
         if error.kind is FailureKind.INFRASTRUCTURE:
             raise
+        attempt.lines = attempt.lines or error.lines
         return level.failed(error.kind, str(error))
+    return point
 
 
-async def _still_alive(deployment: Deployment, plan: Plan) -> None:
-    """The load can fail a moment before the engine that failed it is seen to have ended.
-
-    Raises:
-        DeploymentError: it has ended, which is the cause.
-    """
-    for _ in range(LAST_BREATHS):
-        if await deployment.exit_code() is not None:
-            raise await _death(deployment, plan)
-        await asyncio.sleep(READY_EVERY_S)
-
-
-async def _reset_cache(deployment: Deployment, launch: Launch) -> None:
-    """Empties the prefix cache, so that no level is served from what an earlier one left there."""
-    if launch.reset_cache_path is None:
-        return
-    try:
-        async with httpx.AsyncClient(base_url=deployment.url, timeout=30, trust_env=False) as client:
-            answer = await client.post(launch.reset_cache_path)
-    except httpx.HTTPError as error:
-        raise BenchmarkError(
-            FailureKind.BENCHMARK_FAILED, f"POST {launch.reset_cache_path} failed: {error!r}; the cache is not empty."
-        ) from error
-    if not answer.is_success:
-        raise BenchmarkError(
-            FailureKind.BENCHMARK_FAILED,
-            f"POST {launch.reset_cache_path} answered {answer.status_code}; the prefix cache may not be empty.",
-        )
+async def _send(attempt: Attempt, watch: Watch, level: Level) -> LoadPoint:
+    await watch.reset_cache()
+    return await attempt.rig.load.measure(
+        watch.deployment.url, attempt.model, level.scenario, level.concurrency, attempt.folder
+    )

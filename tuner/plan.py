@@ -1,26 +1,26 @@
 """What a task would do here, found out before anything is taken: experiments, commands, GPUs, problems."""
 
-import sys
-from collections.abc import Mapping, Sequence
+import asyncio
+import shlex
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from tuner import environments, hardware, score, space
+from tuner import checkpoints, environments, hardware, score, space
 from tuner.benchmarks import BENCHMARKS
 from tuner.deployers import DEPLOYERS
 from tuner.domain import Params
 from tuner.engines import ENGINES, flags
 from tuner.engines.quantization import QUANT_PRESETS, checkpoint_quantization
-from tuner.errors import InvalidSpecError, Problem
+from tuner.errors import InvalidSpecError, Problem, StorageError
 from tuner.objectives import Objective
+from tuner.problems import nearest
 from tuner.protocols import Engine, Flag, Installation, Launch, Strategy
 from tuner.settings import Settings
 from tuner.spec import DeploymentMode, TaskSpec
 from tuner.strategies import STRATEGIES
-from tuner.values import Domain, Frozen
+from tuner.values import Domain, Frozen, Value
 
-DEMO = "demo"
-"""The model that a task may name before it exists: it is made when first needed (`autotuner demo model`)."""
 LISTED_COMMANDS = 3
 
 
@@ -66,26 +66,25 @@ class Plan:
     strategy: Strategy
     objectives: tuple[Objective, ...]
     installation: Installation | None
+    """None: it is not installed here, or runs elsewhere."""
     schema: Mapping[str, Flag] | None
     space: space.SearchSpace
     model: str
     tokenizer: str
+    gpus: int
+    """The most that one experiment needs, as far as candidates can be listed."""
     warnings: tuple[str, ...]
     missing: tuple[str, ...]
 
     def launch(self, params: Params) -> Launch:
-        installation = self.installation or Installation("not installed", Path("python"), "unknown")
-        return self.engine.launch(self.model, params, installation, self.schema)
+        return _launch(self.engine, self.model, params, self.installation, self.schema)
 
     def summary(self) -> PlanSummary:
         spec, listed = self.spec, self.space.candidates
-        tried = min(spec.optimization.max_iterations, spec.budget.max_experiments or sys.maxsize)
-        tried = 0 if not self.space.varied else tried if listed is None else min(tried, len(listed))
         baseline = int(spec.optimization.baseline)
-        if spec.budget.max_experiments is not None:
-            tried = min(tried, spec.budget.max_experiments - baseline)
-        confirmations = spec.optimization.confirm * (1 + baseline) if tried else 0
-        experiments = baseline + tried + confirmations
+        candidates = self._candidates()
+        confirmations = spec.optimization.confirm * (1 + baseline) if candidates else 0
+        experiments = baseline + candidates + confirmations
         shown = [*([self.space.fixed] if baseline else []), *(listed or ())[:LISTED_COMMANDS]]
         return PlanSummary(
             task_name=spec.task_name,
@@ -93,19 +92,33 @@ class Plan:
             engine_version=self.installation.version if self.installation else None,
             experiments=experiments,
             baseline=bool(baseline),
-            candidates=tried,
+            candidates=candidates,
             valid=None if listed is None else len(listed),
             confirmations=confirmations,
             levels=tuple(
                 f"{s} × {c}" for s in spec.benchmark.traffic_scenarios for c in spec.benchmark.num_concurrency
             ),
-            gpus=max((self.launch(params).gpus for params in shown), default=0),
+            gpus=self.gpus,
             at_most_s=experiments * spec.optimization.timeout_per_iteration,
             skipped=tuple(Skipped(reason=s.reason, count=s.count) for s in self.space.skipped),
-            commands=tuple(" ".join(self.launch(params).argv) for params in shown),
+            commands=tuple(shlex.join(self.launch(params).argv) for params in shown),
             warnings=self.warnings,
             missing=self.missing,
         )
+
+    def _candidates(self) -> int:
+        """How many may be tried: a candidate that is the baseline itself is not measured twice."""
+        if not self.space.varied:
+            return 0
+        optimization, budget, listed = self.spec.optimization, self.spec.budget, self.space.candidates
+        limits = [optimization.max_iterations]
+        if budget.max_experiments is not None:
+            limits.append(budget.max_experiments - optimization.baseline)
+        if listed is not None:
+            place = self.space.values(self.space.fixed)
+            again = optimization.baseline and place is not None and self.space.point(place) is not None
+            limits.append(len(listed) - again)
+        return min(limits)
 
 
 async def plan(spec: TaskSpec, settings: Settings) -> Plan:
@@ -113,39 +126,35 @@ async def plan(spec: TaskSpec, settings: Settings) -> Plan:
 
     Raises:
         InvalidSpecError: with every problem of the task, not the first only.
+        StorageError: the data folder cannot be written.
     """
+    checkpoint = checkpoints.find(spec, settings.models)
+    problems = [*checkpoint.problems, *_benchmark_problems(spec)]
     engine = ENGINES.get(spec.base_runtime)
     if engine is None:
-        raise InvalidSpecError(
-            [Problem(f"no engine {spec.base_runtime!r}; there are {', '.join(ENGINES)}", "base_runtime")]
-        )
-    problems: list[Problem] = []
-    warnings: list[str] = []
-    missing = _missing(spec, settings)
-    installation = environments.find(settings.home, engine.environments)
-    if installation is None:
-        missing.append(
-            f"{spec.base_runtime} is not installed here; run: autotuner engine install {engine.environments[-1]}"
-        )
-        warnings.append(f"{spec.base_runtime} is not installed here, so its flags could not be checked.")
-    schema = await flags.load(engine, installation, settings.engines) if installation else None
+        there = f"there are {', '.join(ENGINES)}{nearest(spec.base_runtime, ENGINES)}"
+        raise InvalidSpecError([Problem(f"no engine {spec.base_runtime!r}; {there}", "base_runtime"), *problems])
+    local = spec.deployment_mode is DeploymentMode.LOCAL
+    installation = environments.find(settings.home, engine.environments) if local else None
+    schema = await _schema(engine, installation, settings)
     problems += _flag_problems(spec, engine, schema)
-    model, model_warnings = _model(spec, settings, problems)
-    built: space.SearchSpace | None = None
+    machine = await asyncio.to_thread(hardware.survey)
+    gpus = None if installation is None or installation.cpu_only else len(machine.gpus)
     try:
-        built = space.build(
+        built = await asyncio.to_thread(
+            space.build,
             spec,
             parallel_presets=engine.parallel_presets,
             quant_presets=QUANT_PRESETS,
-            refusal=_Refusal(engine, spec.model.quantization or checkpoint_quantization(model), installation),
+            refusal=_refusal(engine, _quantization(spec, checkpoint.model), gpus),
         )
     except InvalidSpecError as error:
-        problems += error.problems
-    problems += _benchmark_problems(spec)
-    if problems or built is None:
+        raise InvalidSpecError([*problems, *error.problems]) from None
+    if problems:
         raise InvalidSpecError(problems)
-    on_gpus = installation is not None and not installation.cpu_only
-    sizes = {engine.world_size(params) for params in (built.candidates or ())} if on_gpus else set()
+    sizes = set()
+    if _launch(engine, checkpoint.model, built.fixed, installation, schema).gpus:
+        sizes = await asyncio.to_thread(_world_sizes, engine, built)
     return Plan(
         spec=spec,
         engine=engine,
@@ -154,14 +163,60 @@ async def plan(spec: TaskSpec, settings: Settings) -> Plan:
         installation=installation,
         schema=schema,
         space=built,
-        model=model,
-        tokenizer=_tokenizer(spec, model, settings),
-        warnings=(*warnings, *model_warnings, *_cautions(spec, built)),
-        missing=tuple(missing),
+        model=checkpoint.model,
+        tokenizer=checkpoint.tokenizer,
+        gpus=max(sizes, default=0),
+        warnings=(*_unchecked(spec, installation, schema), *checkpoint.warnings, *_cautions(spec, built)),
+        missing=tuple(_missing(spec, settings, engine, installation, on_gpus=bool(machine.gpus))),
     )
 
 
-def _missing(spec: TaskSpec, settings: Settings) -> list[str]:
+def _launch(
+    engine: Engine, model: str, params: Params, installation: Installation | None, schema: Mapping[str, Flag] | None
+) -> Launch:
+    return engine.launch(model, params, installation or Installation("not installed", Path("python"), ""), schema)
+
+
+def _world_sizes(engine: Engine, built: space.SearchSpace) -> set[int]:
+    """The numbers of GPUs that experiments use; of a space too large to list, only the baseline's."""
+    return {engine.world_size(params) for params in (built.fixed, *(built.candidates or ()))}
+
+
+async def _schema(engine: Engine, installation: Installation | None, settings: Settings) -> Mapping[str, Flag] | None:
+    if installation is None:
+        return None
+    try:
+        return await flags.load(engine, installation, settings.engines)
+    except OSError as error:
+        raise StorageError(
+            f"What the engine's flags are cannot be kept in {settings.engines}: {error}. "
+            "Mend that, or set AUTOTUNER_HOME to a folder that can be written."
+        ) from error
+
+
+def _refusal(engine: Engine, quantization: str | None, gpus: int | None) -> space.Refusal:
+    """Why a candidate cannot run: the engine says so, or this machine has too few GPUs (None: their number is open)."""
+
+    def reason(params: Params) -> str | None:
+        if (refused := engine.refusal(params, quantization)) is not None:
+            return refused
+        if gpus is None or (needed := engine.world_size(params)) <= gpus:
+            return None
+        return f"needs {needed} GPU{'s' if needed > 1 else ''}, this machine has {gpus}"
+
+    return reason
+
+
+def _quantization(spec: TaskSpec, model: str) -> str | None:
+    try:
+        return spec.model.quantization or checkpoint_quantization(model)
+    except (OSError, RuntimeError):  # a name that no file can have tells nothing of the checkpoint
+        return None
+
+
+def _missing(
+    spec: TaskSpec, settings: Settings, engine: Engine, installation: Installation | None, *, on_gpus: bool
+) -> list[str]:
     missing = []
     if spec.deployment_mode not in DEPLOYERS:
         available = ", ".join(DEPLOYERS)
@@ -169,41 +224,23 @@ def _missing(spec: TaskSpec, settings: Settings) -> list[str]:
             f"Deployment mode {spec.deployment_mode} is not available in this version; use {available} "
             f"(autotuner tune FILE --mode {next(iter(DEPLOYERS))})."
         )
-    if (make := BENCHMARKS.get(spec.benchmark.tool)) is not None and (lacks := make(settings.home).missing()):
+    elif installation is None:
+        name = engine.environments[0 if on_gpus else -1]
+        missing.append(f"{spec.base_runtime} is not installed here; run: autotuner engine install {name}")
+    if lacks := BENCHMARKS[spec.benchmark.tool](settings.home).missing():
         missing.append(lacks)
     return missing
-
-
-@dataclass(frozen=True)
-class _Refusal:
-    """Why a candidate cannot run: the engine says so, or this machine has too few GPUs."""
-
-    engine: Engine
-    quantization: str | None
-    installation: Installation | None
-
-    def __call__(self, params: Params) -> str | None:
-        if (reason := self.engine.refusal(params, self.quantization)) is not None:
-            return reason
-        if self.installation is None or self.installation.cpu_only:
-            return None
-        needed, there = self.engine.world_size(params), len(_gpus())
-        return f"needs {needed} GPUs, this machine has {there}" if needed > there else None
-
-
-def _gpus() -> Sequence[hardware.GPU]:
-    return hardware.survey().gpus
 
 
 def _flag_problems(spec: TaskSpec, engine: Engine, schema: Mapping[str, Flag] | None) -> list[Problem]:
     return [
         Problem(message, f"parameters.{name}")
         for name, domain in spec.parameters.items()
-        for message in flags.check(schema, name, values(domain), reserved=engine.reserved)
+        for message in flags.check(schema, name, _values(domain), reserved=engine.reserved)
     ]
 
 
-def values(domain: Domain) -> tuple[bool | int | float | str, ...]:
+def _values(domain: Domain) -> tuple[Value, ...]:
     """The values of a domain that can be checked one by one; of a range, its bounds."""
     if isinstance(domain, bool | int | float | str):
         return (domain,)
@@ -221,47 +258,19 @@ def _benchmark_problems(spec: TaskSpec) -> list[Problem]:
     if benchmark.task != "text-to-text":
         problems.append(Problem(f"task {benchmark.task!r} cannot be measured; only text-to-text can", "benchmark.task"))
     url = benchmark.dataset_url
-    if url and "://" not in url and not Path(url).expanduser().is_file():
+    if url and "://" not in url and not ((path := checkpoints.existing(url)) and path.is_file()):
         problems.append(Problem(f"there is no file {url!r}; give a path or an http(s) URL", "benchmark.dataset_url"))
     return problems
 
 
-def _model(spec: TaskSpec, settings: Settings, problems: list[Problem]) -> tuple[str, list[str]]:
-    """The folder or hub id to serve. A name that is a folder under the data folder's `models` means that folder."""
-    name, where = spec.model.id_or_path, "model.id_or_path"
-    own = settings.models / name
-    if name == DEMO:
-        warnings = [] if own.is_dir() else [f"The model {DEMO!r} is made first, in {own}."]
-        return str(own), warnings
-    path = Path(name).expanduser()
-    folder = own if ".." not in path.parts and own.is_dir() else path
-    looks_like_path = name.startswith(("/", "./", "../", "~")) or folder.exists()
-    if spec.deployment_mode is not DeploymentMode.LOCAL:
-        return name, []
-    if not looks_like_path:
-        return name, [f"{name!r} is no folder here; it is taken as the id of a model on the hub."]
-    folder = folder.resolve()
-    config = folder / "config.json"
-    if not folder.exists():
-        problems.append(Problem(f"there is no folder {folder}; give a model's folder or its hub id", where))
-    elif not config.is_file() and not list(folder.glob("*.gguf")):
-        problems.append(Problem(f"{folder} is no model: it has no config.json", where))
-    else:
-        try:
-            config.read_text() if config.is_file() else None
-        except (OSError, UnicodeDecodeError) as error:
-            problems.append(Problem(f"{config} cannot be read: {error}", where))
-    return str(folder), []
-
-
-def _tokenizer(spec: TaskSpec, model: str, settings: Settings) -> str:
-    name = spec.benchmark.model_tokenizer
-    if name is None:
-        return model
-    if name == DEMO:
-        return str(settings.models / DEMO)
-    path = Path(name).expanduser()
-    return str(path.resolve()) if path.is_dir() else name
+def _unchecked(spec: TaskSpec, installation: Installation | None, schema: Mapping[str, Flag] | None) -> list[str]:
+    if schema is not None:
+        return []
+    why = "printed no help"
+    if installation is None:
+        local = spec.deployment_mode is DeploymentMode.LOCAL
+        why = "is not installed here" if local else f"runs elsewhere in mode {spec.deployment_mode}"
+    return [f"{spec.base_runtime} {why}, so its flags could not be checked."]
 
 
 def _cautions(spec: TaskSpec, built: space.SearchSpace) -> list[str]:
@@ -275,6 +284,8 @@ def _cautions(spec: TaskSpec, built: space.SearchSpace) -> list[str]:
             f"{levels} load levels of up to {spec.benchmark.max_time_per_iteration:g} min can outlast "
             f"timeout_per_iteration ({spec.optimization.timeout_per_iteration:g} s); levels not measured by then fail."
         )
-    if spec.optimization.objective and not spec.optimization.baseline:
+    if not spec.optimization.baseline:
         cautions.append("Without the baseline nothing is proven better than the engine's defaults.")
+    elif reason := built.refusal(built.fixed):
+        cautions.append(f"The baseline cannot run ({reason}), so nothing is proven better than the engine's defaults.")
     return cautions

@@ -107,25 +107,35 @@ async def session(
     try:
         registry.mkdir(parents=True, exist_ok=True)
         log.parent.mkdir(parents=True, exist_ok=True)
-        with log.open("ab") as sink:
+        sink = log.open("ab")
+    except OSError as error:
+        raise _unwritable(error) from error
+    try:
+        with sink:
             process = await asyncio.create_subprocess_exec(
                 *argv, env={**env, **label.env}, stdin=stdin, stdout=stdout or sink, stderr=sink, start_new_session=True
             )
     except OSError as error:
         kind = FailureKind.CRASHED if isinstance(error, FileNotFoundError) else FailureKind.INFRASTRUCTURE
-        raise DeploymentError(kind, f"{argv[0]} cannot be started: {error}") from error
+        raise DeploymentError(kind, f"{argv[0]} cannot be started: {error.strerror}.") from error
     entry = registry / f"{label.task_id}-{label.experiment}-{process.pid}.json"
     keeper = asyncio.create_task(_keep_short(log))
     try:
-        begun = started(process.pid)
-        entry.write_text(
-            json.dumps({"pid": process.pid, "started": begun, "task_id": label.task_id, "owner": label.owner})
-        )
+        noted = {"pid": process.pid, "started": started(process.pid), "task_id": label.task_id, "owner": label.owner}
+        try:
+            entry.write_text(json.dumps(noted))
+        except OSError as error:
+            raise _unwritable(error) from error
         yield Session(process, log)
     finally:
         keeper.cancel()
         await asyncio.shield(_stop(process, label))
         entry.unlink(missing_ok=True)
+
+
+def _unwritable(error: OSError) -> DeploymentError:
+    what = error.filename or "The data folder"  # a full disk is known by no name
+    return DeploymentError(FailureKind.INFRASTRUCTURE, f"{what} cannot be written: {error.strerror}.")
 
 
 async def _stop(process: asyncio.subprocess.Process, label: Label) -> None:

@@ -20,6 +20,8 @@ log = logging.getLogger(__name__)
 
 ATTEMPTS = 3
 """Infrastructure failures say nothing about a configuration: it is tried again, then the task stops, resumable."""
+RETRY_S = 1.0
+"""Before the second attempt; twice as long before the third."""
 
 
 async def run(rig: Rig, lease: Lease, store: Store) -> None:
@@ -88,8 +90,12 @@ def _spent(plan: Plan, history: Sequence[Experiment]) -> bool:
 
 async def _attempt(rig: Rig, lease: Lease, store: Store, step: Experiment) -> Experiment:
     """Measures an experiment and records it, before and after; again where infrastructure failed."""
-    began = time.monotonic()
+    began, reason = time.monotonic(), ""
     for attempt in range(ATTEMPTS):
+        if attempt:
+            retried: dict[str, JsonValue] = {"number": step.number, "reason": reason}
+            await store.record(lease, events=[("experiment_retried", retried)])
+            await asyncio.sleep(RETRY_S * 2 ** (attempt - 1))
         running = step.model_copy(update={"attempt": step.attempt + attempt})
         await store.record(lease, experiment=running, events=[("experiment_started", _begun(running))])
         outcome = await measure(rig, running)
@@ -99,11 +105,8 @@ async def _attempt(rig: Rig, lease: Lease, store: Store, step: Experiment) -> Ex
         if outcome.failure is None or outcome.failure.kind is not FailureKind.INFRASTRUCTURE:
             await store.record(lease, experiment=outcome, events=[("experiment_finished", _ended(outcome))])
             return outcome
-        log.warning("experiment %d, attempt %d: %s", outcome.number, attempt + 1, outcome.failure.message)
-        retried: dict[str, JsonValue] = {"number": outcome.number, "reason": outcome.failure.message}
-        await store.record(lease, events=[("experiment_retried", retried)])
-        await asyncio.sleep(2**attempt)
-    reason = outcome.failure.message if outcome.failure else ""
+        reason = outcome.failure.message
+        log.warning("experiment %d, attempt %d: %s", step.number, running.attempt, reason)
     raise UnavailableError(
         f"Experiment {step.number} was tried {ATTEMPTS} times and this machine failed it each time: {reason} "
         f"Mend that, then run: autotuner resume {lease.task_id}"

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Self
 
-from tuner import processes, result
+from tuner import result
 from tuner.domain import Event, Experiment, Task, TaskState, TaskSummary
 from tuner.errors import ConflictError, NotFoundError, StorageError
 from tuner.plan import Plan, plan
@@ -59,10 +59,9 @@ class Tuner:
 
     async def update(self, ref: str, spec: TaskSpec) -> Task:
         """Replaces a task that has not been started."""
-        await self.plan(spec)
         task = await self.task(ref)
-        await self.store.replace_spec(task.id, spec)
-        return await self.task(task.id)
+        await self.plan(spec)
+        return await self.store.replace_spec(task.id, spec)
 
     async def start(self, ref: str) -> Task:
         """Queues a task for the next free worker. A failed or cancelled one goes on where it stopped."""
@@ -77,9 +76,9 @@ class Tuner:
         task = await self.task(ref)
         if task.state is not TaskState.RUNNING:
             return await self.start(task.id)
-        owner = next((held.owner for held in await self.store.owned() if held.task_id == task.id), None)
-        if owner and Identity.parse(owner).alive() and Identity.parse(owner) != Identity.current():
-            raise ConflictError(f"Task {task.id} is running in process {Identity.parse(owner).pid}.")
+        owner = next((Identity.parse(held.owner) for held in await self.store.owned() if held.task_id == task.id), None)
+        if owner is not None and owner.alive():
+            raise ConflictError(f"Task {task.id} is running in process {owner.pid}; there is nothing to resume.")
         return task
 
     async def cancel(self, ref: str) -> Task:
@@ -154,13 +153,12 @@ class Tuner:
         task = await self.task(ref)
         folder = self.settings.runs(task.id)
         if experiment is None and not benchmark:
-            experiment = max((e.number for e in await self.store.experiments(task.id)), default=None)
+            numbers = [one.number for one in await self.store.experiments(task.id)]
+            if not numbers:
+                raise NotFoundError(f"Task {task.id} is {task.state} and has no experiments, so there is no log yet.")
+            experiment = max(numbers)
         path = folder / ("benchmark.log" if benchmark else f"{experiment}/engine.log")
         if not path.is_file():
             what = "the load generator" if benchmark else f"experiment {experiment}"
             raise NotFoundError(f"Task {task.id} has no log of {what}; autotuner show {task.id} lists what there is.")
         return path
-
-    async def reap(self) -> list[str]:
-        """Stops what dead workers left behind on this machine, and says what."""
-        return await asyncio.to_thread(processes.reap, self.settings.home / "processes")

@@ -7,7 +7,21 @@ from typing import Annotated, Any, Literal, Self
 from pydantic import AfterValidator, BeforeValidator, Field, JsonValue, StrictBool, model_validator
 
 from tuner.objectives import NAMED_OBJECTIVES, Objective, SLOConfig, objectives
-from tuner.values import Block, Domain, EnvName, FlagName, Names, Real, Text, Whole, as_tuple, flag_names, renamed
+from tuner.values import (
+    Block,
+    Domain,
+    EnvName,
+    FlagName,
+    Names,
+    Real,
+    Scenario,
+    Text,
+    Whole,
+    as_tuple,
+    flag_names,
+    renamed,
+    shortest_prompt,
+)
 
 
 class DeploymentMode(StrEnum):
@@ -110,21 +124,6 @@ class Optimization(Block):
     """Fresh, interleaved measurements of the winner and of the baseline at the end; 0 turns it off."""
 
 
-SCENARIO = re.compile(
-    r"^(?:D\(\d{1,7},\d{1,7}\)|N\(\d{1,7},\d{1,7}\)/\(\d{1,7},\d{1,7}\)|U\(\d{1,7},\d{1,7}\)/\(\d{1,7},\d{1,7}\)|dataset)$"
-)
-
-
-def _scenario(raw: str) -> str:
-    scenario = raw.replace(" ", "")
-    if not SCENARIO.match(scenario):
-        raise ValueError(
-            f"no traffic scenario {raw!r}; write D(in,out), N(mean,sd)/(mean,sd), U(min,max)/(min,max), or dataset"
-        )
-    return scenario
-
-
-Scenario = Annotated[str, AfterValidator(_scenario)]
 NUMBERS = {
     "temperature", "top_p", "top_k", "min_p", "seed", "n", "best_of", "max_tokens", "min_tokens",
     "max_completion_tokens", "logprobs", "top_logprobs", "presence_penalty", "frequency_penalty",
@@ -168,7 +167,7 @@ class BenchmarkConfig(Block):
     prefix_len: Annotated[Whole, Field(ge=1)] | None = None
     """Tokens of a prefix that all requests of a level share."""
     prefix_ratio: Annotated[Real, Field(gt=0, lt=1)] | None = None
-    """The shared prefix as a part of the prompt; excludes `prefix_len`."""
+    """The shared prefix as a part of the prompt, for scenarios D(in,out); excludes `prefix_len`."""
     warmup_requests: Annotated[Whole, Field(ge=0, le=10_000)] = 4
     """Sent before the first level, never counted."""
 
@@ -182,7 +181,22 @@ class BenchmarkConfig(Block):
             values = getattr(self, name)
             if len(set(values)) < len(values):
                 raise ValueError(f"{name} names a value twice: {', '.join(map(str, values))}")
+        self._check_prefix()
         return self
+
+    def _check_prefix(self) -> None:
+        if self.prefix_len is None and self.prefix_ratio is None:
+            return
+        name = "prefix_ratio" if self.prefix_len is None else "prefix_len"
+        for scenario in self.traffic_scenarios:
+            if scenario == "dataset":
+                raise ValueError(f"a dataset's prompts stay as they are; leave {name} or the scenario 'dataset' out")
+            if self.prefix_ratio is not None and not scenario.startswith("D"):
+                raise ValueError(f"prefix_ratio needs prompts of one length, D(in,out), not {scenario}; use prefix_len")
+            if self.prefix_len is not None and self.prefix_len >= (tokens := shortest_prompt(scenario)):
+                raise ValueError(
+                    f"prefix_len {self.prefix_len} must be below the input length of {scenario}, which is {tokens}"
+                )
 
 
 class Storage(Block):
@@ -238,10 +252,10 @@ TaskName = Annotated[str, Field(min_length=1, max_length=100)]
 
 
 def _task_name(raw: str) -> str:
-    if raw != raw.strip() or not raw.isprintable() or "/" in raw or "\\" in raw or raw.startswith("."):
+    if raw != raw.strip() or not raw.isprintable() or "/" in raw or "\\" in raw or raw.startswith((".", "-")):
         raise ValueError(
-            f"{raw!r} is no task name: it is shown and used in file names, "
-            "so no slashes, control characters, leading dots or spaces around it"
+            f"{raw!r} is no task name: it is shown, typed and used in file names, "
+            "so no slashes, control characters, leading dots or dashes, or spaces around it"
         )
     return raw
 

@@ -1,9 +1,11 @@
-"""What a task is written with: values, ranges of values, and the names of flags."""
+"""What a task is written with: values, ranges of values, names of flags, and traffic scenarios."""
 
 import math
+import re
 from typing import Annotated, Any, Literal, Self
 
 from pydantic import (
+    AfterValidator,
     BaseModel,
     BeforeValidator,
     ConfigDict,
@@ -171,3 +173,32 @@ def as_tuple(raw: Any) -> Any:
 
 
 Names = Annotated[tuple[Text, ...], Field(min_length=1), BeforeValidator(as_tuple)]
+
+
+SCENARIO = re.compile(
+    r"^(?:D\(\d{1,7},\d{1,7}\)|N\(\d{1,7},\d{1,7}\)/\(\d{1,7},\d{1,7}\)|U\(\d{1,7},\d{1,7}\)/\(\d{1,7},\d{1,7}\)|dataset)$"
+)
+
+
+def _scenario(raw: str) -> str:
+    scenario = raw.replace(" ", "")
+    if not SCENARIO.match(scenario):
+        raise ValueError(
+            f"no traffic scenario {raw!r}; write D(in,out), N(mean,sd)/(mean,sd), U(min,max)/(min,max), or dataset"
+        )
+    numbers = [int(number) for number in re.findall(r"\d+", scenario)]
+    lengths = numbers[::2] if scenario.startswith("N") else numbers
+    if 0 in lengths:
+        raise ValueError(f"{scenario} asks for 0 tokens; prompts and answers have at least 1")
+    if scenario.startswith("U") and (numbers[0] > numbers[1] or numbers[2] > numbers[3]):
+        raise ValueError(f"{scenario} has a minimum above its maximum; swap them")
+    return scenario
+
+
+def shortest_prompt(scenario: str) -> int:
+    """Tokens, from the first number of a scenario: the length itself, the minimum, or the mean."""
+    match = re.search(r"\d+", scenario)
+    return int(match[0]) if match else 0
+
+
+Scenario = Annotated[str, AfterValidator(_scenario)]

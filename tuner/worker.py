@@ -3,19 +3,22 @@
 import asyncio
 import logging
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
 
+from pydantic import JsonValue
+
 from tuner import demo_model, result
 from tuner.benchmarks import BENCHMARKS, datasets
+from tuner.checkpoints import DEMO
 from tuner.deployers import DEPLOYERS
 from tuner.domain import Label, Task, TaskState
 from tuner.errors import ConflictError, LeaseLostError, StorageError, TunerError, UnavailableError
 from tuner.measure import Rig
-from tuner.plan import DEMO, Plan, plan
+from tuner.plan import Plan, plan
 from tuner.processes import Identity
-from tuner.protocols import Deployer, LoadGenerator, Workload
+from tuner.protocols import LoadGenerator, Workload
 from tuner.run import run
 from tuner.settings import Settings
 from tuner.store import Held, Lease, Store
@@ -34,27 +37,35 @@ class Worker:
     settings: Settings
     owner: str = field(default_factory=lambda: Identity.current().text)
     _seen: dict[tuple[str, int], tuple[int, float]] = field(default_factory=dict)
-    """Per lease of others: the last heartbeat, and when it was first seen by our own clock."""
+    """Per lease: the last heartbeat, and when it was first seen by our own clock."""
 
     async def serve(self, stop: asyncio.Event) -> None:
-        """Runs queued and abandoned tasks, one after the other, until told to stop."""
+        """Runs queued and abandoned tasks, one after the other, until told to stop.
+
+        What is cut off then stays `running` under a dead owner: the next worker takes it.
+        """
         await self.reap(None)
         while not stop.is_set():
-            if (lease := await self._claim_next()) is None:
-                with suppress(TimeoutError):
-                    await asyncio.wait_for(stop.wait(), IDLE_S)
-                continue
-            running = asyncio.create_task(self.hold(lease))
-            stopping = asyncio.create_task(stop.wait())
-            await asyncio.wait([running, stopping], return_when=asyncio.FIRST_COMPLETED)
-            running.cancel()  # a task that is cut off here stays `running` under a dead owner: the next worker takes it
-            stopping.cancel()
             try:
-                with suppress(asyncio.CancelledError):
-                    await running
+                if (lease := await self._claim_next()) is not None:
+                    await self._hold_until(stop, lease)
+                    continue
             except (LeaseLostError, StorageError) as error:
-                log.error("task %s: %s", lease.task_id, error)
-                await asyncio.sleep(IDLE_S)
+                log.error("%s", error)
+            with suppress(TimeoutError):
+                await asyncio.wait_for(stop.wait(), IDLE_S)
+
+    async def _hold_until(self, stop: asyncio.Event, lease: Lease) -> None:
+        running = asyncio.create_task(self.hold(lease))
+        stopping = asyncio.create_task(stop.wait())
+        try:
+            await asyncio.wait([running, stopping], return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            for part in (running, stopping):
+                part.cancel()
+            await asyncio.wait([running, stopping])
+        if not running.cancelled():
+            running.result()
 
     async def run(self, task_id: str) -> Task:
         """Runs one task to its end in the foreground.
@@ -79,35 +90,48 @@ class Worker:
             await asyncio.sleep(IDLE_S)
 
     async def hold(self, lease: Lease) -> Task:
-        """Runs a claimed task; whatever ends it, its state says so."""
-        task = await self.store.task(lease.task_id)
-        log.info("task %s: running", task.id)
-        work = asyncio.create_task(self._work(task, lease))
+        """Runs a claimed task; whatever ends it, its state says so.
+
+        Raises:
+            LeaseLostError: another worker has the task now.
+            StorageError: the end cannot be written down. The heartbeat stops, so another worker will take the task.
+        """
+        log.info("task %s: running", lease.task_id)
+        work = asyncio.create_task(self._work(lease))
         pulse = asyncio.create_task(self._beat(lease))
         try:
             await asyncio.wait([work, pulse], return_when=asyncio.FIRST_COMPLETED)
-            if not work.done():
+            if work.done():
+                gain = work.result()
+            else:
                 work.cancel()
                 await asyncio.wait([work])
-                if pulse.result():
-                    return await self._finish(lease, TaskState.CANCELLED)
-            gain = work.result()
-        except (LeaseLostError, asyncio.CancelledError):
+                pulse.result()
+                return await self._finish(lease, TaskState.CANCELLED)
+        except LeaseLostError:
             raise
         except TunerError as error:
             return await self._finish(lease, TaskState.FAILED, error=str(error))
+        except OSError as error:
+            message = (
+                f"The data folder {self.settings.home} or this machine failed the task: {error}. "
+                f"Mend that, then run: autotuner resume {lease.task_id}"
+            )
+            return await self._finish(lease, TaskState.FAILED, error=message)
         except Exception as problem:  # the task's edge: a bug must not leave it running for ever
-            log.exception("task %s failed", task.id)
-            return await self._finish(lease, TaskState.FAILED, error=repr(problem))
+            log.exception("task %s failed", lease.task_id)
+            return await self._finish(lease, TaskState.FAILED, error=f"A bug in the tuner: {problem!r}")
         else:
             return await self._finish(lease, TaskState.COMPLETED, gain=gain)
         finally:
             for part in (work, pulse):
-                part.cancel()
+                if not part.cancelling():  # a second cancellation would cut the farewell to the engine short
+                    part.cancel()
             await asyncio.gather(work, pulse, return_exceptions=True)
 
-    async def _work(self, task: Task, lease: Lease) -> float | None:
+    async def _work(self, lease: Lease) -> float | None:
         """The whole task; its gain over the baseline, where there is one."""
+        task = await self.store.task(lease.task_id)
         planned = await plan(task.spec, self.settings)
         if planned.missing:
             raise UnavailableError("\n".join(planned.missing))
@@ -119,17 +143,16 @@ class Worker:
 
     @asynccontextmanager
     async def _rig(self, task: Task, lease: Lease, planned: Plan) -> AsyncIterator[Rig]:
-        folder = self.settings.runs(task.id)
-        if planned.model == str(self.settings.models / DEMO):
+        if DEMO in (task.spec.model.id_or_path, task.spec.benchmark.model_tokenizer):
             await asyncio.to_thread(demo_model.make, self.settings.models / DEMO)
         async with self._load(task, planned) as load:
             yield Rig(
                 task_id=task.id,
                 owner=self.owner,
                 plan=planned,
-                deployer=self._deployer(task),
+                deployer=DEPLOYERS[task.spec.deployment_mode](self.settings),
                 load=load,
-                folder=folder,
+                folder=self.settings.runs(task.id),
                 tell=lambda kind, payload: self._tell(lease, kind, payload),
             )
 
@@ -163,10 +186,10 @@ class Worker:
         async with generator.open(workload, log_path, Label(task.id, -1, self.owner)) as load:
             yield load
 
-    async def _tell(self, lease: Lease, kind: str, payload: object) -> None:
-        await self.store.record(lease, events=[(kind, payload)])  # type: ignore[list-item]
+    async def _tell(self, lease: Lease, kind: str, payload: Mapping[str, JsonValue]) -> None:
+        await self.store.record(lease, events=[(kind, payload)])
 
-    async def _beat(self, lease: Lease) -> bool:
+    async def _beat(self, lease: Lease) -> None:
         """Beats until cancelled; returns when the task is to be cancelled.
 
         Raises:
@@ -179,7 +202,7 @@ class Worker:
             await asyncio.sleep(every_s)
             try:
                 if await self.store.beat(lease):
-                    return True
+                    return
                 last = time.monotonic()
             except StorageError:
                 if time.monotonic() - last > self.settings.lease_s:
@@ -204,8 +227,6 @@ class Worker:
 
     def abandoned(self, held: Held) -> bool:
         """Its owner is dead, or its heartbeat has stood still for a whole lease by our own clock."""
-        if held.owner == self.owner:
-            return False
         if Identity.parse(held.owner).alive() is False:
             return True
         now, key = time.monotonic(), (held.task_id, held.token)
@@ -219,6 +240,3 @@ class Worker:
         for make in DEPLOYERS.values():
             for what in await make(self.settings).reap(task_id):
                 log.warning("stopped what a dead worker left: %s", what)
-
-    def _deployer(self, task: Task) -> Deployer:
-        return DEPLOYERS[task.spec.deployment_mode](self.settings)

@@ -40,8 +40,8 @@ def tuned(command: Command) -> dict[str, Any]:
 def test_a_run_in_a_pipe_tells_its_story_in_plain_lines(tuned: dict[str, Any]) -> None:
     printed = tuned["printed"]
     assert "\x1b" not in printed
-    assert "experiment 1 of 7 (baseline): sim-speed=20" in printed
-    assert "experiment 7 of 7 (confirmation)" in printed
+    assert "experiment #0, 1 of 7 (baseline): sim-speed=20" in printed
+    assert "experiment #6, 7 of 7 (confirmation)" in printed
     assert "D(64,16) × 8: " in printed
     assert "simulated" in printed
 

@@ -1,12 +1,14 @@
 """The command line: `autotuner COMMAND`. To add a command: write it, list it here."""
 
+import errno
+import io
 import logging
 import sys
 from importlib import import_module
 
 import click
 
-from tuner.errors import InvalidSpecError, NotFoundError, TunerError
+from tuner.errors import InvalidSettingsError, InvalidSpecError, NotFoundError, TunerError
 
 COMMANDS = {
     "tune": ("tuner.cli.tune:tune", "Tune a model as a task file says."),
@@ -48,11 +50,19 @@ class Commands(click.Group):
     def invoke(self, ctx: click.Context) -> object:
         try:
             return super().invoke(ctx)
-        except (InvalidSpecError, NotFoundError) as error:
+        except (InvalidSpecError, InvalidSettingsError, NotFoundError) as error:
             click.echo(f"Error: {error}", err=True)
             ctx.exit(2)
         except TunerError as error:
             click.echo(f"Error: {error}", err=True)
+            ctx.exit(1)
+        except (KeyboardInterrupt, click.Abort):
+            click.echo("Stopped.", err=True)
+            ctx.exit(130)
+        except OSError as error:
+            if error.errno == errno.EPIPE:
+                raise  # nobody reads on: click ends in silence
+            click.echo(f"Error: {error.filename or 'the output'} cannot be used: {error.strerror}.", err=True)
             ctx.exit(1)
 
 
@@ -64,6 +74,9 @@ def main(debug: bool) -> None:
 
     Exit codes: 0 done, 1 failed, 2 bad input, 130 cancelled.
     """
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="replace")  # a terminal without × and ≤ shows ? in their place
     logging.basicConfig(
         level=logging.INFO if debug else logging.ERROR,
         stream=sys.stderr,

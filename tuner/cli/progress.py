@@ -48,7 +48,8 @@ class Progress:
                 named = p["params"]
                 self.params = " ".join(f"{k}={v}" for k, v in named.items()) if isinstance(named, dict) else ""
                 again = f", attempt {p['attempt']}" if p["attempt"] != 1 else ""
-                return f"experiment {self.number + 1} of {self.total} ({self.role}{again}): {self.params or 'defaults'}"
+                of = f"{self.done + 1} of {self.total} ({self.role}{again})"
+                return f"experiment #{self.number}, {of}: {self.params or 'defaults'}"
             case "phase":
                 at = f" {p['scenario']} × {p['concurrency']}" if "scenario" in p else ""
                 self.phase = f"{p['phase']}{at}"
@@ -140,12 +141,16 @@ async def _redraw(live: Live, tuner: Tuner, task_id: str, progress: Progress) ->
 def panel(progress: Progress, last_line: str) -> Group:
     """The live part of the display."""
     head = Table.grid(padding=(0, 2))
-    now = "" if progress.number is None else f"experiment {progress.number + 1} of {progress.total} · {progress.role}"
+    now = (
+        ""
+        if progress.number is None
+        else f"experiment #{progress.number} · {progress.done + 1} of {progress.total} · {progress.role}"
+    )
     left = "" if progress.left_s is None else f"about {max(1, round(progress.left_s / 60))} min left"
     best = (
         ""
         if progress.best is None
-        else f"best {quantity(progress.objective.metric, progress.best)} (experiment {progress.best_number})"
+        else f"best {quantity(progress.objective.metric, progress.best)} (#{progress.best_number})"
     )
     head.add_row(ProgressBar(total=max(1, progress.total), completed=progress.done, width=24), now, left)
     seconds = round(time.monotonic() - progress.began)

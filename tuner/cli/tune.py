@@ -1,8 +1,10 @@
 """`autotuner tune`: from a task file to a proven configuration, in the foreground."""
 
 import asyncio
+import errno
 import os
 import signal
+from contextlib import suppress
 from pathlib import Path
 
 import click
@@ -11,8 +13,8 @@ from rich.console import Console
 from tuner import processes, taskfile
 from tuner.cli.progress import Progress, show
 from tuner.cli.validate import show_plan
-from tuner.domain import TaskState
-from tuner.errors import NotFoundError, TunerError, UnavailableError
+from tuner.domain import ExperimentState, TaskState
+from tuner.errors import ConflictError, NotFoundError, StorageError, TunerError, UnavailableError
 from tuner.report import FORMATS
 from tuner.service import Tuner
 from tuner.settings import Settings
@@ -105,37 +107,73 @@ async def _unfinished(tuner: Tuner, spec: TaskSpec) -> str | None:
 
 async def run_task(tuner: Tuner, task_id: str, *, as_json: bool, verbose: bool) -> int:
     """Runs a queued task with progress, reports, and gives the exit code."""
-    task = await tuner.task(task_id)
-    plan = await tuner.plan(task.spec)
-    console = Console(stderr=as_json)
-    console.print(f"Task {task.id} runs; from elsewhere: autotuner cancel {task.id}", highlight=False)
-    _cancel_on_signal(tuner, task.id, console)
+    console = Terminal(stderr=as_json)
+    _cancel_on_signal(tuner, task_id, console)
+    plan = await tuner.plan((await tuner.task(task_id)).spec)
     progress = Progress(plan.summary().experiments, plan.objectives[0])
-    showing = asyncio.create_task(show(tuner, task.id, progress, console, verbose=verbose))
+    showing = asyncio.create_task(_show(tuner, task_id, progress, console, verbose=verbose))
     try:
-        ended = await tuner.run(task.id)
+        ended = await tuner.run(task_id)
         await showing
+    except ConflictError:
+        ended = await tuner.task(task_id)
+        if ended.state is not TaskState.CANCELLED:  # else that was before it began to run
+            raise
+    except StorageError as error:
+        raise StorageError(f"{error} Then go on with: autotuner resume {task_id}") from error
     finally:
         showing.cancel()
         await asyncio.gather(showing, return_exceptions=True)  # it reads the store, which closes after this
     if ended.state is TaskState.FAILED:
-        raise TunerError(f"Task {task.id} failed: {ended.error}")
-    click.echo(FORMATS["json" if as_json else "table"](await tuner.result(task.id)))
-    return CANCELLED if ended.state is TaskState.CANCELLED else 0
+        raise TunerError(f"Task {task_id} failed: {ended.error}")
+    result = await tuner.result(task_id)
+    click.echo(FORMATS["json" if as_json else "table"](result))
+    if ended.state is TaskState.CANCELLED:
+        return CANCELLED
+    return 0 if any(row.state is ExperimentState.COMPLETED for row in result.experiments) else 1
+
+
+async def _show(tuner: Tuner, task_id: str, progress: Progress, console: Console, *, verbose: bool) -> None:
+    try:
+        console.print(
+            f"Task {task_id} runs; from elsewhere: autotuner cancel {task_id}", highlight=False, soft_wrap=True
+        )
+        await show(tuner, task_id, progress, console, verbose=verbose)
+    except OSError:
+        # Nobody reads the output any more: as when the terminal is closed, the run is cancelled and can be resumed.
+        with suppress(TunerError):
+            await tuner.store.request_cancel(task_id)
+        raise
+
+
+class Terminal(Console):
+    """Where a run is shown. Once it is gone, whoever prints learns of it; Rich would end the process on the spot."""
+
+    def on_broken_pipe(self) -> None:
+        raise BrokenPipeError(errno.EPIPE, os.strerror(errno.EPIPE))
 
 
 def _cancel_on_signal(tuner: Tuner, task_id: str, console: Console) -> None:
     """The first signal cancels as another process would; the second kills what runs, so that it is over at once."""
-    asked: list[asyncio.Task[object]] = []
+    asked: list[asyncio.Task[None]] = []
     loop = asyncio.get_running_loop()
+
+    async def cancel() -> None:
+        with suppress(OSError):  # a terminal that was closed
+            console.print("Cancelling; once more to stop at once.")
+        try:
+            await tuner.store.request_cancel(task_id)
+        except ConflictError:
+            pass  # it has just ended
+        except StorageError as error:
+            console.print(f"Not cancelled: {error}", highlight=False)
 
     def on_signal() -> None:
         if asked:
             processes.end_owned(tuner.settings.home / "processes")
             loop.call_later(LAST_WORD_S, os._exit, CANCELLED)
-            return
-        console.print("Cancelling; once more to stop at once.")
-        asked.append(asyncio.create_task(tuner.store.request_cancel(task_id)))
+        else:
+            asked.append(asyncio.create_task(cancel()))
 
-    for number in (signal.SIGINT, signal.SIGTERM):
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         loop.add_signal_handler(number, on_signal)

@@ -7,7 +7,7 @@ from rich.console import Console, Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
-from tuner.domain import Experiment, Role, TaskState
+from tuner.domain import Role, TaskState
 from tuner.quantities import aim, duration, percent, quantity, statistic
 from tuner.report import artifacts, rows
 from tuner.result import Bound, Result, Standing

@@ -1,0 +1,59 @@
+"""An engine that is only described: flags, a schema, degrees; what serves them is `tests.fakes.rig`."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+
+from tuner.domain import Params
+from tuner.environments import Record
+from tuner.errors import FailureKind
+from tuner.protocols import FailurePattern, Flag, Installation, Launch
+
+HELP = "options:\n  --speed N   How fast it is.\n  --batch N   How many at once.\n  --mode {a,b}   Which way.\n"
+
+
+@dataclass
+class FakeEngine:
+    """Its flags are `--speed`, `--batch` and `--mode`; tp is a degree. `environments` make it one that is installed."""
+
+    name: str = "fake"
+    environments: tuple[str, ...] = ()
+    parallel_presets: Mapping[str, Mapping[str, bool | int]] = field(default_factory=lambda: {"wide": {"tp": 4}})
+    reserved: Mapping[str, str] = field(default_factory=lambda: {"port": "the tuner picks it"})
+    failures: Sequence[FailurePattern] = (FailurePattern("^fake: no memory", FailureKind.OUT_OF_MEMORY),)
+    help: str = HELP
+
+    def launch(
+        self, model: str, params: Params, installation: Installation, schema: Mapping[str, Flag] | None
+    ) -> Launch:
+        degrees = {"tp": self.world_size(params)} if "tp" in params.parallel else {}
+        flags = [part for name, value in {**degrees, **params.flags}.items() for part in (f"--{name}", str(value))]
+        return Launch(
+            argv=("fake", "--port", "{port}", *flags),
+            env={name: str(value) for name, value in params.env.items()},
+            served_model=model,
+            gpus=self.world_size(params) if self.environments and not installation.cpu_only else 0,
+            reset_cache_path="/reset",
+        )
+
+    def help_argv(self, installation: Installation) -> tuple[str, ...]:
+        return ("printf", "%s", self.help)
+
+    def world_size(self, params: Params) -> int:
+        return int(params.parallel.get("tp", 1))
+
+    def refusal(self, params: Params, quantization: str | None) -> str | None:
+        if params.flags.get("mode") == "b" and quantization:
+            return f"mode b cannot load {quantization}"
+        return None
+
+
+def install_environment(home: Path, name: str, *, cpu_only: bool = False) -> None:
+    """An engine's environment as `engine install` leaves it, with nothing in it."""
+    folder = home / "engines" / name
+    folder.mkdir(parents=True)
+    record = Record(
+        name=name, version="1.2.3", python="/bin/sh", installed_at=datetime(2026, 1, 1, tzinfo=UTC), cpu_only=cpu_only
+    )
+    (folder / "environment.json").write_text(record.model_dump_json())

@@ -1,0 +1,58 @@
+"""NVIDIA's management library, as `pynvml` gives it: GPUs that exist, or none."""
+
+from dataclasses import dataclass
+from types import SimpleNamespace
+from uuid import uuid4
+
+import pynvml
+import pytest
+
+GIB = 2**30
+
+
+@dataclass(frozen=True)
+class FakeGPU:
+    free_gib: float = 80.0
+    utilization: int | None = 0
+    """Percent; None: not supported, as on a MIG slice."""
+    lost: bool = False
+    """It fell off the bus."""
+    uuid: str = ""
+
+
+def install(monkeypatch: pytest.MonkeyPatch, *gpus: FakeGPU) -> list[str]:
+    """Puts GPUs into this machine; their ids, which no other test has ever locked."""
+    ids = [gpu.uuid or f"GPU-{uuid4()}" for gpu in gpus]
+
+    def memory(index: int) -> SimpleNamespace:
+        if gpus[index].lost:
+            raise pynvml.NVMLError(pynvml.NVML_ERROR_GPU_IS_LOST)
+        return SimpleNamespace(total=80 * GIB, free=gpus[index].free_gib * GIB)
+
+    def rates(index: int) -> SimpleNamespace:
+        if gpus[index].utilization is None:
+            raise pynvml.NVMLError(pynvml.NVML_ERROR_NOT_SUPPORTED)
+        return SimpleNamespace(gpu=gpus[index].utilization)
+
+    for name, function in {
+        "nvmlInit": lambda: None,
+        "nvmlShutdown": lambda: None,
+        "nvmlDeviceGetCount": lambda: len(gpus),
+        "nvmlSystemGetDriverVersion": lambda: "580.1",
+        "nvmlDeviceGetHandleByIndex": lambda index: index,
+        "nvmlDeviceGetUUID": lambda index: ids[index],
+        "nvmlDeviceGetName": lambda index: "Fake GPU",
+        "nvmlDeviceGetMemoryInfo": memory,
+        "nvmlDeviceGetUtilizationRates": rates,
+    }.items():
+        monkeypatch.setattr(pynvml, name, function)
+    return ids
+
+
+def remove(monkeypatch: pytest.MonkeyPatch) -> None:
+    """No driver at all."""
+
+    def fails() -> None:
+        raise pynvml.NVMLError(pynvml.NVML_ERROR_LIBRARY_NOT_FOUND)
+
+    monkeypatch.setattr(pynvml, "nvmlInit", fails)

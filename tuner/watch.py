@@ -1,0 +1,102 @@
+"""A server that runs: until it is ready, while something goes on with it, and why it ended."""
+
+import asyncio
+import shutil
+import signal
+from collections.abc import Coroutine, Sequence
+from dataclasses import dataclass
+from typing import TypeVar
+
+import httpx
+
+from tuner import failures
+from tuner.errors import BenchmarkError, DeploymentError, FailureKind
+from tuner.protocols import Deployment, FailurePattern, Launch
+
+READY_EVERY_S = 0.05
+ALIVE_EVERY_S = 0.2
+LAST_BREATHS = 20
+LEAST_FREE_BYTES = 2**20
+"""With less on its disk a server cannot even write down why it ends."""
+T = TypeVar("T")
+
+
+@dataclass(frozen=True)
+class Watch:
+    """Raises DeploymentError, with its class and its decisive lines, as soon as the server has ended."""
+
+    deployment: Deployment
+    launch: Launch
+    patterns: Sequence[FailurePattern]
+    """Of its engine."""
+
+    async def until_ready(self) -> None:
+        """Waits until the server answers its health path with success."""
+        async with self._client(timeout_s=5) as client:
+            while await self.deployment.exit_code() is None:
+                try:
+                    if (await client.get(self.launch.health_path)).is_success:
+                        return
+                except httpx.HTTPError:
+                    pass  # not listening yet, or busy with starting
+                await asyncio.sleep(READY_EVERY_S)
+        raise await self._death()
+
+    async def alongside(self, work: Coroutine[None, None, T]) -> T:
+        """The outcome of `work`, unless the server dies first. Its death is the cause also where the work failed."""
+        busy = asyncio.ensure_future(work)
+        try:
+            while not busy.done():
+                await asyncio.wait([busy], timeout=ALIVE_EVERY_S)
+                if not busy.done() and await self.deployment.exit_code() is not None:
+                    raise await self._death()
+            return busy.result()
+        except BenchmarkError as error:
+            if error.kind is not FailureKind.INFRASTRUCTURE:
+                await self.rule_out_death()
+            raise
+        finally:
+            busy.cancel()
+            await asyncio.gather(busy, return_exceptions=True)
+
+    async def rule_out_death(self) -> None:
+        """Requests can fail a moment before the server that failed them is seen to have ended."""
+        for _ in range(LAST_BREATHS):
+            if await self.deployment.exit_code() is not None:
+                raise await self._death()
+            await asyncio.sleep(READY_EVERY_S)
+
+    async def reset_cache(self) -> None:
+        """Empties the prefix cache, so that no level is served from what an earlier one left there.
+
+        Raises:
+            BenchmarkError: it may not be empty.
+        """
+        if (path := self.launch.reset_cache_path) is None:
+            return
+        try:
+            async with self._client(timeout_s=30) as client:
+                answer = await client.post(path)
+        except httpx.HTTPError as error:
+            message = f"POST {path} failed: {error!r}; the prefix cache may not be empty."
+            raise BenchmarkError(FailureKind.BENCHMARK_FAILED, message) from error
+        if not answer.is_success:
+            message = f"POST {path} answered {answer.status_code}; the prefix cache may not be empty."
+            raise BenchmarkError(FailureKind.BENCHMARK_FAILED, message)
+
+    async def _death(self) -> DeploymentError:
+        """Why it ended. Killed from outside, or with its disk full, says nothing about the configuration."""
+        code, starved = await self.deployment.exit_code(), await self.deployment.out_of_memory()
+        if code == -signal.SIGKILL and not starved:
+            return DeploymentError(FailureKind.INFRASTRUCTURE, "The engine was killed from outside (SIGKILL).")
+        if shutil.disk_usage(self.deployment.log.parent).free < LEAST_FREE_BYTES:
+            message = f"The disk of {self.deployment.log.parent} is full, and the engine ended. Free some space."
+            return DeploymentError(FailureKind.INFRASTRUCTURE, message)
+        lines = await asyncio.to_thread(failures.tail, self.deployment.log)
+        failure = failures.classify(self.patterns, exit_code=code, out_of_memory=starved, lines=lines)
+        return DeploymentError(failure.kind, failure.message, failure.lines)
+
+    def _client(self, timeout_s: float) -> httpx.AsyncClient:
+        # Plain HTTP: reading the certificates that nobody asks for would take 16 ms each time.
+        url = self.deployment.url
+        return httpx.AsyncClient(base_url=url, timeout=timeout_s, trust_env=False, verify=False)  # noqa: S501
