@@ -10,7 +10,7 @@ from tests.fakes import nvml, rig
 from tests.fakes.engine import FakeEngine, install_environment
 from tests.fakes.nvml import FakeGPU
 from tests.fakes.rig import Tables
-from tuner import demo_model, hardware
+from tuner import hardware
 from tuner.engines import ENGINES
 from tuner.errors import InvalidSpecError, StorageError
 from tuner.hardware import Hardware
@@ -181,7 +181,7 @@ async def test_the_demo_model_may_be_named_before_it_exists(settings: Settings) 
     made = await planned(settings, model="demo", benchmark={"model_tokenizer": "demo"})
     assert made.model == made.tokenizer == str(settings.models / "demo")
     assert "is made first" in made.warnings[0]
-    demo_model.make(settings.models / "demo")
+    model_folder(settings.models / "demo")
     assert (await planned(settings, model="demo")).warnings == ()
 
 

@@ -14,7 +14,7 @@ from tuner.spec import StrategyName, TaskSpec
 from tuner.values import Choice, Integer
 
 ROOT = Path(__file__).parents[1]
-EXAMPLES = sorted((ROOT / "examples").iterdir())
+EXAMPLES = sorted(path for path in (ROOT / "examples").iterdir() if path.is_file())
 
 
 def problems(text: str) -> list[Problem]:

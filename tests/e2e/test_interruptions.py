@@ -5,6 +5,7 @@ import random
 import signal
 import subprocess
 import time
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -19,8 +20,10 @@ PATIENCE_S = 60
 
 
 @pytest.fixture
-def command(tmp_path: Path) -> Command:
-    return Command(tmp_path / "home")
+def command(tmp_path: Path) -> Iterator[Command]:
+    command = Command(tmp_path / "home")
+    yield command
+    command.close()
 
 
 def sequence(command: Command, task_id: str) -> list[tuple[int, str, dict[str, Any]]]:

