@@ -184,3 +184,18 @@ async def test_a_cancelled_write_is_undone_and_the_store_goes_on(store: Store) -
         await asyncio.gather(writing, return_exceptions=True)
     last = await store.append(task.id, "last", {})
     assert [event.sequence for event in await store.events(task.id)] == list(range(1, last.sequence + 1))
+
+
+async def test_whoever_is_cancelled_in_the_middle_leaves_no_connection_behind(store: Store) -> None:
+    task = await store.add(SPEC)
+    for turn in range(60):
+        writing = asyncio.create_task(store.append(task.id, "turn", {"turn": turn}))
+        reading = asyncio.create_task(store.events(task.id))
+        for _ in range(turn % 7):
+            await asyncio.sleep(0)
+        writing.cancel()
+        reading.cancel()
+        await asyncio.gather(writing, reading, return_exceptions=True)
+    assert asyncio.all_tasks() == {asyncio.current_task()}
+    events = await store.events(task.id)
+    assert [event.sequence for event in events] == list(range(1, len(events) + 1))

@@ -1,11 +1,13 @@
 """Access to the database, SQLite or PostgreSQL: transactions, upgrades, and its failures as sentences."""
 
 import asyncio
+import functools
 import sqlite3
 import time
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Callable, Coroutine, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from pathlib import Path
+from typing import ParamSpec, TypeVar
 
 from sqlalchemy import URL, Connection, NullPool, Pool, event, inspect, make_url, text
 from sqlalchemy.engine.interfaces import DBAPIConnection
@@ -23,6 +25,30 @@ DRIVERS = {"sqlite": "sqlite+aiosqlite", "postgresql": "postgresql+psycopg"}
 
 MIGRATION_LOCK = 0x617574746F
 """Advisory lock of PostgreSQL; any number that others do not use."""
+
+P = ParamSpec("P")
+T = TypeVar("T")
+
+
+def whole(method: Callable[P, Coroutine[object, object, T]]) -> Callable[P, Coroutine[object, object, T]]:
+    """Lets what uses a connection end before a cancellation goes on: a driver that is cut off in the middle leaves
+    its connection half closed, and its process then hangs where it should exit. It takes moments, or the lock's wait.
+    """
+
+    @functools.wraps(method)
+    async def call(*args: P.args, **kwargs: P.kwargs) -> T:
+        work = asyncio.ensure_future(method(*args, **kwargs))
+        cancelled: asyncio.CancelledError | None = None
+        while not work.done():
+            try:
+                await asyncio.wait([work])
+            except asyncio.CancelledError as error:
+                cancelled = error
+        if cancelled is not None:
+            raise cancelled from (None if work.cancelled() else work.exception())
+        return work.result()
+
+    return call
 
 
 class Database:

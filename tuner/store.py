@@ -8,7 +8,7 @@ from typing import Self
 from pydantic import JsonValue
 from sqlalchemy import ColumnElement, delete, func, insert, select, update
 
-from tuner.database import Database
+from tuner.database import Database, whole
 from tuner.domain import Event, Experiment, ExperimentState, Task, TaskState, TaskSummary
 from tuner.errors import ConflictError, NotFoundError
 from tuner.schema import EVENT, EXPERIMENT, TASK, event_of, experiment_of, printable, task_of, task_values
@@ -50,10 +50,12 @@ class Store:
     def __init__(self, url: str) -> None:
         self._database = Database(url)
 
+    @whole
     async def open(self) -> None:
         """Creates or upgrades the tables where they are not up to date; any number of processes may do it at once."""
         await self._database.open()
 
+    @whole
     async def close(self) -> None:
         await self._database.close()
 
@@ -66,6 +68,7 @@ class Store:
     ) -> None:
         await self.close()
 
+    @whole
     async def add(self, spec: TaskSpec) -> Task:
         async with self._database.writing() as connection:
             task_id = await free_id(connection)
@@ -74,6 +77,7 @@ class Store:
             await append(connection, task_id, [("task_created", {"name": spec.task_name})])
         return task_of(row)
 
+    @whole
     async def task(self, ref: str) -> Task:
         """By id, by name (the newest of that name), or by the beginning of an id, 4 characters or more."""
         async with self._database.reading() as connection:
@@ -89,6 +93,7 @@ class Store:
             raise NotFoundError(f"{ref!r} begins several ids: {', '.join(row.id for row in rows)}. Write one of them.")
         return task_of(rows[0])
 
+    @whole
     async def tasks(
         self,
         *,
@@ -127,6 +132,7 @@ class Store:
             for row in rows
         ], total
 
+    @whole
     async def replace_spec(self, task_id: str, spec: TaskSpec) -> Task:
         """Raises:
         ConflictError: the task has been started, so what is known of it belongs to its spec.
@@ -137,6 +143,7 @@ class Store:
                 raise ConflictError(f"Task {task_id} is {row.state} and cannot be changed; create another task.")
             return await change(connection, task_id, task_values(spec))
 
+    @whole
     async def delete(self, task_id: str) -> None:
         """Removes a task with its experiments and events.
 
@@ -149,6 +156,7 @@ class Store:
                 raise ConflictError(f"Task {task_id} is running and cannot be deleted; cancel it first.")
             await connection.execute(delete(TASK).where(TASK.c.id == task_id))
 
+    @whole
     async def queue(self, task_id: str) -> Task:
         """Makes a task wait for a worker: a new one, or one that failed or was cancelled. A queued one stays as it is.
 
@@ -166,6 +174,7 @@ class Store:
             values = {"state": TaskState.QUEUED.value, "error": None, "finished_at": None, "cancel_requested": False}
             return await change(connection, task_id, values)
 
+    @whole
     async def request_cancel(self, task_id: str) -> Task:
         """Cancels a task that waits; one that runs is cancelled by its worker, which learns of it by `beat`.
 
@@ -183,6 +192,7 @@ class Store:
                 await append(connection, task_id, [("cancel_requested", {})])
             return await change(connection, task_id, {"cancel_requested": True})
 
+    @whole
     async def experiments(self, task_id: str) -> list[Experiment]:
         """All of a task, by number."""
         of_task = select(EXPERIMENT).where(EXPERIMENT.c.task_id == task_id).order_by(EXPERIMENT.c.number)
@@ -192,6 +202,7 @@ class Store:
                 await check_exists(connection, task_id)
         return [experiment_of(row) for row in rows]
 
+    @whole
     async def experiment(self, task_id: str, number: int) -> Experiment:
         one = select(EXPERIMENT).where(EXPERIMENT.c.task_id == task_id, EXPERIMENT.c.number == min(number, LARGEST))
         async with self._database.reading() as connection:
@@ -202,12 +213,14 @@ class Store:
         known = "it has none yet" if last is None else f"it has 0 to {last}"
         raise NotFoundError(f"Task {task_id} has no experiment {number}; {known}.")
 
+    @whole
     async def append(self, task_id: str, kind: str, payload: Mapping[str, JsonValue]) -> Event:
         async with self._database.writing() as connection:
             await locked(connection, task_id)
             [event] = await append(connection, task_id, [(kind, payload)])
         return event
 
+    @whole
     async def events(self, task_id: str, after: int = 0, limit: int = 1000) -> list[Event]:
         """Those with a sequence above `after`, in order."""
         later = (EVENT.c.task_id == task_id, EVENT.c.sequence > min(after, LARGEST))
@@ -217,6 +230,7 @@ class Store:
                 await check_exists(connection, task_id)
         return [event_of(row) for row in rows]
 
+    @whole
     async def next_queued(self) -> str | None:
         """The oldest task that waits for a worker."""
         oldest = select(TASK.c.id).where(TASK.c.state == TaskState.QUEUED.value).order_by(TASK.c.serial).limit(1)
@@ -224,6 +238,7 @@ class Store:
             task_id: str | None = await connection.scalar(oldest)
         return task_id
 
+    @whole
     async def owned(self) -> list[Held]:
         """The running tasks. Whoever sees a `beat` stand still, by a clock of its own, may `claim` the task."""
         running = select(TASK.c.id, TASK.c.owner, TASK.c.lease, TASK.c.beat).where(
@@ -232,6 +247,7 @@ class Store:
         async with self._database.reading() as connection:
             return [Held(*row) for row in await connection.execute(running)]
 
+    @whole
     async def claim(self, task_id: str, owner: str, *, replacing: int | None = None) -> Lease | None:
         """Takes a task that is queued or, with the token of its lease in `replacing`, one whose worker is dead.
 
@@ -261,6 +277,7 @@ class Store:
             await append(connection, task_id, [("task_started", {"owner": owner, "token": token})])
         return Lease(task_id, owner, token)
 
+    @whole
     async def beat(self, lease: Lease) -> bool:
         """Shows that the worker lives; says whether it is asked to cancel.
 
@@ -272,6 +289,7 @@ class Store:
             beaten = update(TASK).where(TASK.c.id == lease.task_id).values(beat=TASK.c.beat + 1)
             return bool(await connection.scalar(beaten.returning(TASK.c.cancel_requested)))
 
+    @whole
     async def record(
         self,
         lease: Lease,
@@ -291,6 +309,7 @@ class Store:
                 await put(connection, lease.task_id, experiment)
             return await append(connection, lease.task_id, events)
 
+    @whole
     async def finish(
         self, lease: Lease, state: TaskState, *, error: str | None = None, gain: float | None = None
     ) -> Task:
