@@ -1,7 +1,7 @@
 """The loop of a task: what comes next, where it ends, and how it goes on after anything."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from dataclasses import replace
 from itertools import count
 from pathlib import Path
@@ -15,9 +15,10 @@ from tests.fakes.engine import FakeEngine
 from tests.fakes.nvml import FakeGPU
 from tests.fakes.rig import Bench, Death, Flags, Law, Silence, bench, spec, throughput
 from tuner import run as run_module
-from tuner.domain import Experiment, ExperimentState, LoadPoint, Role, TaskState
+from tuner.domain import Experiment, ExperimentState, LoadPoint, Params, Role, TaskState
 from tuner.errors import FailureKind, UnavailableError
 from tuner.processes import Identity
+from tuner.protocols import Search
 from tuner.run import next_step, run
 from tuner.spec import TaskSpec
 from tuner.store import Lease, Store
@@ -111,6 +112,22 @@ async def test_confirmations_never_enter_the_search(store: Store, tmp_path: Path
         store, tmp_path, lucky_once, parameters={"speed": [1, 5, 6]}, optimization={"confirm": 2}
     )
     assert speeds(experiments) == [None, 1, 5, 6, 6, None, 6, None]
+
+
+async def test_once_the_winner_is_being_confirmed_the_search_is_over_whatever_the_strategy_says(
+    store: Store, tmp_path: Path
+) -> None:
+    class Endless:
+        def ask(self, search: Search, history: Sequence[Experiment]) -> Params:
+            return Params(flags={"speed": 100 + len(history)})
+
+    made = spec(parameters={"speed": [1, 6]}, optimization={"confirm": 1})
+    lease, parts = await begun(store, made), bench(tmp_path, made)
+    await run(parts.rig, lease, store)
+    history = await store.experiments(lease.task_id)
+    endless = replace(parts.rig.plan, strategy=Endless())
+    roles = [step.role for cut in (3, 4) if (step := next_step(endless, history[:cut]))]
+    assert roles == [Role.CANDIDATE, Role.CONFIRMATION]
 
 
 async def test_what_is_recorded_is_what_was_launched(store: Store, tmp_path: Path) -> None:

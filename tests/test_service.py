@@ -284,6 +284,24 @@ async def test_a_follower_misses_nothing_however_much_there_is(tuner: Tuner) -> 
     assert len(await events(tuner, ref)) == 2500 + 4
 
 
+async def test_a_task_that_ends_between_two_looks_loses_no_event(
+    tuner: Tuner, elsewhere: Tuner, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ref = await in_state(tuner, "queued")
+    lease = await tuner.store.claim(ref, REMOTE)
+    assert lease is not None
+    read = elsewhere.store.events
+
+    async def finished_meanwhile(task_id: str, after: int = 0) -> list[Event]:
+        found = await read(task_id, after)
+        if not found and not (await tuner.task(ref)).state.ended:
+            await tuner.store.finish(lease, TaskState.COMPLETED)
+        return found
+
+    monkeypatch.setattr(elsewhere.store, "events", finished_meanwhile)
+    assert (await events(elsewhere, ref))[-1].kind == "task_finished"
+
+
 async def test_following_a_task_that_is_deleted_ends(tuner: Tuner, elsewhere: Tuner) -> None:
     ref = await in_state(tuner, "created")
     following = asyncio.create_task(events(elsewhere, ref))

@@ -165,7 +165,7 @@ def test_no_error_speaks_of_the_library_that_found_it() -> None:
     assert not any(word in said for word in ("pydantic", "http", "Input should", "constrained", "union"))
 
 
-@pytest.mark.parametrize("name", ["../x", "x" * 300, "a\nb", " a", "", ".hidden", "a\\b"])
+@pytest.mark.parametrize("name", ["../x", "x" * 300, "a\nb", " a", "", ".hidden", "a\\b", "--help"])
 def test_task_names_that_are_no_file_names_are_refused(name: str) -> None:
     with pytest.raises(InvalidSpecError, match="task_name"):
         taskfile.validate({"task_name": name, "model": "m"})
@@ -279,6 +279,58 @@ def test_files_that_cannot_be_read_are_problems(tmp_path: Path) -> None:
     assert "1,000,000 bytes" in said["big.yaml"]
     assert said["latin.yaml"].startswith("line 2: ")
     assert "UTF-8" in said["latin.yaml"]
+
+
+@pytest.mark.parametrize(
+    ("scenario", "message"),
+    [
+        ("D(0,5)", "D(0,5) asks for 0 tokens"),
+        ("N(9,0)/(0,1)", "asks for 0 tokens"),
+        ("U(9,3)/(1,2)", "minimum above its maximum"),
+    ],
+)
+def test_traffic_that_cannot_be_sent_is_refused(scenario: str, message: str) -> None:
+    assert message in only(task(f"benchmark: {{traffic_scenarios: ['{scenario}']}}")).message
+
+
+@pytest.mark.parametrize(
+    ("prefix", "scenarios", "message"),
+    [
+        ("prefix_len: 9", ["dataset"], "leave prefix_len or the scenario 'dataset' out"),
+        ("prefix_ratio: 0.5", ["D(9,9)", "dataset"], "leave prefix_ratio or the scenario 'dataset' out"),
+        ("prefix_ratio: 0.5", ["U(10,20)/(5,8)"], "prompts of one length, D(in,out), not U(10,20)/(5,8)"),
+        ("prefix_len: 9", ["D(20,1)", "D(9,1)"], "prefix_len 9 must be below the input length of D(9,1), which is 9"),
+        ("prefix_len: 10", ["U(10,20)/(5,8)"], "which is 10"),
+        ("prefix_len: 70", ["N(70,5)/(5,1)"], "which is 70"),
+    ],
+)
+def test_prefixes_that_a_scenario_cannot_have_are_refused(prefix: str, scenarios: list[str], message: str) -> None:
+    problem = only(task(f"benchmark: {{{prefix}, dataset_url: x, traffic_scenarios: {scenarios}}}"))
+    assert message in problem.message
+
+
+def test_prefixes_shorter_than_every_prompt_are_taken() -> None:
+    scenarios = ["D(20,1)", "U(10,20)/(5,8)", "N(70,5)/(5,1)"]
+    spec = taskfile.parse(task(f"benchmark: {{prefix_len: 9, traffic_scenarios: {scenarios}}}"))
+    assert spec.benchmark.prefix_len == 9
+
+
+def test_problems_found_after_loading_get_the_lines_of_what_they_are_about(tmp_path: Path) -> None:
+    path = tmp_path / "t.yaml"
+    path.write_text(task("constraints: a > 1\nparameters:\n  b: 1\n  --max_num_seqs:\n    [1, 2]"))
+    places = ("parameters.max-num-seqs.1", "constraints.0", "base_runtime", "")
+    found = taskfile.located(InvalidSpecError([Problem("wrong", where) for where in places]), path).problems
+    assert [(problem.where, problem.line) for problem in found] == [
+        ("base_runtime", None),
+        ("", None),
+        ("constraints.0", 3),
+        ("parameters.max-num-seqs.1", 7),
+    ]
+
+
+def test_problems_of_a_pipe_stay_without_lines() -> None:
+    error = InvalidSpecError([Problem("wrong", "model")])
+    assert taskfile.located(error, Path("/dev/null")) is error
 
 
 def test_a_byte_order_mark_does_no_harm(tmp_path: Path) -> None:

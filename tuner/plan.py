@@ -8,6 +8,7 @@ from pathlib import Path
 
 from tuner import checkpoints, environments, hardware, score, space
 from tuner.benchmarks import BENCHMARKS
+from tuner.benchmarks.download import RefusedError, checked
 from tuner.deployers import DEPLOYERS
 from tuner.domain import Params
 from tuner.engines import ENGINES, flags
@@ -258,7 +259,12 @@ def _benchmark_problems(spec: TaskSpec) -> list[Problem]:
     if benchmark.task != "text-to-text":
         problems.append(Problem(f"task {benchmark.task!r} cannot be measured; only text-to-text can", "benchmark.task"))
     url = benchmark.dataset_url
-    if url and "://" not in url and not ((path := checkpoints.existing(url)) and path.is_file()):
+    if url and "://" in url:
+        try:
+            checked(url)
+        except RefusedError as error:
+            problems.append(Problem(str(error), "benchmark.dataset_url"))
+    elif url and not ((path := checkpoints.existing(url)) and path.is_file()):
         problems.append(Problem(f"there is no file {url!r}; give a path or an http(s) URL", "benchmark.dataset_url"))
     return problems
 

@@ -176,6 +176,7 @@ class LoadGenerator(Protocol):
 
         Raises:
             BenchmarkError: the load could not be sent at all (`infrastructure` where the generator itself died).
+            UnavailableError: no load can be sent, whatever the configuration: the tokenizer cannot be loaded.
         """
         ...
 

@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 
 import yaml
@@ -13,7 +14,7 @@ from tuner.errors import InvalidSpecError, Problem
 from tuner.objectives import NAMED_OBJECTIVES
 from tuner.problems import explain
 from tuner.spec import TaskSpec
-from tuner.values import Choice, Continuous, Domain, Integer
+from tuner.values import Choice, Continuous, Domain, Integer, flag_name
 
 
 def load(path: Path) -> TaskSpec:
@@ -54,6 +55,25 @@ def parse(text: str, *, name: str = "") -> TaskSpec:
         raise InvalidSpecError([Problem(f"{name}: {first.message}"), *rest]) from None
 
 
+def located(error: InvalidSpecError, path: Path) -> InvalidSpecError:
+    """Problems that were found after a file was loaded, with the lines of the keys they are about, in their order."""
+    if not path.is_file():  # a pipe can be read only once
+        return error
+    lines = {_plain(dotted(place)): line for place, line in read(path.read_text("utf-8-sig")).lines.items() if place}
+
+    def line(where: str) -> int | None:
+        ends = [len(where), *(i for i in range(len(where) - 1, 0, -1) if where[i] == ".")]
+        return next((lines[where[:end]] for end in ends if where[:end] in lines), None)
+
+    problems = [replace(problem, line=problem.line or line(_plain(problem.where))) for problem in error.problems]
+    return InvalidSpecError(sorted(problems, key=lambda problem: problem.line or 0))
+
+
+def _plain(where: str) -> str:
+    """A place in the one spelling of flags: a file may write `--max_num_seqs`."""
+    return ".".join(flag_name(part) for part in where.split("."))
+
+
 def validate(data: object) -> TaskSpec:
     """A task from data that is parsed already: an HTTP body, the arguments of a tool.
 
@@ -79,7 +99,7 @@ def _spec(document: Document) -> TaskSpec:
         kind = {list: "a list", type(None): "empty"}.get(type(document.data), f"{document.data!r:.60}")
         raise InvalidSpecError([Problem(f"a task is a block of keys such as task_name and model, not {kind}")])
     if problems := _unfit(document.data, document.lines):
-        raise InvalidSpecError(problems)
+        raise InvalidSpecError(sorted(problems, key=lambda problem: problem.line or 0))
     try:
         return TaskSpec.model_validate(document.data)
     except ValidationError as error:

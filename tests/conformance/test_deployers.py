@@ -139,6 +139,16 @@ async def test_a_program_that_does_not_exist_is_a_deployment_error(
     assert caught.value.kind is FailureKind.CRASHED
 
 
+async def test_a_log_that_cannot_be_written_is_this_machines_fault_and_is_named(
+    deployer: Deployer, label: Label, tmp_path: Path
+) -> None:
+    (tmp_path / "file").touch()
+    with pytest.raises(DeploymentError, match="/file/1 cannot be written: Not a directory") as caught:
+        async with deployer.deploy(servers.launch(servers.SERVER), label, tmp_path / "file" / "1" / "log", []):
+            pass
+    assert caught.value.kind is FailureKind.INFRASTRUCTURE
+
+
 async def test_what_a_dead_owner_left_is_reaped_and_a_live_owners_is_not(deployer: Deployer, tmp_path: Path) -> None:
     """A tuner is killed without a farewell: its engine, and a child that left the session, outlive it."""
     script = f"""

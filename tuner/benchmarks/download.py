@@ -71,14 +71,19 @@ async def download(url: str, into: BinaryIO, *, max_bytes: int, time_limit_s: fl
             asyncio.timeout(time_limit_s),
             httpx.AsyncClient(trust_env=False, timeout=30, headers={"Accept-Encoding": "identity"}) as client,
         ):
-            return await _follow(client, _checked(url), into, max_bytes, reach)
+            return await _follow(client, checked(url), into, max_bytes, reach)
     except TimeoutError as error:
         raise UnavailableError(f"{url} took more than {time_limit_s:g} s; {ADVICE}.") from error
     except httpx.HTTPError as error:
         raise UnavailableError(f"{url} cannot be fetched: {error or repr(error)}; try again, or {ADVICE}.") from error
 
 
-def _checked(url: str) -> httpx.URL:
+def checked(url: str) -> httpx.URL:
+    """A URL that may be asked for, as far as its text tells.
+
+    Raises:
+        RefusedError: it may not.
+    """
     try:
         parsed = httpx.URL(url)
     except httpx.InvalidURL as error:
@@ -88,7 +93,7 @@ def _checked(url: str) -> httpx.URL:
     if parsed.userinfo:
         raise RefusedError(f"A URL with a user or password in it is not fetched ({parsed.host}); {ADVICE}.")
     if not parsed.host:
-        raise RefusedError(f"{url} names no host.")
+        raise RefusedError(f"{url} names no host; write http(s)://host/path, or give a path.")
     return parsed
 
 
@@ -98,7 +103,7 @@ async def _follow(client: httpx.AsyncClient, url: httpx.URL, into: BinaryIO, max
         try:
             if answer.status_code not in REDIRECTS:
                 return await _save(answer, url, into, max_bytes)
-            url = _checked(str(url.join(answer.headers.get("Location", ""))))
+            url = checked(str(url.join(answer.headers.get("Location", ""))))
         except httpx.InvalidURL as error:
             raise RefusedError(f"{url} redirects to something that is no URL: {error}") from error
         finally:
@@ -129,10 +134,11 @@ async def _addresses(url: httpx.URL, reach: Reach) -> list[str]:
     try:
         found = await reach.resolve(url.host, port)
     except (OSError, UnicodeError) as error:
-        raise UnavailableError(f"The host {url.host!r} is not known: {error}") from error
+        raise UnavailableError(f"The host {url.host!r} is not known: {error}; correct it, or {ADVICE}.") from error
     for text in found:
         if not reach.allowed(ipaddress.ip_address(text.partition("%")[0])):
-            raise RefusedError(f"{url} is not fetched: {url.host} is {text}, which is not a public address; {ADVICE}.")
+            who = text if text == url.host else f"{url.host} is {text}, which"
+            raise RefusedError(f"{url} is not fetched: {who} is not a public address; {ADVICE}.")
     if not found:
         raise UnavailableError(f"The host {url.host!r} has no address.")
     return found

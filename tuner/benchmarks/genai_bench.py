@@ -173,8 +173,10 @@ class WarmGenaiBench:
             return
         outcome = await self._answer(WARM_LIMIT_S, "to get ready")
         if outcome.error is not None:
-            message = f"The tokenizer {self.workload.tokenizer} cannot be loaded: {outcome.error}"
-            raise BenchmarkError(outcome.kind, message, self._lines())
+            raise UnavailableError(
+                f"The tokenizer {self.workload.tokenizer} cannot be loaded: {outcome.error} Without one nothing can be "
+                "measured; name a folder or a hub id that has one in benchmark.model_tokenizer."
+            )
         self._ready = True
 
     async def _ask(self, order: dict[str, object]) -> Outcome:

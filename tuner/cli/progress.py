@@ -46,7 +46,7 @@ class Progress:
             case "experiment_started":
                 self.number, self.role, self.began = _int(p["number"]), str(p["role"]), time.monotonic()
                 named = p["params"]
-                self.params = " ".join(f"{k}={v}" for k, v in named.items()) if isinstance(named, dict) else ""
+                self.params = " ".join(f"{k}={_text(v)}" for k, v in named.items()) if isinstance(named, dict) else ""
                 again = f", attempt {p['attempt']}" if p["attempt"] != 1 else ""
                 of = f"{self.done + 1} of {self.total} ({self.role}{again})"
                 return f"experiment #{self.number}, {of}: {self.params or 'defaults'}"
@@ -93,6 +93,10 @@ class Progress:
             return None
         mean = sum(self.durations) / len(self.durations)
         return max(0.0, (self.total - self.done) * mean - (time.monotonic() - self.began))
+
+
+def _text(value: object) -> str:
+    return str(value).lower() if isinstance(value, bool) else str(value)
 
 
 def _int(value: object) -> int:

@@ -12,16 +12,17 @@ from rich.console import Console
 
 from tuner import processes, taskfile
 from tuner.cli.progress import Progress, show
-from tuner.cli.validate import show_plan
+from tuner.cli.validate import planned, show_plan
 from tuner.domain import ExperimentState, TaskState
 from tuner.errors import ConflictError, NotFoundError, StorageError, TunerError, UnavailableError
-from tuner.plan import Plan, plan
+from tuner.plan import Plan
 from tuner.report import FORMATS
 from tuner.service import Tuner
 from tuner.settings import Settings
 from tuner.spec import DeploymentMode, TaskSpec, seconds
 
 CANCELLED = 130
+MODES = [mode.value for mode in DeploymentMode]
 LAST_WORD_S = 2.0
 """After a second Ctrl-C: time to write down that the task is cancelled."""
 
@@ -38,7 +39,7 @@ class Duration(click.ParamType[float]):
 
 @click.command()
 @click.argument("file", type=click.Path(path_type=Path))
-@click.option("--mode", type=click.Choice([mode.value for mode in DeploymentMode]), help="Where engines run; overrides the file.")
+@click.option("--mode", type=click.Choice(MODES), help="Where engines run; overrides the file.")
 @click.option("--model-path", type=click.Path(path_type=Path), help="The model's folder, or the folder that holds it.")
 @click.option("--max-experiments", type=click.IntRange(min=1), help="Baseline and candidates together, at most.")
 @click.option("--budget", type=Duration(), help="Time for the search: 90m, 2h, 1d.")
@@ -62,11 +63,10 @@ def tune(
     Ctrl-C cancels; `autotuner resume` goes on from there.
     """
     spec = overridden(taskfile.load(file), mode, model_path, max_experiments, budget)
-
     settings = Settings()
     unfinished = asyncio.run(_unfinished(settings, spec)) if resume else None
     if unfinished is None:
-        _agree(asyncio.run(plan(spec, settings)), Console(stderr=as_json), ask=not yes)
+        _agree(planned(spec, settings, file), Console(stderr=as_json), ask=not yes)
 
     async def go() -> int:
         async with Tuner.open(settings) as tuner:
@@ -78,11 +78,11 @@ def tune(
     raise SystemExit(asyncio.run(go()))
 
 
-def _agree(planned: Plan, console: Console, *, ask: bool) -> None:
+def _agree(plan: Plan, console: Console, *, ask: bool) -> None:
     """Shows the plan, and asks on a terminal. Outside of any event loop, which would keep Ctrl-C from the question."""
-    show_plan(planned.summary(), console)
-    if planned.missing:
-        raise UnavailableError("This task cannot run here yet:\n" + "\n".join(planned.missing))
+    show_plan(plan.summary(), console)
+    if plan.missing:
+        raise UnavailableError("This task cannot run here yet:\n" + "\n".join(plan.missing))
     if ask and console.is_terminal:
         click.confirm("Start?", default=True, abort=True)
 
@@ -118,8 +118,8 @@ async def run_task(tuner: Tuner, task_id: str, *, as_json: bool, verbose: bool) 
     """Runs a queued task with progress, reports, and gives the exit code."""
     console = Terminal(stderr=as_json)
     _cancel_on_signal(tuner, task_id, console)
-    planned = await tuner.plan((await tuner.task(task_id)).spec)
-    progress = Progress(planned.summary().experiments, planned.objectives[0])
+    plan = await tuner.plan((await tuner.task(task_id)).spec)
+    progress = Progress(plan.summary().experiments, plan.objectives[0])
     showing = asyncio.create_task(_show(tuner, task_id, progress, console, verbose=verbose))
     try:
         ended = await tuner.run(task_id)

@@ -10,8 +10,9 @@ from rich.console import Console
 
 from tuner import taskfile
 from tuner.errors import InvalidSpecError
-from tuner.plan import PlanSummary, plan
+from tuner.plan import Plan, PlanSummary, plan
 from tuner.settings import Settings
+from tuner.spec import TaskSpec
 
 
 @click.command()
@@ -23,7 +24,7 @@ def validate(file: Path, as_json: bool) -> None:
     Exits with 0 if it can run as written, with 2 and every problem if not.
     """
     try:
-        summary = asyncio.run(plan(taskfile.load(file), Settings())).summary()
+        summary = planned(taskfile.load(file), Settings(), file).summary()
     except InvalidSpecError as error:
         if not as_json:
             raise
@@ -36,13 +37,21 @@ def validate(file: Path, as_json: bool) -> None:
         show_plan(summary, Console())
 
 
+def planned(spec: TaskSpec, settings: Settings, file: Path) -> Plan:
+    """What the task would do here. Raises InvalidSpecError with every problem and its line in the file."""
+    try:
+        return asyncio.run(plan(spec, settings))
+    except InvalidSpecError as error:
+        raise taskfile.located(error, file) from error
+
+
 def show_plan(summary: PlanSummary, console: Console) -> None:
     """A plan in a few lines."""
     engine = f"{summary.engine} {summary.engine_version or ''}".strip()
     of = f" of {summary.valid}" if summary.valid is not None and summary.valid != summary.candidates else ""
     parts = [
         *(["the baseline"] if summary.baseline else []),
-        f"{summary.candidates}{of} candidates",
+        f"{summary.candidates}{of} candidate{'s' if summary.candidates != 1 or of else ''}",
         *([f"{summary.confirmations} confirmations"] if summary.confirmations else []),
     ]
     write = console.out if not console.is_terminal else console.print

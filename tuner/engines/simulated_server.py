@@ -20,6 +20,7 @@ from tuner.engines.simulated_law import BACKENDS, RESERVED_CPU, VERSION, Configu
 log = logging.getLogger("simulated")
 
 FLOOD_LINE = "simulated: one of very many lines of log ".ljust(99, ".") + "\n"
+"""100 bytes."""
 
 
 def main() -> None:
@@ -28,9 +29,7 @@ def main() -> None:
     log.info("simulated: no model runs here, speeds follow a formula (%s)", VERSION)
     faults = Faults(**{field.name: getattr(arguments, field.name) for field in fields(Faults)})
     for _ in range(int(faults.sim_log_flood * 10_000)):
-        sys.stderr.write(
-            "simulated: this line is one of very many, a hundred characters long with the line break at its end.\n"
-        )
+        sys.stderr.write(FLOOD_LINE)
     configuration = _configuration(arguments)
     time.sleep(faults.sim_start_time)
     while faults.sim_hang:
