@@ -343,3 +343,8 @@ async def test_the_machine_is_surveyed_once_however_many_candidates_there_are(
     monkeypatch.setattr(hardware, "survey", counted)
     assert (await summary(settings, parallel_config={"tp": [1, 2, 4, 8]})).valid == 27
     assert len(asked) == 1
+
+
+async def test_a_grid_that_is_cut_short_is_cautioned(settings: Settings) -> None:
+    made = await planned(settings, optimization={"max_iterations": 4})
+    assert any("only the first 4 of 9 candidates" in warning for warning in made.warnings)

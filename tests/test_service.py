@@ -211,6 +211,13 @@ async def test_a_resumed_task_goes_on_in_this_process(tuner: Tuner) -> None:
     assert (await tuner.run(ref)).state is TaskState.COMPLETED
 
 
+async def test_who_resumes_a_task_whose_worker_died_while_cancelling_wants_it_to_go_on(tuner: Tuner) -> None:
+    ref = await in_state(tuner, "abandoned")
+    await tuner.store.request_cancel(ref)
+    await tuner.resume(ref)
+    assert (await tuner.run(ref)).state is TaskState.COMPLETED
+
+
 # Cancelling
 
 

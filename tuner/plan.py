@@ -18,7 +18,7 @@ from tuner.objectives import Objective
 from tuner.problems import nearest
 from tuner.protocols import Engine, Flag, Installation, Launch, Strategy
 from tuner.settings import Settings
-from tuner.spec import DeploymentMode, TaskSpec
+from tuner.spec import DeploymentMode, StrategyName, TaskSpec
 from tuner.strategies import STRATEGIES
 from tuner.values import Domain, Frozen, Value
 
@@ -289,6 +289,12 @@ def _cautions(spec: TaskSpec, built: space.SearchSpace) -> list[str]:
         cautions.append(
             f"{levels} load levels of up to {spec.benchmark.max_time_per_iteration:g} min can outlast "
             f"timeout_per_iteration ({spec.optimization.timeout_per_iteration:g} s); levels not measured by then fail."
+        )
+    tried, listed = spec.optimization.max_iterations, built.candidates
+    if spec.optimization.strategy is StrategyName.GRID and (listed is None or len(listed) > tried):
+        of = "very many" if listed is None else str(len(listed))
+        cautions.append(
+            f"grid_search tries only the first {tried} of {of} candidates, in order; use random or bayesian."
         )
     if not spec.optimization.baseline:
         cautions.append("Without the baseline nothing is proven better than the engine's defaults.")

@@ -18,8 +18,8 @@ from tuner.domain import Label
 from tuner.errors import DeploymentError, FailureKind
 
 SHARED_MEMORY = Path("/dev/shm")  # noqa: S108 - where the kernel puts it, not a place for files of ours
-GRACE_S = 10.0
-"""Between SIGTERM and SIGKILL."""
+GRACE_S = 3.0
+"""Between SIGTERM and SIGKILL: vLLM ends in under 2 s, and a cancelled task is to be over within 5."""
 LOG_LIMIT_BYTES = 256 * 2**20
 LOG_KEPT_BYTES = 16 * 2**20
 

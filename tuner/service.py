@@ -79,6 +79,7 @@ class Tuner:
         owner = next((Identity.parse(held.owner) for held in await self.store.owned() if held.task_id == task.id), None)
         if owner is not None and owner.alive():
             raise ConflictError(f"Task {task.id} is running in process {owner.pid}; there is nothing to resume.")
+        await self.store.withdraw_cancel(task.id)
         return task
 
     async def cancel(self, ref: str) -> Task:

@@ -175,6 +175,13 @@ class Store:
             return await change(connection, task_id, values)
 
     @whole
+    async def withdraw_cancel(self, task_id: str) -> None:
+        """Forgets that a running task was to be cancelled: its worker died first, and now it is to go on."""
+        async with self._database.writing() as connection:
+            await locked(connection, task_id)
+            await change(connection, task_id, {"cancel_requested": False})
+
+    @whole
     async def request_cancel(self, task_id: str) -> Task:
         """Cancels a task that waits; one that runs is cancelled by its worker, which learns of it by `beat`.
 

@@ -48,10 +48,10 @@ def state(command: Command, name: str) -> str:
 
 
 def shell(command: Command, line: str, env: Mapping[str, str] | None = None) -> subprocess.CompletedProcess[str]:
-    """Runs a line of bash, in which `$TUNER` is the command line."""
+    """Runs a line of bash, in which `tuner` is the command line."""
     return subprocess.run(
-        ["bash", "-o", "pipefail", "-c", line],
-        env={**command.env, "TUNER": f"{sys.executable} -m tests.fakes.main", **(env or {})},
+        ["bash", "-o", "pipefail", "-c", f'tuner() {{ "$PYTHON" -m tests.fakes.main "$@"; }}; {line}'],
+        env={**command.env, "PYTHON": sys.executable, **(env or {})},
         cwd=ROOT, capture_output=True, text=True, timeout=PATIENCE_S, check=False,
     )  # fmt: skip
 
@@ -125,7 +125,7 @@ def test_a_hang_up_cancels_where_there_is_no_terminal(command: Command) -> None:
 
 def test_a_reader_that_leaves_cancels_quietly(command: Command) -> None:
     file = command.file("left", small_task(task_name="left", parameters=LONG))
-    done = shell(command, f"$TUNER tune '{file}' | sed -n '/^experiment/q'")
+    done = shell(command, f"tuner tune '{file}' | sed -n '/^experiment/q'")
     assert done.stderr == ""
     assert done.returncode == 1
     assert state(command, "left") == "cancelled"
@@ -133,14 +133,14 @@ def test_a_reader_that_leaves_cancels_quietly(command: Command) -> None:
 
 def test_output_that_cannot_be_written_is_said(command: Command) -> None:
     file = command.file("no-room", small_task(task_name="no-room"))
-    done = shell(command, f"$TUNER tune '{file}' > /dev/full")
+    done = shell(command, f"tuner tune '{file}' > /dev/full")
     assert done.stderr == "Error: the output cannot be used: No space left on device.\n"
     assert done.returncode == 1
 
 
 def test_a_terminal_without_unicode_gets_question_marks(command: Command) -> None:
     file = command.file("ascii", small_task(task_name="größe 🚀"))
-    done = shell(command, f"$TUNER validate '{file}'", {"PYTHONIOENCODING": "ascii"})
+    done = shell(command, f"tuner validate '{file}'", {"PYTHONIOENCODING": "ascii"})
     assert done.returncode == 0
     assert "Task gr??e ?" in done.stdout
     assert "D(64,16) ? 8" in done.stdout
