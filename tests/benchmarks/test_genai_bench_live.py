@@ -92,7 +92,8 @@ async def test_lengths_prefixes_and_gaps_are_those_that_were_asked_for(tmp_path:
         assert request.itl is not None
         assert len(request.itl) == 7
         assert request.tpot is not None
-        assert sum(request.itl) / 7 == pytest.approx(request.tpot, rel=0.5)
+        # From the first token to the last, within the time from the first token to the end of the answer.
+        assert 0 < sum(request.itl) <= 7 * request.tpot + 0.001
     assert varied.valid
     assert len({request.wanted_tokens for request in read(bench.file(varied.raw))}) > 1
 
