@@ -18,7 +18,7 @@ from tuner.spec import TaskSpec
 from tuner.store import Store
 from tuner.worker import Worker
 
-FOLLOW_S = 0.2
+FOLLOW_S = 0.5
 
 
 @dataclass(frozen=True)

@@ -13,9 +13,9 @@ from tuner import failures
 from tuner.errors import BenchmarkError, DeploymentError, FailureKind
 from tuner.protocols import Deployment, FailurePattern, Launch
 
-READY_EVERY_S = 0.05
+READY_EVERY_S = 0.1
 ALIVE_EVERY_S = 0.2
-LAST_BREATHS = 20
+LAST_BREATHS = 10
 LEAST_FREE_BYTES = 2**20
 """With less on its disk a server cannot even write down why it ends."""
 T = TypeVar("T")

@@ -63,7 +63,10 @@ def test_a_real_engine_is_tuned_measured_and_confirmed(command: Command) -> None
     row = only_task(command)
     assert (row["state"], row["failed"]) == ("completed", 0)
     experiments = command.experiments(row["id"])
-    assert [e["role"] for e in experiments] == ["baseline", "candidate", "candidate", "confirmation", "confirmation"]
+    roles = [e["role"] for e in experiments]
+    assert roles[:3] == ["baseline", "candidate", "candidate"]
+    # Where the defaults themselves are best, there is nothing to confirm.
+    assert roles[3:] in ([], ["confirmation", "confirmation"])
     for experiment in experiments:
         _told_as_launched(command, row["id"], experiment)
         for point in experiment["points"]:
