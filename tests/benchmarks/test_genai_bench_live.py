@@ -93,7 +93,7 @@ async def test_lengths_prefixes_and_gaps_are_those_that_were_asked_for(tmp_path:
         assert len(request.itl) == 7
         assert request.tpot is not None
         # From the first token to the last, within the time from the first token to the end of the answer.
-        assert 0 < sum(request.itl) <= 7 * request.tpot + 0.001
+        assert 0 <= sum(request.itl) <= 7 * request.tpot + 0.001
     assert varied.valid
     assert len({request.wanted_tokens for request in read(bench.file(varied.raw))}) > 1
 
