@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from tuner import space, taskfile
 from tuner.cli import COMMANDS
 
 ROOT = Path(__file__).parents[1]
@@ -67,3 +68,10 @@ def test_readme_names_only_commands_that_exist() -> None:
     makefile = (ROOT / "Makefile").read_text()
     for target in re.findall(r"`make ([a-z]+)`", readme):
         assert re.search(rf"^{target}:", makefile, re.MULTILINE), target
+
+
+def test_the_task_in_readme_is_one_that_can_be_planned() -> None:
+    (task,) = re.findall(r"```yaml\n(.*?)```", (ROOT / "README.md").read_text(), re.DOTALL)
+    built = space.build(taskfile.parse(task), parallel_presets={}, quant_presets={}, refusal=lambda params: None)
+    assert built.varied
+    assert built.candidates
