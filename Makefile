@@ -29,13 +29,13 @@ check: setup
 	@$(BIN)/ruff check .
 	@$(BIN)/mypy
 	@$(BIN)/lint-imports
-	@$(BIN)/python -m pytest -q -n 2 -m "not engine and not bench and not postgres and not slow"
+	@$(BIN)/python -m pytest -q -n 2 -m "not (engine or bench or postgres or slow or alone)"
 
 # The fast part, then what needs the real engine, the load generator, a database server.
 test: check
 	@$(MAKE) --no-print-directory engine || echo "the engine could not be installed; what needs it is skipped below"
-	@$(BIN)/python -m pytest -q -n 2 -m "(bench or postgres or slow) and not engine"
-	@$(BIN)/python -m pytest -q -m engine
+	@$(BIN)/python -m pytest -q -n 2 -m "(bench or postgres or slow) and not (engine or alone)"
+	@$(BIN)/python -m pytest -q -m "engine or alone"
 
 demo: engine
 	@$(BIN)/autotuner tune examples/demo.yaml --yes

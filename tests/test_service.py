@@ -297,15 +297,15 @@ async def test_a_task_that_ends_between_two_looks_loses_no_event(
     ref = await in_state(tuner, "queued")
     lease = await tuner.store.claim(ref, REMOTE)
     assert lease is not None
-    read = elsewhere.store.events
+    read = elsewhere.store.news
 
-    async def finished_meanwhile(task_id: str, after: int = 0) -> list[Event]:
+    async def finished_meanwhile(task_id: str, after: int = 0) -> tuple[TaskState, list[Event]]:
         found = await read(task_id, after)
-        if not found and not (await tuner.task(ref)).state.ended:
+        if not found[1] and not (await tuner.task(ref)).state.ended:
             await tuner.store.finish(lease, TaskState.COMPLETED)
         return found
 
-    monkeypatch.setattr(elsewhere.store, "events", finished_meanwhile)
+    monkeypatch.setattr(elsewhere.store, "news", finished_meanwhile)
     assert (await events(elsewhere, ref))[-1].kind == "task_finished"
 
 

@@ -18,7 +18,8 @@ from tuner.spec import TaskSpec
 from tuner.store import Store
 from tuner.worker import Worker
 
-FOLLOW_S = 0.5
+FOLLOW_S, FOLLOW_AT_MOST_S = 0.2, 1.0
+"""How often a follower looks for news: often where there just were some, less so while an engine starts."""
 
 
 @dataclass(frozen=True)
@@ -133,17 +134,17 @@ class Tuner:
 
     async def follow(self, ref: str, after: int = 0) -> AsyncIterator[Event]:
         """A task's events from a sequence number on, as they come, from whatever process, until the task ends."""
-        task_id = (await self.task(ref)).id
+        task_id, pause_s = (await self.task(ref)).id, FOLLOW_S
         while True:
-            ended = (await self.task(task_id)).state.ended  # before reading, so that nothing falls between
-            events = await self.store.events(task_id, after=after)
+            state, events = await self.store.news(task_id, after=after)
             for event in events:
                 yield event
                 after = event.sequence
             if not events:
-                if ended:
+                if state.ended:
                     return
-                await asyncio.sleep(FOLLOW_S)
+                await asyncio.sleep(pause_s)
+            pause_s = FOLLOW_S if events else min(1.2 * pause_s, FOLLOW_AT_MOST_S)
 
     async def log_file(self, ref: str, experiment: int | None = None, *, benchmark: bool = False) -> Path:
         """The engine's log of an experiment (the newest by default), or the load generator's log of the task.

@@ -238,6 +238,23 @@ class Store:
         return [event_of(row) for row in rows]
 
     @whole
+    async def news(self, task_id: str, after: int = 0) -> tuple[TaskState, list[Event]]:
+        """A task's state, and its events above `after` as of then: an ended task gets no more of them."""
+        later = (EVENT.c.task_id == task_id, EVENT.c.sequence > min(after, LARGEST))
+        async with self._database.reading() as connection:
+            state = await connection.scalar(select(TASK.c.state).where(TASK.c.id == task_id))
+            if state is None:
+                raise await missing(connection, task_id)
+            rows = (await connection.execute(select(EVENT).where(*later).order_by(EVENT.c.sequence).limit(1000))).all()
+        return TaskState(state), [event_of(row) for row in rows]
+
+    @whole
+    async def cancel_requested(self, lease: Lease) -> bool:
+        asked = select(TASK.c.cancel_requested).where(TASK.c.id == lease.task_id)
+        async with self._database.reading() as connection:
+            return bool(await connection.scalar(asked))
+
+    @whole
     async def next_queued(self) -> str | None:
         """The oldest task that waits for a worker."""
         oldest = select(TASK.c.id).where(TASK.c.state == TaskState.QUEUED.value).order_by(TASK.c.serial).limit(1)

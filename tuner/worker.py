@@ -25,6 +25,7 @@ from tuner.store import Held, Lease, Store
 
 log = logging.getLogger(__name__)
 
+CANCEL_EVERY_S = 1.0
 IDLE_S = 0.5
 """How often an idle worker looks for a task."""
 
@@ -196,14 +197,14 @@ class Worker:
             LeaseLostError: another worker has the task.
             StorageError: the store has not taken a heartbeat for as long as the lease lasts.
         """
-        every_s = min(1.0, self.settings.lease_s / 5)
         last = time.monotonic()
         while True:
-            await asyncio.sleep(every_s)
+            await asyncio.sleep(min(CANCEL_EVERY_S, self.settings.lease_s / 5))
             try:
-                if await self.store.beat(lease):
+                due = time.monotonic() - last >= self.settings.lease_s / 5
+                if await (self.store.beat(lease) if due else self.store.cancel_requested(lease)):
                     return
-                last = time.monotonic()
+                last = time.monotonic() if due else last
             except StorageError:
                 if time.monotonic() - last > self.settings.lease_s:
                     raise

@@ -40,7 +40,7 @@ async def prompts(
 
 @pytest.mark.parametrize(
     "content",
-    [JSONL, MARK + JSONL, b"\n\n" + JSONL.replace(b"\n", b"\r\n"), CSV, MARK + CSV, gzip.compress(CSV)],
+    [JSONL, MARK + JSONL, b"\n\n" + JSONL.replace(b"\n", b"\r\n"), CSV, MARK + CSV, gzip.compress(CSV, mtime=0)],
     ids=["jsonl", "jsonl with a mark", "lines of Windows", "csv", "csv with a mark", "gz"],
 )
 async def test_prompts_come_out_unchanged_whatever_the_file_is_called(tmp_path: Path, content: bytes) -> None:
@@ -137,7 +137,7 @@ async def test_rows_without_text_are_left_out(tmp_path: Path) -> None:
         (b"prompt\n" + b'"' + b"x\n" * 600 + b'"', "is no CSV"),
         (b'{"prompt": "a"}\n' * 51, "more than 50 prompts"),
         (b'{"prompt": "a"}\n' * 1000, "larger than 10,000 bytes"),
-        (gzip.compress(b'{"prompt": ""}\n' * 1000), "larger than 9,000 bytes unpacked"),
+        (gzip.compress(b'{"prompt": ""}\n' * 1000, mtime=0), "larger than 9,000 bytes unpacked"),
     ],
 )
 async def test_what_cannot_be_used_is_refused_with_the_reason(tmp_path: Path, content: bytes, reason: str) -> None:

@@ -42,6 +42,7 @@ def test_a_simulated_example_runs_to_a_result(command: Command, name: str) -> No
             )
 
 
+@pytest.mark.alone
 def test_the_known_optimum_is_found(command: Command) -> None:
     command.run("tune", str(ROOT / "examples" / "simulated.yaml"), "--yes", timeout=900)
     task_name = yaml.safe_load((ROOT / "examples" / "simulated.yaml").read_text())["task_name"]

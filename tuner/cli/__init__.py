@@ -4,7 +4,9 @@ import errno
 import io
 import logging
 import sys
+from functools import cache
 from importlib import import_module
+from importlib.metadata import entry_points
 
 import click
 
@@ -29,23 +31,29 @@ COMMANDS = {
 """Name → where it is and what it does. A command is imported when it is run, so that `--help` is quick."""
 
 
+@cache
+def commands() -> dict[str, tuple[str, str]]:
+    """Ours, and those of the packages above us, which the tuner never imports by itself."""
+    return COMMANDS | {found.name: found.load() for found in entry_points(group="autotuner.commands")}
+
+
 class Commands(click.Group):
     """Loads its commands lazily and turns the tuner's errors into messages and exit codes."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:
-        return list(COMMANDS)
+        return list(commands())
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
-        if cmd_name not in COMMANDS:
+        if cmd_name not in commands():
             return None
-        module, _, name = COMMANDS[cmd_name][0].partition(":")
+        module, _, name = commands()[cmd_name][0].partition(":")
         command = getattr(import_module(module), name)
         assert isinstance(command, click.Command)
         return command
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         with formatter.section("Commands"):
-            formatter.write_dl([(name, what) for name, (_, what) in COMMANDS.items()])
+            formatter.write_dl([(name, what) for name, (_, what) in commands().items()])
 
     def invoke(self, ctx: click.Context) -> object:
         try:

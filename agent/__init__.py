@@ -1,0 +1,1 @@
+"""The assistant: a model with tools, approvals, sessions and a log of what happened."""
