@@ -7,7 +7,7 @@ import time
 from collections.abc import AsyncIterator, Callable, Coroutine, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from pathlib import Path
-from typing import ParamSpec, TypeVar
+from typing import ParamSpec, Protocol, TypeVar
 
 from sqlalchemy import URL, Connection, NullPool, Pool, event, inspect, make_url, text
 from sqlalchemy.engine.interfaces import DBAPIConnection
@@ -51,11 +51,20 @@ def whole(method: Callable[P, Coroutine[object, object, T]]) -> Callable[P, Coro
     return call
 
 
+class History(Protocol):
+    """The revisions of some tables: a module like `tuner.migrations`."""
+
+    HEAD: str
+    VERSION_TABLE: str
+
+    def upgrade(self, connection: Connection) -> None: ...
+
+
 class Database:
     """An upgraded database. Nothing is opened before `open`, nothing stays open after `close`."""
 
-    def __init__(self, url: str) -> None:
-        self._url = _with_driver(url)
+    def __init__(self, url: str, history: History = migrations) -> None:
+        self._url, self._history = _with_driver(url), history
         self._engine = _engine(self._url, "PRAGMA foreign_keys = ON")
         self._writer = self._engine.execution_options(writing=True)
 
@@ -92,13 +101,13 @@ class Database:
     async def _upgrade(self) -> None:
         await asyncio.to_thread(self._prepare_file)
         async with self._engine.begin() as connection:
-            version = await connection.run_sync(_version)
-        if version == migrations.HEAD:
+            version = await connection.run_sync(_version, self._history.VERSION_TABLE)
+        if version == self._history.HEAD:
             return
-        if version is not None and version > migrations.HEAD:
+        if version is not None and version > self._history.HEAD:
             raise StorageError(
                 f"The database {self._place} is of revision {version}, from a newer version of the tuner; this one "
-                f"knows revisions up to {migrations.HEAD}. Upgrade the tuner, or choose another database with "
+                f"knows revisions up to {self._history.HEAD}. Upgrade the tuner, or choose another database with "
                 "AUTOTUNER_HOME or AUTOTUNER_DATABASE_URL."
             )
         # Without foreign keys: a revision that rebuilds a SQLite table drops the old one, and that would cascade.
@@ -108,7 +117,7 @@ class Database:
             async with engine.execution_options(writing=True).begin() as connection:
                 if engine.dialect.name == "postgresql":
                     await connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": MIGRATION_LOCK})
-                await connection.run_sync(migrations.upgrade)
+                await connection.run_sync(self._history.upgrade)
         finally:
             await engine.dispose()
 
@@ -201,10 +210,10 @@ async def _await_first_connection(engine: AsyncEngine) -> None:
         await asyncio.sleep(0.02)
 
 
-def _version(connection: Connection) -> str | None:
-    if not inspect(connection).has_table(migrations.VERSION_TABLE):
+def _version(connection: Connection, table: str) -> str | None:
+    if not inspect(connection).has_table(table):
         return None
-    version: str | None = connection.scalar(text(f"SELECT version_num FROM {migrations.VERSION_TABLE}"))  # noqa: S608
+    version: str | None = connection.scalar(text(f"SELECT version_num FROM {table}"))  # noqa: S608
     return version
 
 
