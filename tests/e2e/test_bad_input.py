@@ -69,7 +69,7 @@ def on_a_terminal(command: Command, name: str, *, until: str, then: str) -> tupl
         os.execve(
             sys.executable, [sys.executable, "-m", "tests.fakes.main", "tune", file], {**command.env, "TERM": "xterm"}
         )
-    shown, typed, deadline = b"", False, time.monotonic() + PATIENCE_S
+    shown, typed, deadline = b"", until == "Start", time.monotonic() + PATIENCE_S
     try:
         while time.monotonic() < deadline:
             if select.select([terminal], [], [], 0.1)[0]:
@@ -77,7 +77,7 @@ def on_a_terminal(command: Command, name: str, *, until: str, then: str) -> tupl
                     shown += os.read(terminal, 65536)
                 except OSError:  # the other end is closed
                     break
-            if b"Start?" in shown and until != "Start" and not typed:
+            if b"Start?" in shown and not typed:
                 os.write(terminal, b"y\n")
                 typed = True
             if re.search(until.encode(), shown):
