@@ -75,10 +75,6 @@ def test_a_real_engine_is_tuned_measured_and_confirmed(command: Command) -> None
             assert point["output_tokens"] == 16 * point["requests"]
             assert point["ttft"]["mean"] < point["e2e_latency"]["mean"]
             assert (command.home / "runs" / row["id"] / point["raw"]).is_file()
-    few = next(e for e in experiments if e["params"]["flags"].get("max-num-seqs") == 2)
-    many = next(e for e in experiments if e["params"]["flags"].get("max-num-seqs") == 16)
-    # Six of eight requests wait for a place: no noise of this machine hides that.
-    assert few["points"][1]["ttft"]["p90"] > many["points"][1]["ttft"]["p90"]
     report = json.loads(command.run("report", row["id"], "--format", "json").stdout)
     assert report["winner"] is not None
     assert report["verdict"]["gains"] or report["winner"] == report["baseline"]
