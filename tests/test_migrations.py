@@ -15,6 +15,7 @@ from sqlalchemy import Connection, create_engine, text
 from tuner import migrations
 from tuner.domain import ExperimentState, Role, TaskState
 from tuner.errors import StorageError
+from tuner.presets import Preset
 from tuner.schema import METADATA
 from tuner.store import Store
 
@@ -94,6 +95,12 @@ async def test_a_database_of_any_revision_is_upgraded_with_what_it_holds(
         lease = await store.claim(task.id, "worker")
         assert lease is not None
         assert lease.token == 4
+        saved = await store.shelf.save(Preset(name="mine", task={"model": "tiny"}), replace=False)
+        assert await store.shelf.presets() == [saved]
+        made = await store.add(task.spec, key="k")
+        assert await store.add(task.spec, key="k") == made
+        await store.shelf.seen("a/b/1/2")
+        assert [one.owner for one in await store.shelf.workers()] == ["a/b/1/2"]
 
 
 async def test_a_row_that_cannot_be_read_is_named(connection: Connection, store_url: str) -> None:

@@ -12,8 +12,10 @@ from tests.fakes.rig import Flags, Silence, Tables, spec
 from tests.fakes.stores import REMOTE, dead_owner, live_owner
 from tuner import service as service_module
 from tuner import worker as worker_module
-from tuner.domain import Event, Task, TaskState
+from tuner.domain import Event, ExperimentState, Role, Task, TaskState
+from tuner.engines import ENGINES
 from tuner.errors import ConflictError, InvalidSpecError, NotFoundError, StorageError
+from tuner.presets import Preset
 from tuner.service import Tuner
 from tuner.settings import Settings
 
@@ -342,3 +344,115 @@ async def test_a_log_that_is_not_there_is_said(tuner: Tuner, asked: dict[str, An
     task: Task = await tuner.create(spec())
     with pytest.raises(NotFoundError, match=says):
         await tuner.log_file(task.id, **asked)
+
+
+# Requests that are sent again
+
+
+async def test_a_request_that_is_sent_again_is_not_done_again(tuner: Tuner, elsewhere: Tuner) -> None:
+    wanted = spec(parameters={"speed": [5, 6]})
+    task = await tuner.create(wanted, key="one")
+    assert await elsewhere.create(wanted, key="one") == task
+    with pytest.raises(ConflictError, match="choose a new key for a new request"):
+        await tuner.create(spec(task_name="other"), key="one")
+    assert (await tuner.tasks())[1] == 1
+    assert (await tuner.start(task.id, key="two")).state is TaskState.QUEUED
+    await tuner.run(task.id)
+    assert (await elsewhere.start("fake task", key="two")).state is TaskState.COMPLETED
+    with pytest.raises(ConflictError, match="is completed and cannot be started"):
+        await tuner.start(task.id, key="three")
+
+
+async def test_what_was_made_is_answered_also_where_it_could_not_be_made_any_more(
+    tuner: Tuner, tables: Tables, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    task = await tuner.create(spec(), key="one")
+    monkeypatch.delitem(ENGINES, "fake")
+    assert await tuner.create(spec(), key="one") == task
+    with pytest.raises(InvalidSpecError):
+        await tuner.create(spec(), key="two")
+
+
+@pytest.mark.parametrize("state", STATES)
+async def test_a_restart_measures_anew_and_leaves_the_old_task_alone(tuner: Tuner, state: str) -> None:
+    ref = await in_state(tuner, state)
+    before = await tuner.task(ref)
+    fresh = await tuner.restart(ref)
+    assert (fresh.state, fresh.spec) == (TaskState.QUEUED, before.spec)
+    assert fresh.id != ref
+    assert await tuner.task(ref) == before
+    assert await tuner.experiments(fresh.id) == []
+
+
+# Lists
+
+
+async def test_experiments_are_listed_over_all_tasks_or_of_one(tuner: Tuner) -> None:
+    first, second = [await in_state(tuner, "queued") for _ in range(2)]
+    for ref in (first, second):
+        await tuner.run(ref)
+    found, total = await tuner.experiments_page(limit=4)
+    assert ([(ref, one.number) for ref, one in found], total) == (
+        [(second, 0), (second, 1), (second, 2), (first, 0)],
+        6,
+    )
+    found, total = await tuner.experiments_page(task=first[:5], role=Role.BASELINE, state=ExperimentState.COMPLETED)
+    assert ([(ref, one) for ref, one in found], total) == ([(first, await tuner.experiment(first, 0))], 1)
+    assert (await tuner.counts())["completed"] == 2
+    with pytest.raises(NotFoundError):
+        await tuner.experiments_page(task="nothing")
+
+
+# Presets
+
+
+async def test_presets_are_kept_listed_merged_and_removed(tuner: Tuner, elsewhere: Tuner) -> None:
+    mine = Preset(name="mine", engine="vllm", task={"optimization": {"seed": 3}})
+    saved = await tuner.save_preset(mine)
+    assert await elsewhere.preset("mine") == saved
+    listed = await elsewhere.presets()
+    assert [preset.built_in for preset in listed] == [True] * (len(listed) - 1) + [False]
+    merged = await tuner.merged(["quick-check", "mine"], {"task_name": "x"})
+    assert merged["optimization"] == {"max_iterations": 4, "confirm": 1, "seed": 3}
+    assert (merged["base_runtime"], merged["task_name"]) == ("vllm", "x")
+    await tuner.delete_preset("mine")
+    with pytest.raises(NotFoundError, match="No preset 'mine'"):
+        await elsewhere.merged(["mine"], {})
+
+
+async def test_a_preset_is_checked_before_it_is_kept(tuner: Tuner) -> None:
+    with pytest.raises(InvalidSpecError, match="unknown key 'optimisation'; did you mean 'optimization'"):
+        await tuner.save_preset(Preset(name="mine", task={"optimisation": {}}))
+    for change in (tuner.save_preset(Preset(name="thorough"), replace=True), tuner.delete_preset("thorough")):
+        with pytest.raises(ConflictError, match="'thorough' is built in and stays as it is"):
+            await change
+    assert all(preset.built_in for preset in await tuner.presets())
+
+
+# This machine, and logs through the door
+
+
+async def test_what_this_machine_has_can_be_asked(tuner: Tuner) -> None:
+    assert (await tuner.hardware()).cpus > 0
+    assert {engine.name for engine in await tuner.engines()} >= {"vllm", "simulated"}
+    with pytest.raises(NotFoundError, match="No engine 'vlm'"):
+        await tuner.engine_flags("vlm")
+    assert await tuner.deployments() == []
+    assert await tuner.workers() == []
+    with pytest.raises(NotFoundError, match="No environment 'vlm'"):
+        await tuner.install_engine("vlm")
+    for action in (tuner.deployment("x"), tuner.stop_deployment("x")):
+        with pytest.raises(NotFoundError, match="Nothing runs as 'x'; there is nothing running"):
+            await action
+
+
+async def test_logs_are_read_searched_and_followed(tuner: Tuner) -> None:
+    ref = await in_state(tuner, "queued")
+    await tuner.run(ref)
+    assert (await tuner.logs(ref, 0)).lines == ("started",)
+    assert (await tuner.logs("fake task", benchmark=True, search="GENERATOR")).matches == 1
+    assert [chunk.text async for chunk in tuner.follow_log(ref, 1)] == ["started\n"]
+    assert [chunk.experiment async for chunk in tuner.follow_log(ref)] == [2]
+    assert [chunk async for chunk in tuner.follow_log(ref, benchmark=True, position=15)] == []
+    with pytest.raises(NotFoundError, match="has no log of experiment 9"):
+        await tuner.logs(ref, 9)

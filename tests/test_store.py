@@ -14,7 +14,8 @@ from sqlalchemy import create_engine, text
 
 import tuner.store
 from tuner.domain import Experiment, ExperimentState, Failure, LoadPoint, Params, Role, Score, Stats, Task, TaskState
-from tuner.errors import ConflictError, FailureKind, LeaseLostError, NotFoundError
+from tuner.errors import ConflictError, FailureKind, InvalidSpecError, LeaseLostError, NotFoundError
+from tuner.presets import Preset
 from tuner.spec import TaskSpec
 from tuner.store import Lease, Store
 
@@ -437,3 +438,133 @@ def test_any_configuration_survives_being_written_as_json(params: dict[str, Any]
     written = experiment().model_copy(update={"params": Params(flags=params)})
     read = Experiment.model_validate(json.loads(json.dumps(written.model_dump(mode="json"))))
     assert read.params.key == written.params.key
+
+
+class TestRequests:
+    async def test_the_same_key_and_spec_make_one_task(self, store: Store, other: Store) -> None:
+        made = await asyncio.gather(*(one.add(spec(), key="a b") for one in (store, other) * 10))
+        assert len({task.id for task in made}) == 1
+        assert (await store.tasks())[1] == 1
+        assert await kinds(store, made[0].id) == ["task_created"]
+        assert await other.added(spec(), "a b") == made[0]
+
+    async def test_a_key_stands_for_one_spec_until_its_task_is_deleted(self, store: Store) -> None:
+        task = await store.add(spec(), key="k")
+        with pytest.raises(ConflictError, match=f"The key 'k' stands for another request to create .task {task.id}"):
+            await store.add(spec("other"), key="k")
+        with pytest.raises(ConflictError, match="choose a new key"):
+            await store.added(spec("other"), "k")
+        await store.replace_spec(task.id, spec("changed"))
+        again = await store.add(spec(), key="k")
+        assert (again.id, again.spec.task_name) == (task.id, "changed")
+        await store.delete(task.id)
+        assert await store.added(spec(), "k") is None
+        assert (await store.add(spec("other"), key="k")).id != task.id
+
+    async def test_a_start_under_a_key_happens_once_whatever_became_of_the_task(
+        self, store: Store, other: Store
+    ) -> None:
+        task = await store.add(spec(), key="k")
+        await asyncio.gather(*(one.queue(task.id, key="k") for one in (store, other) * 5))
+        lease = await store.claim(task.id, "worker")
+        assert lease is not None
+        assert (await store.queue(task.id, key="k")).state is TaskState.RUNNING
+        await store.finish(lease, TaskState.FAILED, error="broken")
+        assert (await store.queue(task.id, key="k")).state is TaskState.FAILED
+        assert (await store.queue(task.id, key="another")).state is TaskState.QUEUED
+        assert (await kinds(store, task.id)).count("task_queued") == 2
+        with pytest.raises(ConflictError, match=f"another request to start .task {task.id}"):
+            await store.queue((await store.add(spec())).id, key="k")
+
+    async def test_a_refused_start_uses_no_key_up(self, store: Store) -> None:
+        lease = await start(store)
+        with pytest.raises(ConflictError, match="is running and cannot be started"):
+            await store.queue(lease.task_id, key="k")
+        await store.finish(lease, TaskState.FAILED)
+        assert (await store.queue(lease.task_id, key="k")).state is TaskState.QUEUED
+        with pytest.raises(NotFoundError):
+            await store.queue("00000000", key="other")
+
+    @pytest.mark.parametrize("key", ["", "x" * 201, "a\0b", "a\nb"])
+    async def test_a_key_that_cannot_be_kept_is_refused(self, store: Store, key: str) -> None:
+        for ask in (store.add(spec(), key=key), store.added(spec(), key), store.queue("00000000", key=key)):
+            with pytest.raises(InvalidSpecError, match="is no key; give 1 to 200 printable ones"):
+                await ask
+
+
+class TestPages:
+    async def test_experiments_of_all_tasks_are_paged_newest_task_first(self, store: Store) -> None:
+        leases = [await start(store, name) for name in ("old", "new")]
+        for lease in leases:
+            for number in range(3):
+                await store.record(lease, experiment=experiment(number))
+            await store.record(lease, experiment=experiment(1, ExperimentState.FAILED))
+            await store.record(
+                lease, experiment=experiment(3, ExperimentState.COMPLETED).model_copy(update={"role": Role.BASELINE})
+            )
+        old, new = (lease.task_id for lease in leases)
+
+        async def page(**asked: Any) -> tuple[list[tuple[str, int]], int]:
+            found, total = await store.experiments_page(**asked)
+            return [(task_id, one.number) for task_id, one in found], total
+
+        everything = [(task_id, number) for task_id in (new, old) for number in range(4)]
+        assert await page() == (everything, 8)
+        assert await page(limit=3, offset=3) == (everything[3:6], 8)
+        assert await page(offset=8) == ([], 8)
+        assert await page(task_id=old) == (everything[4:], 4)
+        assert await page(state=ExperimentState.FAILED) == ([(new, 1), (old, 1)], 2)
+        assert await page(role=Role.BASELINE, task_id=new) == ([(new, 3)], 1)
+        assert await page(role=Role.CONFIRMATION) == ([], 0)
+        assert await store.newest(old) == 3
+        assert await store.newest((await store.add(spec())).id) is None
+
+    async def test_tasks_are_counted_by_state(self, store: Store) -> None:
+        none = dict.fromkeys([state.value for state in TaskState], 0)
+        assert await store.counts() == none
+        await store.add(spec())
+        lease = await start(store)
+        assert await store.counts() == {**none, "created": 1, "running": 1}
+        assert await store.names([lease.task_id, "gone"]) == {lease.task_id: "tiny"}
+
+
+class TestShelf:
+    async def test_a_preset_comes_back_as_it_was_saved(self, store: Store, other: Store) -> None:
+        mine = Preset(name="Mine", description="ä\0", engine="vllm", task={"a": [1, {"b": None}], "c": 0.1})
+        saved = await store.shelf.save(mine, replace=False)
+        assert saved.updated_at is not None
+        assert saved == mine.model_copy(update={"updated_at": saved.updated_at, "description": "ä\ufffd"})
+        assert await other.shelf.preset("Mine") == saved
+        assert await other.shelf.presets() == [saved]
+
+    async def test_a_preset_is_replaced_only_where_that_is_wanted(self, store: Store) -> None:
+        await store.shelf.save(Preset(name="mine"), replace=True)
+        with pytest.raises(ConflictError, match="There is a preset 'mine' already; replace it"):
+            await store.shelf.save(Preset(name="mine", description="new"), replace=False)
+        await store.shelf.save(Preset(name="mine", description="new"), replace=True)
+        assert [preset.description for preset in await store.shelf.presets()] == ["new"]
+
+    async def test_of_many_that_save_one_name_exactly_one_wins(self, store: Store, other: Store) -> None:
+        saving = [one.shelf.save(Preset(name="mine"), replace=False) for one in (store, other) * 5]
+        outcomes = await asyncio.gather(*saving, return_exceptions=True)
+        assert sum(isinstance(outcome, Preset) for outcome in outcomes) == 1
+        assert sum(isinstance(outcome, ConflictError) for outcome in outcomes) == 9
+
+    async def test_a_missing_preset_is_refused_with_the_name_near_it(self, store: Store) -> None:
+        await store.shelf.save(Preset(name="nightly"), replace=False)
+        for ask in (store.shelf.preset("nihgtly"), store.shelf.delete("nihgtly")):
+            with pytest.raises(NotFoundError, match=r"No preset 'nihgtly'; did you mean 'nightly'\?"):
+                await ask
+        with pytest.raises(NotFoundError, match="there are quick-check, "):
+            await store.shelf.preset("0\0")
+        await store.shelf.delete("nightly")
+        assert await store.shelf.presets() == []
+
+    async def test_workers_come_are_seen_again_and_go(self, store: Store, other: Store) -> None:
+        await store.shelf.seen("a/b/1/2")
+        [first] = await other.shelf.workers()
+        await asyncio.gather(*(one.shelf.seen(owner) for one in (store, other) for owner in ("a/b/1/2", "c/d/3/4")))
+        again, second = await other.shelf.workers()
+        assert again.started_at == first.started_at <= first.seen_at < again.seen_at
+        await other.shelf.forget(["a/b/1/2", "unknown"])
+        assert await store.shelf.workers() == [second]

@@ -15,14 +15,23 @@ from tuner.values import flag_name
 OLDER = {"id_or_path": "name", "presets": "preset"}
 """Present names, and what older files call them."""
 
+WHOLE = ("parameters", "environment")
+"""Blocks whose values are taken or left: no other part of a task completes a range."""
 
-def explain(error: ValidationError, data: object, lines: Mapping[Path, int]) -> list[Problem]:
-    """One problem for each thing that is wrong, in the order of the file."""
+
+def explain(error: ValidationError, data: object, lines: Mapping[Path, int], *, in_part: bool = False) -> list[Problem]:
+    """One problem for each thing that is wrong, in the order of the file.
+
+    Args:
+        in_part: the data is a part of a task, so that nothing is missing.
+    """
     problems: dict[str, Problem] = {}
     details = error.errors(include_url=False)
     for detail in details:
         if detail["type"] == "too_short" and any(_below(other, detail) for other in details):
             continue  # A list is also called too short when its entries are wrong.
+        if in_part and detail["type"] == "missing" and detail["loc"][0] not in WHOLE:
+            continue
         path, node = _place(detail, data)
         # Of several complaints about one value (the members of a union) the first says it.
         problems.setdefault(dotted(path), Problem(_sentence(detail, path, node), dotted(path), _line(path, lines)))

@@ -121,7 +121,16 @@ async def session(
     entry = registry / f"{label.task_id}-{label.experiment}-{process.pid}.json"
     keeper = asyncio.create_task(_keep_short(log))
     try:
-        noted = {"pid": process.pid, "started": started(process.pid), "task_id": label.task_id, "owner": label.owner}
+        noted = {
+            "pid": process.pid,
+            "started": started(process.pid),
+            "task_id": label.task_id,
+            "owner": label.owner,
+            "experiment": label.experiment,
+            "argv": list(argv),
+            "log": str(log),
+            "gpus": env.get("CUDA_VISIBLE_DEVICES", ""),
+        }
         try:
             entry.write_text(json.dumps(noted))
         except OSError as error:
@@ -140,7 +149,7 @@ def _unwritable(error: OSError) -> DeploymentError:
 
 async def _stop(process: asyncio.subprocess.Process, label: Label) -> None:
     """Politely first, then for good: the group, the session, and whoever still carries our label."""
-    shared = _shared_memory(_members(process.pid))
+    shared = _shared_memory(members(process.pid))
     if process.returncode is None:
         with suppress(ProcessLookupError):
             os.killpg(process.pid, signal.SIGTERM)
@@ -154,7 +163,7 @@ async def _stop(process: asyncio.subprocess.Process, label: Label) -> None:
 def _kill(leader: int, label: Label) -> None:
     marks = (label.task_id, str(label.experiment), label.owner)
     for _ in range(50):  # a child may fork while we look: look again until nobody is left
-        left = [*_members(leader), *(p for p in psutil.process_iter() if _marks(p) == marks and p.pid != os.getpid())]
+        left = [*members(leader), *(p for p in psutil.process_iter() if _marks(p) == marks and p.pid != os.getpid())]
         left = [process for process in left if started(process.pid) is not None]
         if not left:
             return
@@ -162,16 +171,6 @@ def _kill(leader: int, label: Label) -> None:
             with suppress(psutil.NoSuchProcess):
                 process.kill()
         psutil.wait_procs(left, timeout=0.2)
-
-
-def _members(leader: int) -> list[psutil.Process]:
-    """Everyone in the session that `leader` opened, zombies left out."""
-    found = []
-    for pid in psutil.pids():
-        with suppress(ProcessLookupError, psutil.NoSuchProcess, PermissionError):
-            if os.getsid(pid) == leader and started(pid) is not None:
-                found.append(psutil.Process(pid))
-    return found
 
 
 def _marks(process: psutil.Process) -> tuple[str, str, str] | None:
@@ -240,10 +239,10 @@ def reap(registry: Path, task_id: str | None = None) -> list[str]:
             continue
         now = started(pid)
         if now is None or now == begun:  # else the number has been given to a stranger
-            members = _members(pid)
-            shared = _shared_memory(members)
-            reaped += [f"process {process.pid} of task {task}" for process in members]
-            _end(members)
+            found = members(pid)
+            shared = _shared_memory(found)
+            reaped += [f"process {process.pid} of task {task}" for process in found]
+            _end(found)
             _remove(shared)
         entry.unlink(missing_ok=True)
     for process in psutil.process_iter():
@@ -263,11 +262,28 @@ def end_owned(registry: Path) -> None:
         with suppress(ValueError, KeyError, OSError):
             noted = json.loads(entry.read_text())
             if noted["owner"] == mine:
-                members = _members(noted["pid"])
-                shared = _shared_memory(members)
-                _end(members)
-                _remove(shared)
+                end(noted["pid"])
                 entry.unlink(missing_ok=True)
+
+
+def end(leader: int) -> None:
+    """Kills a session at once, without a farewell: all of it by one signal, so that nobody sees another go first."""
+    found = members(leader)
+    shared = _shared_memory(found)
+    with suppress(ProcessLookupError):
+        os.killpg(leader, signal.SIGKILL)
+    _end(found)
+    _remove(shared)
+
+
+def members(leader: int) -> list[psutil.Process]:
+    """Everyone in the session that `leader` opened, zombies left out."""
+    found = []
+    for pid in psutil.pids():
+        with suppress(ProcessLookupError, psutil.NoSuchProcess, PermissionError):
+            if os.getsid(pid) == leader and started(pid) is not None:
+                found.append(psutil.Process(pid))
+    return found
 
 
 def _abandoned(task: str, owner: str, task_id: str | None) -> bool:

@@ -102,6 +102,8 @@ EXPERIMENT = Table(
     Column("data", JSON, nullable=False),
     # Counting the experiments of a page of tasks reads this and none of the data.
     Index("experiment_by_state", "task_id", "state"),
+    # All that a page over all tasks is filtered and sorted by: the data of the rows before it stays unread.
+    Index("experiment_by_role", "role", "state", "task_id", "number"),
 )
 
 EVENT = Table(
@@ -112,6 +114,38 @@ EVENT = Table(
     Column("kind", String(64), nullable=False),
     Column("payload", JSON, nullable=False),
     Column("at", Moment, nullable=False),
+)
+
+PRESET = Table(
+    "preset",
+    METADATA,
+    Column("name", String(64), primary_key=True),
+    Column("description", Prose, nullable=False),
+    Column("engine", Prose),
+    Column("task", JSON, nullable=False),
+    Column("updated_at", Moment, nullable=False),
+)
+
+REQUEST = Table(
+    "request",
+    METADATA,
+    Column("action", String(16), primary_key=True),
+    # What the caller calls its request, so that it can be sent again without being done again.
+    Column("key", String(200), primary_key=True),
+    Column("task_id", String(8), ForeignKey("task.id", ondelete="CASCADE"), nullable=False),
+    # Of what was asked for.
+    Column("digest", String(64), nullable=False),
+    Column("at", Moment, nullable=False),
+    Index("request_by_task", "task_id"),
+)
+
+WORKER = Table(
+    "worker",
+    METADATA,
+    # `processes.Identity.text`
+    Column("owner", String(400), primary_key=True),
+    Column("started_at", Moment, nullable=False),
+    Column("seen_at", Moment, nullable=False),
 )
 
 M = TypeVar("M", bound=BaseModel)

@@ -2,17 +2,27 @@
 
 import asyncio
 import shutil
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Self
 
-from tuner import result
-from tuner.domain import Event, Experiment, Task, TaskState, TaskSummary
-from tuner.errors import ConflictError, NotFoundError, StorageError
+from pydantic import JsonValue
+
+from tuner import deployments, environments, hardware, installations, logs, presence, presets, result
+from tuner.deployments import Running
+from tuner.domain import Event, Experiment, ExperimentState, Role, Task, TaskState, TaskSummary
+from tuner.errors import ConflictError, StorageError
+from tuner.hardware import Hardware
+from tuner.installations import EngineInfo
+from tuner.logs import LogChunk, LogExcerpt
+from tuner.packages import OnLine
 from tuner.plan import Plan, plan
+from tuner.presence import WorkerInfo
+from tuner.presets import Preset
 from tuner.processes import Identity
+from tuner.protocols import Flag, Installation
 from tuner.settings import Settings
 from tuner.spec import TaskSpec
 from tuner.store import Store
@@ -53,10 +63,16 @@ class Tuner:
         """What the task would do here. Raises InvalidSpecError with every problem."""
         return await plan(spec, self.settings)
 
-    async def create(self, spec: TaskSpec) -> Task:
-        """Writes a task down, checked completely; nothing runs."""
+    async def create(self, spec: TaskSpec, *, key: str | None = None) -> Task:
+        """Writes a task down, checked completely; nothing runs. The same key and spec again give the same task.
+
+        Raises:
+            ConflictError: the key stands for another spec.
+        """
+        if key is not None and (made := await self.store.added(spec, key)) is not None:
+            return made
         await self.plan(spec)
-        return await self.store.add(spec)
+        return await self.store.add(spec, key=key)
 
     async def update(self, ref: str, spec: TaskSpec) -> Task:
         """Replaces a task that has not been started."""
@@ -64,9 +80,16 @@ class Tuner:
         await self.plan(spec)
         return await self.store.replace_spec(task.id, spec)
 
-    async def start(self, ref: str) -> Task:
-        """Queues a task for the next free worker. A failed or cancelled one goes on where it stopped."""
-        return await self.store.queue((await self.task(ref)).id)
+    async def start(self, ref: str, *, key: str | None = None) -> Task:
+        """Queues a task for the next free worker. A failed or cancelled one goes on where it stopped.
+
+        The same key again gives the task as it is, and starts nothing.
+        """
+        return await self.store.queue((await self.task(ref)).id, key=key)
+
+    async def restart(self, ref: str) -> Task:
+        """Queues a fresh copy of a task, which measures everything anew; the old one stays."""
+        return await self.start((await self.create((await self.task(ref)).spec)).id)
 
     async def run(self, ref: str) -> Task:
         """Runs a queued or abandoned task to its end in this process."""
@@ -128,9 +151,30 @@ class Tuner:
     async def experiments(self, ref: str) -> list[Experiment]:
         return await self.store.experiments((await self.task(ref)).id)
 
+    async def experiment(self, ref: str, number: int) -> Experiment:
+        return await self.store.experiment((await self.task(ref)).id, number)
+
+    async def experiments_page(
+        self,
+        *,
+        task: str | None = None,
+        state: ExperimentState | None = None,
+        role: Role | None = None,
+        limit: int = 100,
+        offset: int = 0,
+    ) -> tuple[list[tuple[str, Experiment]], int]:
+        """A page of experiments with their tasks' ids, those of the newest task first, and how many there are."""
+        task_id = None if task is None else (await self.task(task)).id
+        return await self.store.experiments_page(task_id=task_id, state=state, role=role, limit=limit, offset=offset)
+
+    async def counts(self) -> dict[str, int]:
+        """How many tasks there are, by state; 0 included."""
+        return await self.store.counts()
+
     async def result(self, ref: str) -> result.Result:
         task = await self.task(ref)
-        return result.result(task, await self.store.experiments(task.id))
+        experiments = await self.store.experiments(task.id)
+        return await asyncio.to_thread(result.result, task, experiments)
 
     async def follow(self, ref: str, after: int = 0) -> AsyncIterator[Event]:
         """A task's events from a sequence number on, as they come, from whatever process, until the task ends."""
@@ -146,6 +190,8 @@ class Tuner:
                 await asyncio.sleep(pause_s)
             pause_s = FOLLOW_S if events else min(1.2 * pause_s, FOLLOW_AT_MOST_S)
 
+    # Logs
+
     async def log_file(self, ref: str, experiment: int | None = None, *, benchmark: bool = False) -> Path:
         """The engine's log of an experiment (the newest by default), or the load generator's log of the task.
 
@@ -153,14 +199,105 @@ class Tuner:
             NotFoundError: there is none yet.
         """
         task = await self.task(ref)
-        folder = self.settings.runs(task.id)
-        if experiment is None and not benchmark:
-            numbers = [one.number for one in await self.store.experiments(task.id)]
-            if not numbers:
-                raise NotFoundError(f"Task {task.id} is {task.state} and has no experiments, so there is no log yet.")
-            experiment = max(numbers)
-        path = folder / ("benchmark.log" if benchmark else f"{experiment}/engine.log")
-        if not path.is_file():
-            what = "the load generator" if benchmark else f"experiment {experiment}"
-            raise NotFoundError(f"Task {task.id} has no log of {what}; autotuner show {task.id} lists what there is.")
-        return path
+        return await logs.find(self.store, task, self.settings.runs(task.id), experiment, benchmark=benchmark)
+
+    async def logs(
+        self,
+        ref: str,
+        experiment: int | None = None,
+        *,
+        benchmark: bool = False,
+        lines: int = 200,
+        search: str | None = None,
+    ) -> LogExcerpt:
+        """The end of a log, or the last of its lines that match: text in any case, /regex/, or /regex/i.
+
+        Raises:
+            NotFoundError: there is none yet.
+            InvalidSpecError: the search cannot be done as asked.
+            UnavailableError: the search took too long.
+        """
+        path = await self.log_file(ref, experiment, benchmark=benchmark)
+        return await logs.excerpt(path, lines=lines, search=search)
+
+    async def follow_log(
+        self, ref: str, experiment: int | None = None, *, benchmark: bool = False, position: int = 0
+    ) -> AsyncIterator[LogChunk]:
+        """A log from a byte on, as it grows, until the experiment that was named, or the task, ends.
+
+        Without a number it goes on from one experiment to the next; `position` is then one in the newest.
+        """
+        task_id = (await self.task(ref)).id
+        runs = self.settings.runs(task_id)
+        following = logs.follow(self.store, task_id, runs, experiment, benchmark=benchmark, position=position)
+        async for chunk in following:
+            yield chunk
+
+    # Presets
+
+    async def presets(self) -> list[Preset]:
+        """The built-in ones, then those that were saved, by name."""
+        return [*presets.BUILT_IN.values(), *await self.store.shelf.presets()]
+
+    async def preset(self, name: str) -> Preset:
+        """Raises NotFoundError."""
+        return await self.store.shelf.preset(name)
+
+    async def save_preset(self, preset: Preset, *, replace: bool = False) -> Preset:
+        """Keeps a preset, checked as far as a part of a task can be.
+
+        Raises:
+            InvalidSpecError: with every problem.
+            ConflictError: there is one of that name that is not to be replaced, or is built in.
+        """
+        presets.check_own(preset.name)
+        presets.check(preset)
+        return await self.store.shelf.save(preset, replace=replace)
+
+    async def delete_preset(self, name: str) -> None:
+        """Raises NotFoundError, and ConflictError for one that is built in."""
+        presets.check_own(name)
+        await self.store.shelf.delete(name)
+
+    async def merged(self, names: Sequence[str], task: Mapping[str, JsonValue]) -> dict[str, JsonValue]:
+        """A task file: the presets in order, then the task's own keys on top. Not checked: `plan` or `create` do."""
+        return presets.merge([await self.preset(name) for name in names], task)
+
+    # This machine
+
+    async def engines(self) -> list[EngineInfo]:
+        return await asyncio.to_thread(installations.engines, self.settings)
+
+    async def engine_flags(self, engine: str, search: str = "") -> list[Flag]:
+        """The flags a task may set. Raises NotFoundError, and UnavailableError where the engine is not installed."""
+        return await installations.engine_flags(self.settings, engine, search)
+
+    async def install_engine(
+        self, environment: str, *, torch_index: str | None = None, on_line: OnLine = environments.log.info
+    ) -> Installation:
+        """Makes an environment, in minutes; `on_line` hears of each step. Cancelled, nothing of it goes on."""
+        return await installations.install(self.settings, environment, torch_index=torch_index, on_line=on_line)
+
+    async def hardware(self) -> Hardware:
+        return await asyncio.to_thread(hardware.survey)
+
+    async def deployments(self) -> list[Running]:
+        """The engines and load generators of this data folder that run on this machine now."""
+        running = await deployments.listed(self.settings.home / "processes")
+        names = await self.store.names([one.task_id for one in running])
+        return [one.model_copy(update={"task_name": names.get(one.task_id, "")}) for one in running]
+
+    async def deployment(self, deployment_id: str) -> Running:
+        """Raises NotFoundError: nothing runs under that id."""
+        running = {one.id: one for one in await self.deployments()}
+        if deployment_id not in running:
+            raise deployments.missing(deployment_id, list(running))
+        return running[deployment_id]
+
+    async def stop_deployment(self, deployment_id: str) -> None:
+        """Kills an engine or load generator. Its task goes on: it starts the experiment again, up to three times."""
+        await asyncio.to_thread(deployments.stop, self.settings.home / "processes", deployment_id)
+
+    async def workers(self) -> list[WorkerInfo]:
+        """The processes that run tasks, those that died lately included, and whoever else holds one."""
+        return await presence.workers(self.store)

@@ -1,6 +1,7 @@
 """The steps that the store's transactions are made of, each on the connection of its transaction."""
 
 import difflib
+import hashlib
 import secrets
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
@@ -12,7 +13,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from tuner.domain import Event, Experiment, ExperimentState, Task, TaskState
 from tuner.errors import ConflictError, LeaseLostError, NotFoundError
-from tuner.schema import EVENT, EXPERIMENT, TASK, event_of, experiment_values, task_of
+from tuner.schema import EVENT, EXPERIMENT, REQUEST, TASK, event_of, experiment_values, task_of
 
 NEAR = 2000
 """Among how many of the newest tasks to look for a name like the one that is missing."""
@@ -52,6 +53,41 @@ async def locked(connection: AsyncConnection, task_id: str) -> Row[Any]:
     if row is None:
         raise await missing(connection, task_id)
     return row
+
+
+async def serialized(connection: AsyncConnection, what: str) -> None:
+    """Waits until no other transaction deals with the same, and keeps others waiting until this one ends.
+
+    For what has no row yet that could be locked.
+    """
+    # SQLite needs nothing: a writing transaction is alone there.
+    if connection.dialect.name == "postgresql":
+        number = int.from_bytes(hashlib.sha256(what.encode()).digest()[:8], "big", signed=True)
+        await connection.execute(select(func.pg_advisory_xact_lock(number)))
+
+
+async def answered(connection: AsyncConnection, action: str, key: str, digest: str) -> Task | None:
+    """The task of the request that had this key before, as it is now; None: there was no such request.
+
+    Raises:
+        ConflictError: something else was asked for under this key.
+    """
+    this = (REQUEST.c.action == action, REQUEST.c.key == key)
+    row = (await connection.execute(select(REQUEST).where(*this))).one_or_none()
+    if row is None:
+        return None
+    if row.digest != digest:
+        raise ConflictError(
+            f"The key {key!r:.60} stands for another request to {action} (task {row.task_id}, {row.at:%Y-%m-%d %H:%M} "
+            "UTC); choose a new key for a new request."
+        )
+    return task_of((await connection.execute(select(TASK).where(TASK.c.id == row.task_id))).one())
+
+
+async def note(connection: AsyncConnection, action: str, key: str, digest: str, task_id: str) -> None:
+    """Writes down what a request led to, for when it comes again."""
+    values = {"action": action, "key": key, "digest": digest, "task_id": task_id, "at": now()}
+    await connection.execute(insert(REQUEST).values(values))
 
 
 async def fenced(connection: AsyncConnection, task_id: str, token: int) -> Row[Any]:
@@ -123,13 +159,3 @@ async def put(connection: AsyncConnection, task_id: str, experiment: Experiment)
         raise ConflictError(
             f"Experiment {experiment.number} of task {task_id} is {state} already; a finished one is never changed."
         )
-
-
-async def counts(connection: AsyncConnection, task_ids: Sequence[str]) -> dict[tuple[str, str], int]:
-    """How many experiments the tasks have, by (task id, state)."""
-    by_state = (
-        select(EXPERIMENT.c.task_id, EXPERIMENT.c.state, func.count())
-        .where(EXPERIMENT.c.task_id.in_(task_ids))
-        .group_by(EXPERIMENT.c.task_id, EXPERIMENT.c.state)
-    )
-    return {(task_id, state): count for task_id, state, count in await connection.execute(by_state)}

@@ -1,25 +1,43 @@
 """Tasks, experiments and events, kept in a database. Every method is one transaction: all of it happens, or none."""
 
+import hashlib
+import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from types import TracebackType
 from typing import Self
 
 from pydantic import JsonValue
-from sqlalchemy import ColumnElement, delete, func, insert, select, update
+from sqlalchemy import delete, func, insert, select, update
 
 from tuner.database import Database, whole
-from tuner.domain import Event, Experiment, ExperimentState, Task, TaskState, TaskSummary
-from tuner.errors import ConflictError, NotFoundError
+from tuner.domain import Event, Experiment, ExperimentState, Role, Task, TaskState, TaskSummary
+from tuner.errors import ConflictError, InvalidSpecError, NotFoundError, Problem
+from tuner.pages import experiments, tasks
 from tuner.schema import EVENT, EXPERIMENT, TASK, event_of, experiment_of, printable, task_of, task_values
+from tuner.shelf import Shelf
 from tuner.spec import TaskSpec
-from tuner.statements import append, change, check_exists, counts, end, fenced, free_id, locked, missing, now, put
+from tuner.statements import (
+    answered,
+    append,
+    change,
+    check_exists,
+    end,
+    fenced,
+    free_id,
+    locked,
+    missing,
+    note,
+    now,
+    put,
+    serialized,
+)
 
 LARGEST = 2**31 - 1
 """What an integer column holds."""
 
-LONGEST = 4097
-"""Characters of a text to search for: more than any name or model has, less than SQLite refuses."""
+KEY_LENGTH = 200
+"""Characters of the name that a caller gives to a request."""
 
 
 @dataclass(frozen=True)
@@ -49,6 +67,7 @@ class Store:
 
     def __init__(self, url: str) -> None:
         self._database = Database(url)
+        self.shelf = Shelf(self._database)
 
     @whole
     async def open(self) -> None:
@@ -69,12 +88,33 @@ class Store:
         await self.close()
 
     @whole
-    async def add(self, spec: TaskSpec) -> Task:
+    async def added(self, spec: TaskSpec, key: str) -> Task | None:
+        """The task that `add` made of this spec under this key; None: it has not been asked to.
+
+        Raises:
+            ConflictError: another spec was added under this key.
+        """
+        async with self._database.reading() as connection:
+            return await answered(connection, "create", _checked(key), _digest(spec))
+
+    @whole
+    async def add(self, spec: TaskSpec, *, key: str | None = None) -> Task:
+        """Makes a task, once for each key as long as the task is there.
+
+        Raises:
+            ConflictError: another spec was added under this key.
+        """
         async with self._database.writing() as connection:
+            if key is not None:
+                await serialized(connection, f"create {_checked(key)}")
+                if (made := await answered(connection, "create", key, _digest(spec))) is not None:
+                    return made
             task_id = await free_id(connection)
             values = {"id": task_id, "state": TaskState.CREATED.value, "created_at": now(), **task_values(spec)}
             row = (await connection.execute(insert(TASK).values(values).returning(TASK))).one()
             await append(connection, task_id, [("task_created", {"name": spec.task_name})])
+            if key is not None:
+                await note(connection, "create", key, _digest(spec), task_id)
         return task_of(row)
 
     @whole
@@ -108,29 +148,23 @@ class Store:
         Args:
             text: a part of the name, the model or the id, in any case.
         """
-        where: list[ColumnElement[bool]] = []
-        if state is not None:
-            where.append(TASK.c.state == state.value)
-        if engine is not None:
-            where.append(TASK.c.engine == engine)
-        if text:
-            # One comparison instead of three, which is most of the time that a search takes.
-            searched = TASK.c.name + "\n" + TASK.c.model + "\n" + TASK.c.id
-            where.append(searched.icontains(printable(text)[:LONGEST], autoescape=True))
-        fields = [TASK.c[name] for name in TaskSummary.model_fields if name in TASK.c]
-        page = select(*fields).where(*where).order_by(TASK.c.serial.desc()).limit(limit).offset(offset)
         async with self._database.reading() as connection:
-            total = await connection.scalar(select(func.count()).select_from(TASK).where(*where)) or 0
-            rows = (await connection.execute(page)).all() if total > offset else []
-            count = await counts(connection, [row.id for row in rows])
-        return [
-            TaskSummary(
-                **row._asdict(),
-                completed=count.get((row.id, ExperimentState.COMPLETED), 0),
-                failed=count.get((row.id, ExperimentState.FAILED), 0),
-            )
-            for row in rows
-        ], total
+            return await tasks(connection, state, text, engine, limit, offset)
+
+    @whole
+    async def counts(self) -> dict[str, int]:
+        """How many tasks there are, by state; 0 included."""
+        by_state = select(TASK.c.state, func.count()).group_by(TASK.c.state)
+        async with self._database.reading() as connection:
+            found = {row.state: row[1] for row in await connection.execute(by_state)}
+        return {state.value: found.get(state.value, 0) for state in TaskState}
+
+    @whole
+    async def names(self, task_ids: Sequence[str]) -> dict[str, str]:
+        """Of the tasks that are there, by id."""
+        async with self._database.reading() as connection:
+            rows = await connection.execute(select(TASK.c.id, TASK.c.name).where(TASK.c.id.in_(task_ids)))
+            return {row.id: row.name for row in rows}
 
     @whole
     async def replace_spec(self, task_id: str, spec: TaskSpec) -> Task:
@@ -157,13 +191,21 @@ class Store:
             await connection.execute(delete(TASK).where(TASK.c.id == task_id))
 
     @whole
-    async def queue(self, task_id: str) -> Task:
+    async def queue(self, task_id: str, *, key: str | None = None) -> Task:
         """Makes a task wait for a worker: a new one, or one that failed or was cancelled. A queued one stays as it is.
 
+        What was queued under this key before is left alone, whatever became of it.
+
         Raises:
-            ConflictError: it is running, or complete.
+            ConflictError: it is running, or complete; or another task was queued under this key.
         """
         async with self._database.writing() as connection:
+            if key is not None:
+                await serialized(connection, f"start {_checked(key)}")
+                if (queued := await answered(connection, "start", key, task_id)) is not None:
+                    return queued
+                await locked(connection, task_id)
+                await note(connection, "start", key, task_id, task_id)
             row = await locked(connection, task_id)
             if row.state == TaskState.QUEUED:
                 return task_of(row)
@@ -208,6 +250,28 @@ class Store:
             if not rows:
                 await check_exists(connection, task_id)
         return [experiment_of(row) for row in rows]
+
+    @whole
+    async def experiments_page(
+        self,
+        *,
+        task_id: str | None = None,
+        state: ExperimentState | None = None,
+        role: Role | None = None,
+        limit: int = 100,
+        offset: int = 0,
+    ) -> tuple[list[tuple[str, Experiment]], int]:
+        """A page of experiments with their tasks' ids, those of the newest task first, and how many there are."""
+        async with self._database.reading() as connection:
+            return await experiments(connection, task_id, state, role, limit, offset)
+
+    @whole
+    async def newest(self, task_id: str) -> int | None:
+        """The number of a task's last experiment; None: it has none yet."""
+        last = select(func.max(EXPERIMENT.c.number)).where(EXPERIMENT.c.task_id == task_id)
+        async with self._database.reading() as connection:
+            number: int | None = await connection.scalar(last)
+        return number
 
     @whole
     async def experiment(self, task_id: str, number: int) -> Experiment:
@@ -347,3 +411,20 @@ class Store:
         async with self._database.writing() as connection:
             await fenced(connection, lease.task_id, lease.token)
             return await end(connection, lease.task_id, state, error, gain)
+
+
+def _checked(key: str) -> str:
+    """The key itself.
+
+    Raises:
+        InvalidSpecError: no database keeps it.
+    """
+    if not key or len(key) > KEY_LENGTH or not key.isprintable():
+        raise InvalidSpecError(
+            [Problem(f"{key!r:.60} ({len(key)} characters) is no key; give 1 to {KEY_LENGTH} printable ones", "key")]
+        )
+    return key
+
+
+def _digest(spec: TaskSpec) -> str:
+    return hashlib.sha256(json.dumps(spec.model_dump(mode="json"), sort_keys=True).encode()).hexdigest()

@@ -59,7 +59,12 @@ def located(error: InvalidSpecError, path: Path) -> InvalidSpecError:
     """Problems that were found after a file was loaded, with the lines of the keys they are about, in their order."""
     if not path.is_file():  # a pipe can be read only once
         return error
-    lines = {_plain(dotted(place)): line for place, line in read(path.read_text("utf-8-sig")).lines.items() if place}
+    return located_in(error, path.read_text("utf-8-sig"))
+
+
+def located_in(error: InvalidSpecError, text: str) -> InvalidSpecError:
+    """The same for the text of a task."""
+    lines = {_plain(dotted(place)): line for place, line in read(text).lines.items() if place}
 
     def line(where: str) -> int | None:
         ends = [len(where), *(i for i in range(len(where) - 1, 0, -1) if where[i] == ".")]
@@ -83,6 +88,20 @@ def validate(data: object) -> TaskSpec:
     return _spec(Document(data))
 
 
+def check_part(data: object) -> None:
+    """Whether this can be a part of a task. A key that is missing may stand in another part, so it is no problem here.
+
+    Raises:
+        InvalidSpecError: with every problem found.
+    """
+    _check_plain(Document(data))
+    try:
+        TaskSpec.model_validate(data)
+    except ValidationError as error:
+        if problems := explain(error, data, {}, in_part=True):
+            raise InvalidSpecError(problems) from None
+
+
 def dump(spec: TaskSpec) -> str:
     """YAML that loads back equal: what was set, nothing else."""
     data = spec.model_dump(mode="json", exclude_unset=True)
@@ -95,15 +114,19 @@ def dump(spec: TaskSpec) -> str:
 
 
 def _spec(document: Document) -> TaskSpec:
+    _check_plain(document)
+    try:
+        return TaskSpec.model_validate(document.data)
+    except ValidationError as error:
+        raise InvalidSpecError(explain(error, document.data, document.lines)) from None
+
+
+def _check_plain(document: Document) -> None:
     if not isinstance(document.data, dict):
         kind = {list: "a list", type(None): "empty"}.get(type(document.data), f"{document.data!r:.60}")
         raise InvalidSpecError([Problem(f"a task is a block of keys such as task_name and model, not {kind}")])
     if problems := _unfit(document.data, document.lines):
         raise InvalidSpecError(sorted(problems, key=lambda problem: problem.line or 0))
-    try:
-        return TaskSpec.model_validate(document.data)
-    except ValidationError as error:
-        raise InvalidSpecError(explain(error, document.data, document.lines)) from None
 
 
 def _domain(domain: Domain) -> object:

@@ -23,7 +23,12 @@ from pydantic import (
 class Frozen(BaseModel):
     """A value: immutable, and strict about keys it does not know."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
+    model_config = ConfigDict(
+        frozen=True,
+        extra="forbid",
+        allow_inf_nan=False,
+        json_schema_serialization_defaults_required=True,  # what we send is complete, and its schema says so
+    )
 
 
 class Block(Frozen):

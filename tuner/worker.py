@@ -17,6 +17,7 @@ from tuner.domain import Label, Task, TaskState
 from tuner.errors import ConflictError, LeaseLostError, StorageError, TunerError, UnavailableError
 from tuner.measure import Rig
 from tuner.plan import Plan, plan
+from tuner.presence import present
 from tuner.processes import Identity
 from tuner.protocols import LoadGenerator, Workload
 from tuner.run import run
@@ -46,15 +47,16 @@ class Worker:
         What is cut off then stays `running` under a dead owner: the next worker takes it.
         """
         await self.reap(None)
-        while not stop.is_set():
-            try:
-                if (lease := await self._claim_next()) is not None:
-                    await self._hold_until(stop, lease)
-                    continue
-            except (LeaseLostError, StorageError) as error:
-                log.error("%s", error)
-            with suppress(TimeoutError):
-                await asyncio.wait_for(stop.wait(), IDLE_S)
+        async with present(self.store, self.owner):
+            while not stop.is_set():
+                try:
+                    if (lease := await self._claim_next()) is not None:
+                        await self._hold_until(stop, lease)
+                        continue
+                except (LeaseLostError, StorageError) as error:
+                    log.error("%s", error)
+                with suppress(TimeoutError):
+                    await asyncio.wait_for(stop.wait(), IDLE_S)
 
     async def _hold_until(self, stop: asyncio.Event, lease: Lease) -> None:
         running = asyncio.create_task(self.hold(lease))
@@ -75,6 +77,10 @@ class Worker:
             ConflictError: another worker has it.
         """
         await self.reap(None)
+        async with present(self.store, self.owner):
+            return await self._run(task_id)
+
+    async def _run(self, task_id: str) -> Task:
         while True:
             if (lease := await self.store.claim(task_id, self.owner)) is not None:
                 return await self.hold(lease)

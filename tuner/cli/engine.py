@@ -9,10 +9,8 @@ import click
 from rich.console import Console
 from rich.table import Column, Table
 
-from tuner import environments
-from tuner.engines import ENGINES, flags
-from tuner.errors import UnavailableError
-from tuner.protocols import Flag, Installation
+from tuner import environments, installations
+from tuner.engines import ENGINES
 from tuner.settings import Settings
 
 
@@ -46,26 +44,11 @@ def install(name: str, torch_index: str | None, python: Path | None, force: bool
     click.echo(f"{there.name} {there.version} is ready: {there.python}")
 
 
-@dataclasses.dataclass(frozen=True)
-class Row:
-    """An environment that is there, or could be."""
-
-    name: str
-    engine: str | None
-    """None: it holds no engine."""
-    version: str | None
-    """None: it is not installed."""
-    python: str | None
-    cpu_only: bool
-
-
 @engine.command(name="list")
 @click.option("--json", "as_json", is_flag=True)
 def list_command(as_json: bool) -> None:
     """Show every environment: what is installed, which version, and how to get the rest."""
-    home = Settings().home
-    there = {installation.name: installation for installation in environments.installed(home)}
-    rows = [_row(name, there.get(name)) for name in environments.RECIPES]
+    rows = installations.listed(Settings())
     if as_json:
         click.echo(json.dumps([dataclasses.asdict(row) for row in rows], indent=2))
         return
@@ -77,23 +60,13 @@ def list_command(as_json: bool) -> None:
     Console().print(table)
 
 
-def _row(name: str, there: Installation | None) -> Row:
-    return Row(
-        name=name,
-        engine=next((key for key, one in ENGINES.items() if name in one.environments), None),
-        version=there.version if there else None,
-        python=str(there.python) if there else None,
-        cpu_only=there.cpu_only if there else environments.RECIPES[name].cpu_only,
-    )
-
-
 @engine.command(name="flags")
 @click.argument("name", metavar="[ENGINE]", type=click.Choice(list(ENGINES)), default="vllm")
 @click.option("--search", metavar="TEXT", default="", help="Only flags with this text in their name or description.")
 @click.option("--json", "as_json", is_flag=True)
 def flags_command(name: str, search: str, as_json: bool) -> None:
     """Show the flags of an installed ENGINE (vllm), as its own help describes them."""
-    found = [flag for flag in _flags(name) if search.lower() in f"{flag.name} {flag.help}".lower()]
+    found = asyncio.run(installations.engine_flags(Settings(), name, search))
     if as_json:
         click.echo(json.dumps([dataclasses.asdict(flag) for flag in found], indent=2))
         return
@@ -103,22 +76,3 @@ def flags_command(name: str, search: str, as_json: bool) -> None:
         table.add_row(flag.name, values, flag.default or "", flag.help)
     Console().print(table)
     click.echo(f"{len(found)} flags")
-
-
-def _flags(name: str) -> list[Flag]:
-    """Each once, by its own name."""
-    settings, chosen = Settings(), ENGINES[name]
-    installation = environments.find(settings.home, chosen.environments)
-    if installation is None:
-        raise UnavailableError(
-            f"{name} is not installed here; run: autotuner engine install {' | '.join(chosen.environments)}"
-        )
-    schema = asyncio.run(flags.load(chosen, installation, settings.engines))
-    if schema is None:
-        raise UnavailableError(f"{name} {installation.version} printed no help; try {installation.python} yourself.")
-    reserved = chosen.reserved
-    return sorted({flag.name: flag for flag in schema.values() if flag.name not in reserved}.values(), key=_by_name)
-
-
-def _by_name(flag: Flag) -> str:
-    return flag.name

@@ -28,7 +28,17 @@ MOST_CURVES = 150
 class Plot:
     title: str
     caption: str
-    svg: str
+    draw: Callable[[Figure], None]
+
+    @property
+    def svg(self) -> str:
+        """Drawn anew each time, which takes a part of a second."""
+        return svg.picture(self.title, self.draw)
+
+    @property
+    def name(self) -> str:
+        """For addresses and files: `throughput-against-latency`."""
+        return svg.slug(self.title)
 
 
 def plots(result: Result) -> list[Plot]:
@@ -72,7 +82,7 @@ def plots(result: Result) -> list[Plot]:
 
 
 def _plot(title: str, caption: str, result: Result, draw: Callable[[Figure, Result], None]) -> Plot:
-    return Plot(title, caption, svg.picture(title, lambda figure: draw(figure, result)))
+    return Plot(title, caption, lambda figure: draw(figure, result))
 
 
 def _latency(result: Result) -> tuple[Metric, Statistic]:

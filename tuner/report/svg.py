@@ -5,6 +5,7 @@ Colours are drawn as stand-ins and become CSS variables (`var(--ink)`), so that 
 
 import io
 import re
+import threading
 from collections.abc import Callable
 from typing import Any
 
@@ -46,10 +47,20 @@ STYLE: dict[Any, Any] = {
 WIDTH, HEIGHT = 9.2, 3.4
 """Inches of 72 CSS pixels."""
 
+COLOURS = {
+    "page": ("#ffffff", "#14171b"), "ink": ("#16191d", "#e8ebee"), "faint": ("#5c6570", "#9aa4af"),
+    "grid": ("#dfe3e8", "#333a42"), "best": ("#0a7d4f", "#45c98d"), "base": ("#2f5fd0", "#7fa5ff"),
+    "other": ("#a3adb9", "#66707c"), "bad": ("#c2362b", "#ff7d70"),
+}  # fmt: skip
+"""Of a picture that stands alone, on light and on dark; a report brings its own."""
+
+_DRAWING = threading.Lock()
+"""Matplotlib's settings are global, and pictures are drawn in threads."""
+
 
 def picture(title: str, draw: Callable[[Figure], None]) -> str:
     """An `<svg>` element to put into a page, as wide as its place."""
-    with mpl.rc_context(STYLE | {"svg.hashsalt": title}):
+    with _DRAWING, mpl.rc_context(STYLE | {"svg.hashsalt": title}):
         figure = Figure(figsize=(WIDTH, HEIGHT), layout="constrained")
         draw(figure)
         out = io.StringIO()
@@ -58,11 +69,29 @@ def picture(title: str, draw: Callable[[Figure], None]) -> str:
     return _inline(out.getvalue(), title)
 
 
+def standalone(picture: str) -> str:
+    """A picture as a file of its own, with colours and a font."""
+
+    def block(index: int) -> str:
+        return "".join(f"--{name}: {pair[index]}; " for name, pair in COLOURS.items())
+
+    style = (
+        f"<style>svg {{ {block(0)}background: var(--page); font-family: system-ui, sans-serif }} "
+        f"@media (prefers-color-scheme: dark) {{ svg {{ {block(1)}}} }}</style>"
+    )
+    end = picture.index(">") + 1
+    return picture[:end] + style + picture[end:]
+
+
+def slug(title: str) -> str:
+    return re.sub(r"\W+", "-", title.lower())
+
+
 def _inline(svg: str, title: str) -> str:
     svg = svg[svg.index("<svg") :]
     svg = re.sub(r"<defs>\s*<style.*?</style>\s*</defs>", "", svg, count=1, flags=re.DOTALL)
     svg = re.sub(r"font-family: [^;\"]*; ?", "", svg)
-    prefix = re.sub(r"\W+", "-", title.lower())  # ids are unique in a page, not only in a picture
+    prefix = slug(title)  # ids are unique in a page, not only in a picture
     svg = re.sub(r'\bid="', f'id="{prefix}-', svg)
     svg = re.sub(r'(xlink:href="#|url\(#)', rf"\1{prefix}-", svg)
     for colour, variable in VARIABLES.items():

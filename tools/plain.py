@@ -1,0 +1,13 @@
+"""Short text from elsewhere, inside an answer or an error: clean, without secrets, no longer than agreed."""
+
+from collections.abc import Iterable
+
+from tools.secrets import redact
+from tools.untrusted import clean
+
+
+def plain(text: str | None, limit: int, known: Iterable[str] = ()) -> str:
+    """At most `limit` characters of it, and a note of how many were left out."""
+    cleaned = redact(clean(text or "").strip(), known)
+    rest = len(cleaned) - limit
+    return cleaned if rest <= 0 else f"{cleaned[:limit].rstrip()} … ({rest:,} more characters)"

@@ -1,0 +1,96 @@
+"""What must not be seen: takes tokens, keys, passwords and credentials out of text, for whoever shows or stores it."""
+
+import re
+from collections.abc import Iterable
+
+from pydantic import JsonValue
+
+REMOVED = "[removed]"
+LEAST_LENGTH = 6
+"""Of a secret known by its value: shorter ones would take whole words out of a text."""
+
+_PLAIN_TOKENS = ("bos", "eos", "pad", "unk", "cls", "sep", "mask", "stop", "start", "end", "image", "audio", "video")
+_COUNTED_TOKENS = ("per", "output", "input", "first", "next", "last", "each", "every", "new", "added", "special")
+_NOT_AFTER = "".join(rf"(?<!{word}[_ -])" for word in (*_PLAIN_TOKENS, *_COUNTED_TOKENS))
+"""`eos_token: </s>` and `time per output token: 31.5 ms` are no secrets."""
+
+_NAME = (
+    r"(?:passw(?:or)?d|passphrase|pwd|secret|credentials?|api[_ -]?key|secret[_-]?key|private[_-]?key"
+    r"|access[_-]?key(?:[_-]?id)?|signing[_-]?key|encryption[_-]?key|auth(?:entication)?[_-]?key|session[_-]?id)"
+)
+_TOKEN = rf"(?:{_NOT_AFTER}token)"
+_NOTHING = r"[\"']?(?:None|null|true|false|undefined|\.\.\.|\*+|\[removed\]|SecretStr\()(?![^\s\"',;)}\]])"
+"""No value, or none any more."""
+_VALUE = r"(?:\[[^\]\n]{1,2000}\]|\"[^\"\n]+\"|'[^'\n]+'|[^\s\"',;&)}\]]+)"
+_IS = r"[\"']?\s{0,8}(?:=>|=(?!>)|:)\s{0,8}"
+
+_WHOLE = re.compile(
+    r"-----BEGIN [A-Z ]{0,30}PRIVATE KEY-----.*?(?:-----END [A-Z ]{0,30}PRIVATE KEY-----|\Z)"
+    r"|\bgh[pousr]_[A-Za-z0-9]{16,}|\bgithub_pat_[A-Za-z0-9_]{16,}|\bglpat-[\w-]{16,}"
+    r"|\b(?:hf|api_org)_[A-Za-z0-9]{16,}|\bnvapi-[\w-]{16,}|\b(?:sk|pk|rk)-[\w-]{16,}|\bsk_(?:live|test)_\w{10,}"
+    r"|\b(?:AKIA|ASIA)[A-Z0-9]{16}\b|\bAIza[\w-]{35}|\bxox[abeprs]-[\w-]{10,}|\bya29\.[\w-]{20,}"
+    r"|\beyJ[\w-]{8,}\.[\w-]{8,}(?:\.[\w-]*)?",
+    re.DOTALL,
+)
+"""Recognized by how they begin."""
+_AUTHORIZATION = re.compile(
+    r"(?i)(\b(?:proxy-)?authorization[\"']?\s{0,8}[:=,]\s{0,8}[\"']?)(?!\[removed\])"
+    r"(?:(?:bearer|basic|token|digest|negotiate|apikey)\s+)?[^\s\"',;]+"
+)
+_COOKIE = re.compile(r"(?i)(\bcookie[\"']?\s{0,8}:\s{0,8}[\"']?)(?!\[removed\]|\s)[^\n\"']+")
+_BEARER = re.compile(r"(?i)(\bbearer\s+)(?=[^\s\"',;]{0,200}[0-9]|[^\s\"',;]{24})[A-Za-z0-9._~+/=-]{8,}")
+_USERINFO = re.compile(r"(?i)(\b[a-z][a-z0-9+.-]{1,20}://)[^\s/\"'<>@]{1,2000}(?:@[^\s/\"'<>@]{1,200}){0,4}@")
+_QUERY = re.compile(
+    r"(?i)([?&](?:[\w-]{0,40}(?:token|key|secret|password|signature|credential)|sig|auth|code)=)(?!\[removed\])"
+    r"[^\s&\"'<>#]+"
+)
+_OPTION = re.compile(
+    rf"(?i)(--(?:[a-z0-9]{{1,20}}[-_]){{0,4}}(?:token|api[-_]?key|password|secret|credentials?)"
+    rf"(?:[\"']?,?\s+|=))(?!--?[a-z]|[\"']--|{_NOTHING}){_VALUE}"
+)
+_ASSIGNED = re.compile(rf"(?i)({_NAME}{_IS})(?!{_NOTHING}|\s){_VALUE}")
+_TOKEN_ASSIGNED = re.compile(rf"(?i)({_TOKEN}{_IS})(?!{_NOTHING}|[\d.,]+(?![\w-])|\s){_VALUE}")
+"""`token: 5` counts."""
+
+_KEY = re.compile(rf"(?i)(?:^|[_. -]|(?<=[a-z]))(?:{_NAME}|{_TOKEN}|authorization|cookie)$")
+
+
+def redact(text: str, known: Iterable[str] = ()) -> str:
+    """The text with every secret in it replaced by `[removed]`; what is around stays readable.
+
+    Takes out more rather than less. Applied twice it does no more than once.
+
+    Args:
+        known: secrets by their value (`ToolSettings.secrets`), wherever they stand.
+    """
+    for secret in sorted((secret for secret in known if len(secret) >= LEAST_LENGTH), key=len, reverse=True):
+        text = text.replace(secret, REMOVED)
+    text = _WHOLE.sub(REMOVED, text)
+    text = _USERINFO.sub(rf"\1{REMOVED}@", text)
+    for pattern in (_AUTHORIZATION, _COOKIE, _BEARER, _QUERY, _OPTION, _ASSIGNED, _TOKEN_ASSIGNED):
+        text = pattern.sub(_emptied, text)
+    return text
+
+
+def _emptied(found: re.Match[str]) -> str:
+    """Keeps the name, and the quotes around the value."""
+    value = found[0][len(found[1]) :]
+    quote = value[0] if value[0] in "\"'" and value[0] == value[-1] else ""
+    return f"{found[1]}{quote}{REMOVED}{quote}"
+
+
+def redact_json(value: JsonValue, known: Iterable[str] = ()) -> JsonValue:
+    """The same for nested data: texts by what they hold, and whatever stands under a key like `api_key`."""
+    known = tuple(known)
+    match value:
+        case str():
+            return redact(value, known)
+        case list():
+            return [redact_json(item, known) for item in value]
+        case dict():
+            return {
+                redact(key, known): REMOVED if item and _KEY.search(key) else redact_json(item, known)
+                for key, item in value.items()
+            }
+        case _:
+            return value
