@@ -25,6 +25,29 @@ class Session(Frozen):
     """The run that goes on now."""
 
 
+Trigger = Literal["message", "decisions", "task_ended"]
+
+
+class RunState(StrEnum):
+    RUNNING = "running"
+    DONE = "done"
+    APPROVALS = "approvals"
+    """It waits for the decisions on every open approval of its session."""
+    CANCELLED = "cancelled"
+    FAILED = "failed"
+
+
+class Run(Frozen):
+    """A turn, or the part of one between two rounds of decisions."""
+
+    id: str
+    session_id: str
+    trigger: Trigger
+    state: RunState
+    started_at: datetime
+    ended_at: datetime | None = None
+
+
 class ApprovalState(StrEnum):
     OPEN = "open"
     APPROVED = "approved"
@@ -85,6 +108,9 @@ class Grant(Frozen):
     session_id: str
     tool: str
     pattern: dict[str, JsonValue]
+    """Arguments that a call must have; a string may hold `*`."""
+    exact: bool = False
+    """A call must have these arguments and no others, and `*` is just a star."""
     created_at: datetime
     expires_at: datetime
     revoked_at: datetime | None = None

@@ -6,13 +6,13 @@ from typing import Annotated, Literal
 
 from pydantic import Field, JsonValue
 
-from agent.domain import Approval
+from agent.domain import Approval, Trigger
 from tuner.values import Frozen
 
 
 class RunStarted(Frozen):
     kind: Literal["run_started"] = "run_started"
-    trigger: Literal["message", "decisions", "task_ended"]
+    trigger: Trigger
     model: str
     """Which model answers: `offline`, or its provider's name for it."""
 
@@ -21,6 +21,13 @@ class UserMessage(Frozen):
     kind: Literal["user_message"] = "user_message"
     message_id: str
     text: str
+
+
+class HistoryCut(Frozen):
+    """A user message is written anew: it, and all that came after it, is no part of the conversation any more."""
+
+    kind: Literal["history_cut"] = "history_cut"
+    message_id: str
 
 
 class TextStarted(Frozen):
@@ -111,6 +118,7 @@ class RunFailed(Frozen):
 Payload = Annotated[
     RunStarted
     | UserMessage
+    | HistoryCut
     | TextStarted
     | TextDelta
     | TextEnded
@@ -128,11 +136,17 @@ Payload = Annotated[
 ]
 
 
+BETWEEN = ""
+"""As a run's id: what happens while none goes on, such as decisions of which others are still to come."""
+
+
 class RunEvent(Frozen):
     session_id: str
     run_id: str
+    """Or BETWEEN."""
     sequence: int
-    """Per session, from 1, growing; there may be holes."""
+    """Per session, from 1, growing; there may be holes. A delta takes one number per character, and bears the last of
+    them: so deltas can be joined, and cut where a reader stopped."""
     at: datetime
     payload: Payload
 

@@ -14,7 +14,7 @@ from sqlalchemy import (
     UniqueConstraint,
 )
 
-from tuner.schema import Moment
+from tuner.schema import Moment, Prose
 
 METADATA = MetaData()
 
@@ -47,10 +47,13 @@ RUN = Table(
     Column("state", String(16), nullable=False),
     Column("started_at", Moment, nullable=False),
     Column("ended_at", Moment),
+    Column("owner", Text, nullable=False),
+    Column("beat_at", Moment, nullable=False),
+    Column("cancel_requested", Boolean, nullable=False),
     Index("run_by_session", "session_id", "started_at"),
     Index("run_by_state", "state"),
 )
-"""`state`: running, done, approvals, cancelled, failed."""
+"""`state`: running, done, approvals, cancelled, failed. `owner`: the process that runs it (`Identity.text`)."""
 
 RUN_EVENT = Table(
     "run_event",
@@ -78,11 +81,13 @@ APPROVAL = Table(
     Column("created_at", Moment, nullable=False),
     Column("expires_at", Moment, nullable=False),
     Column("decided_at", Moment),
-    Column("decided_by", Text),
-    Column("reason", Text),
+    Column("decided_by", Prose),
+    Column("reason", Prose),
+    Column("grant_id", String(32)),
     UniqueConstraint("session_id", "call_id", name="approval_once"),
     Index("approval_by_state", "state", "created_at"),
 )
+"""`grant_id`: of the grant that approved it, where no person did."""
 
 VERDICT = Table(
     "verdict",
@@ -92,7 +97,7 @@ VERDICT = Table(
     Column("tool", String(64), nullable=False),
     Column("digest", String(64), nullable=False),
     Column("verdict", String(16), nullable=False),
-    Column("reason", Text, nullable=False),
+    Column("reason", Prose, nullable=False),
 )
 """What the policy said of a call when it was first seen; asked again, the answer is the same."""
 
@@ -106,7 +111,7 @@ EXECUTION = Table(
     Column("started_at", Moment, nullable=False),
     Column("finished_at", Moment),
     Column("outcome", String(16)),
-    Column("content", Text),
+    Column("content", Prose),
 )
 """Written before a privileged call runs, and completed after it: what has a row does not run again."""
 
@@ -117,9 +122,11 @@ GRANT = Table(
     _session(),
     Column("tool", String(64), nullable=False),
     Column("pattern", JSON, nullable=False),
+    Column("exact", Boolean, nullable=False),
     Column("created_at", Moment, nullable=False),
     Column("expires_at", Moment, nullable=False),
     Column("revoked_at", Moment),
+    Index("grant_by_session", "session_id", "tool"),
 )
 
 AUDIT = Table(
@@ -132,7 +139,7 @@ AUDIT = Table(
     Column("approval_id", String(32)),
     Column("action", String(16), nullable=False),
     Column("tool", String(64)),
-    Column("who", Text),
+    Column("who", Prose),
     Column("detail", JSON, nullable=False),
     Index("audit_by_session", "session_id", "sequence"),
 )

@@ -35,6 +35,9 @@ def upgrade() -> None:
         sa.Column("state", sa.String(16), nullable=False),
         sa.Column("started_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("ended_at", sa.DateTime(timezone=True)),
+        sa.Column("owner", sa.Text, nullable=False),
+        sa.Column("beat_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("cancel_requested", sa.Boolean, nullable=False),
     )
     op.create_index("run_by_session", "run", ["session_id", "started_at"])
     op.create_index("run_by_state", "run", ["state"])
@@ -63,6 +66,7 @@ def upgrade() -> None:
         sa.Column("decided_at", sa.DateTime(timezone=True)),
         sa.Column("decided_by", sa.Text),
         sa.Column("reason", sa.Text),
+        sa.Column("grant_id", sa.String(32)),
         sa.UniqueConstraint("session_id", "call_id", name="approval_once"),
     )
     op.create_index("approval_by_state", "approval", ["state", "created_at"])
@@ -92,10 +96,12 @@ def upgrade() -> None:
         _session(),
         sa.Column("tool", sa.String(64), nullable=False),
         sa.Column("pattern", sa.JSON, nullable=False),
+        sa.Column("exact", sa.Boolean, nullable=False),
         sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("expires_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("revoked_at", sa.DateTime(timezone=True)),
     )
+    op.create_index("grant_by_session", "session_grant", ["session_id", "tool"])
     op.create_table(
         "audit",
         sa.Column("sequence", sa.Integer, primary_key=True),

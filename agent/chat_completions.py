@@ -1,0 +1,39 @@
+"""Models behind an address that speaks OpenAI's Chat Completions. Slow to load: `models.build` does it, in need."""
+
+from collections.abc import AsyncIterator
+from typing import Any
+
+import httpx2
+from langchain_core.outputs import ChatGenerationChunk
+from langchain_openai import ChatOpenAI
+from pydantic import SecretStr
+
+from agent.pieces import checked
+
+
+class Model(ChatOpenAI):
+    silence_s: float
+
+    async def _astream(self, *args: Any, **kwargs: Any) -> AsyncIterator[ChatGenerationChunk]:
+        async for piece in checked(super()._astream(*args, **kwargs), self.silence_s):  # type: ignore[arg-type]
+            yield piece
+
+
+def build(name: str, address: str, key: SecretStr, silence_s: float, *, direct: bool) -> Model:
+    """
+    Args:
+        direct: reached without the proxy that the environment may name.
+    """
+    return Model(
+        model=name,
+        base_url=address,
+        api_key=key,
+        timeout=silence_s,
+        silence_s=silence_s,
+        stream_chunk_timeout=None,  # ours is the same for every provider
+        max_retries=0,
+        stream_usage=True,
+        use_responses_api=False,
+        http_client=httpx2.Client(trust_env=False) if direct else None,
+        http_async_client=httpx2.AsyncClient(trust_env=False) if direct else None,
+    )

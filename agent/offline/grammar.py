@@ -1,0 +1,88 @@
+"""Plain words → what is said and called next."""
+
+import re
+
+from agent.offline import tuning, work
+from agent.offline.conversation import Conversation
+from agent.offline.rules import HELLO, RULES, TUNE, VERBS, Said
+from agent.offline.script import LostError, RefusedError, Script, Step, play, rejection, said
+from agent.offline.words import cell, paragraphs
+from agent.offline.work import NothingError
+from tuner.problems import nearest
+
+MOST = 4_000
+"""Characters of a message that a wish is looked for in."""
+NOTE = "(Note from the tuner"
+EXAMPLES = (work.TUNE_EXAMPLE, "status", "compare the best with the baseline")
+
+_POLITE = re.compile(
+    r"(?:(?:please|pls|hey|hi|hello|ok(?:ay)?|now|then|and|so|well|yes|can you|could you|would you|will you|"
+    r"i want(?: you)? to|i(?: would|['’]d) like(?: you)? to|let['’]?s|let us|just|kindly|also|me)\b[\s,!.:]*)+",
+    re.IGNORECASE,
+)
+
+
+def answer(talk: Conversation) -> Step:
+    """Never raises, whatever was said."""
+    try:
+        return play(_script(talk), talk.answers)
+    except RefusedError as refused:
+        return Step(_refused(refused))
+    except NothingError as nothing:
+        return Step(str(nothing))
+    except LostError:
+        return Step("This turn was interrupted, and I cannot tell how far it came. Please say it again.")
+
+
+def _script(talk: Conversation) -> Script:
+    text = talk.said.strip()
+    if text.startswith(NOTE):
+        return said(_ended(text))
+    if not text:
+        return said(f"You said nothing. {HELLO}")
+    wish = re.sub(r"\s+", " ", text[:MOST]).strip()
+    for words in dict.fromkeys((_POLITE.sub("", wish, count=1) if _POLITE.match(wish) else wish, wish)):
+        for rule in RULES:
+            if match := rule.pattern.fullmatch(words):
+                return rule.script(Said(match, talk))
+    if (joined := _continued(talk.before, wish)) is not None:
+        return work.tune(joined)
+    return said(_unknown(wish))
+
+
+def _continued(before: str, wish: str) -> str | None:
+    """What was said before with what was missing in it: `tune org/model`, then `over max-num-seqs 4, 16`."""
+    match = TUNE.pattern.fullmatch(re.sub(r"\s+", " ", before[:MOST]).strip())
+    if match is None or not tuning.read(match["wish"]).problems:
+        return None
+    for joined in (f"{match['wish']} ; {wish}", f"{wish} {match['wish']}"):
+        tuned = tuning.read(joined)
+        if not tuned.problems and not tuned.unknown:
+            return joined
+    return None
+
+
+def _ended(note: str) -> str:
+    """The facts of a note, without what it asks of a language model."""
+    first, *rest = note.split("\n\n")
+    head = first.partition(")")[2].strip().replace(", which was started in this conversation,", "")
+    return paragraphs(head, *(part for part in rest if not part.startswith("Report this")))
+
+
+def _refused(refused: RefusedError) -> str:
+    tool, why = refused.answer.tool, refused.answer.text.strip()[:2_000]
+    if rejected := rejection(why):
+        return f"{rejected} Nothing was done. Tell me what you would like instead, or say `help`."
+    return paragraphs(
+        f"`{tool}` did not work:", why or "It gave no reason.", "Correct it and say it again, or say `help`."
+    )
+
+
+def _unknown(wish: str) -> str:
+    words = wish.split()
+    meant = nearest(re.sub(r"\W", "", words[0]), VERBS) if len(words) <= 4 else ""
+    return paragraphs(
+        f"I am the offline model and did not understand “{cell(wish)}”{meant}. I know a small grammar; for example:",
+        "\n".join(f"- {example}" for example in EXAMPLES),
+        "Say `help` for all of it.",
+    )

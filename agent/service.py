@@ -1,0 +1,292 @@
+"""What can be asked of the assistant: the one door for HTTP, the terminal and MCP."""
+
+import asyncio
+import logging
+from collections.abc import AsyncGenerator, AsyncIterator, Mapping
+from contextlib import AsyncExitStack, aclosing, asynccontextmanager
+from typing import Self
+
+from langchain_core.language_models import BaseChatModel
+from langchain_core.messages import HumanMessage
+
+import prompts
+import tools
+from agent import inputs, migrations, models, transcript
+from agent.assistant import build_graph
+from agent.checkpoints import open_saver
+from agent.domain import Approval, ApprovalState, AuditEntry, Decision, Grant, Run, RunState, Session
+from agent.events import BETWEEN, ApprovalDecided, HistoryCut, Payload, RunEvent, ToolResult, UserMessage
+from agent.gate import Gate
+from agent.history import History
+from agent.journal import Journal
+from agent.ledger import Ledger
+from agent.live import Live
+from agent.policy import Policy, PolicyFile
+from agent.settings import AgentSettings
+from agent.store import Store
+from agent.toolbox import Toolbox
+from agent.turns import CANCELLED, Desk, heal
+from tools.context import Context
+from tools.settings import ToolSettings
+from tuner.database import Database
+from tuner.engines import ENGINES
+from tuner.errors import ConflictError
+from tuner.service import Tuner
+from tuner.supervisor import Supervisor
+
+log = logging.getLogger(__name__)
+
+CANCEL_POLL_S = 0.1
+
+
+class Assistant:
+    """Opened by `Assistant.open`. Sessions, runs and approvals that are not there are a NotFoundError; every method
+    raises StorageError where the database cannot be used.
+    """
+
+    def __init__(self, desk: Desk, policies: PolicyFile, context: Context, model: str, offline: bool) -> None:
+        self.model, self.offline = model, offline
+        """`model`: which one answers: `offline`, or its provider's name for it."""
+        self._desk, self._policies, self._context = desk, policies, context
+        self._running = Running(desk, context, model)
+
+    @classmethod
+    @asynccontextmanager
+    async def open(
+        cls,
+        tuner: Tuner,
+        settings: AgentSettings,
+        tool_settings: ToolSettings,
+        *,
+        supervisor: Supervisor | None = None,
+        model: BaseChatModel | None = None,
+        interactive: bool = True,
+        toolbox: Toolbox = tools,
+    ) -> AsyncIterator[Self]:
+        """Turns that were cut off by the end of their process are ended; approvals that wait, wait on.
+
+        Args:
+            model: None: the one that the settings name.
+            interactive: somebody can approve. If not, what would ask is denied.
+
+        Raises:
+            StorageError: the database cannot be used.
+            InvalidSettingsError: the settings of the model do not fit together.
+        """
+        other: BaseChatModel | None = None
+        if offline := model is None and settings.llm_model is None:
+            model = models.build(settings)
+        elif model is None:
+            # In a thread: loading a provider's library takes half a second.
+            model = await asyncio.to_thread(models.build, settings)
+            other = models.fallback(settings)
+        database = Database(tuner.settings.store_url, migrations)
+        async with AsyncExitStack() as stack:
+            await database.open()
+            stack.push_async_callback(database.close)
+            saver = await stack.enter_async_context(open_saver(tuner.settings.store_url))
+            ledger = Ledger(database, settings, toolbox, secrets=_secrets(settings, tool_settings))
+            named = settings.policy
+            policies = PolicyFile(named or tuner.settings.home / "policy.yaml", toolbox, required=named is not None)
+            gate = Gate(ledger, policies, interactive=interactive)
+            prompt = prompts.render("system", engines=", ".join(ENGINES))
+            graph = build_graph(model, list(toolbox.TOOLS.values()), prompt, gate, settings, saver, other)
+            desk = Desk(Store(database), ledger, Live(Journal(database)), History(graph, saver), settings)
+            context = Context(tuner, tool_settings, supervisor=supervisor)
+            assistant = cls(desk, policies, context, models.label(settings), offline)
+            await stack.enter_async_context(assistant._running.at_work())
+            yield assistant
+
+    # Sessions
+
+    async def sessions(self, *, text: str | None = None, limit: int = 50, offset: int = 0) -> tuple[list[Session], int]:
+        """A page, the last used first, and how many there are in all.
+
+        Args:
+            text: a part of the title, in any case.
+        """
+        return await self._desk.store.sessions(text=text, limit=limit, offset=offset)
+
+    async def create_session(self, title: str | None = None) -> Session:
+        return await self._desk.store.add_session(inputs.title(title) if title is not None else None)
+
+    async def session(self, session_id: str) -> Session:
+        return await self._desk.store.session(session_id)
+
+    async def rename(self, session_id: str, title: str) -> Session:
+        await self.session(session_id)
+        return await self._desk.store.rename(session_id, inputs.title(title))
+
+    async def delete_session(self, session_id: str) -> None:
+        """Its turn and its approvals are cancelled first; tasks that it started go on."""
+        async with self._running.lock(session_id):
+            await self.session(session_id)
+            thread = await self._desk.store.thread(session_id)
+            await self._running.stop(session_id)
+            await self._desk.ledger.cancel(session_id)
+            await self._desk.store.delete(session_id)
+            await self._desk.history.forget(thread)
+            self._desk.live.forget(session_id)
+
+    async def transcript(self, session_id: str) -> str:
+        """The whole conversation as Markdown."""
+        session = await self.session(session_id)
+        return transcript.markdown(session, [event async for event in self.events(session_id, follow=False)])
+
+    # Turns
+
+    async def send(self, session_id: str, text: str, *, run_id: str | None = None) -> str:
+        """Begins a turn, which goes on whether or not somebody reads it. Returns the id of its run.
+
+        Raises:
+            ConflictError: a turn runs in the session, approvals are open, or the id is taken.
+            InvalidInputError: the text is empty, too long or binary.
+        """
+        said = HumanMessage(inputs.message(text), id=inputs.message_id())
+        async with self._running.lock(session_id):
+            await self._running.check_free(session_id)
+            first: list[Payload] = [UserMessage(message_id=str(said.id), text=text)]
+            return await self._running.begin(session_id, run_id, "message", said, first, title=inputs.headline(text))
+
+    async def resend(self, session_id: str, message_id: str, text: str, *, run_id: str | None = None) -> str:
+        """Goes on from an earlier user message, written anew or the same again; what came after it is forgotten.
+
+        Raises:
+            ConflictError, InvalidInputError: as for `send`.
+            NotFoundError: also where the message is none of the session's.
+        """
+        said = HumanMessage(inputs.message(text), id=inputs.message_id())
+        store, history = self._desk.store, self._desk.history
+        async with self._running.lock(session_id):
+            await self.session(session_id)
+            await self._running.check_free(session_id)
+            old = await store.thread(session_id)
+            new = await history.branch(old, message_id)
+            first: list[Payload] = [
+                HistoryCut(message_id=message_id),
+                UserMessage(message_id=str(said.id), text=text),
+            ]
+            begun = await self._running.begin(session_id, run_id, "message", said, first, thread=new)
+            await history.forget(old)
+            return begun
+
+    async def decide(
+        self, session_id: str, decisions: Mapping[str, Decision], *, who: str, run_id: str | None = None
+    ) -> str | None:
+        """Decides on approvals, by their ids. With the last open one of the session, the turn goes on.
+
+        Returns:
+            The id of the new run; None while others are open.
+
+        Raises:
+            ConflictError: the turn still runs, or an approval is decided, expired, or another than was shown. Those
+                before it are decided.
+            InvalidArgumentsError: of edited arguments.
+        """
+        async with self._running.lock(session_id):
+            session = await self.session(session_id)
+            if session.running is not None:
+                raise ConflictError("The turn still runs; decide when it waits for that, or cancel it.")
+            decided = []
+            try:
+                for approval_id, decision in decisions.items():
+                    decided.append(await self._desk.ledger.decide(session_id, approval_id, decision, who))
+            finally:
+                told = [ApprovalDecided(approval=one) for one in decided]
+                await self._desk.live.append(session_id, BETWEEN, told)
+            if not decided or await self._desk.ledger.open(session_id):
+                return None
+            return await self._running.begin(session_id, run_id, "decisions", None, [])
+
+    async def cancel(self, session_id: str) -> None:
+        """Ends the turn, and closes the approvals that it waits for. Comes back when that is done."""
+        desk = self._desk
+        async with self._running.lock(session_id):
+            await self.session(session_id)
+            await self._running.stop(session_id)
+            closed = await desk.ledger.cancel(session_id)
+            if closed:
+                results = await heal(desk, session_id, await desk.store.thread(session_id), CANCELLED)
+                told: list[Payload] = [
+                    ToolResult(call_id=one.tool_call_id, tool=one.name or "", content=one.text, failed=True)
+                    for one in results
+                ]
+                told += [ApprovalDecided(approval=one) for one in closed]
+                await desk.live.append(session_id, BETWEEN, told)
+        self._running.announcer.look()
+
+    async def run(self, run_id: str) -> Run:
+        return await self._desk.store.run(run_id)
+
+    # Reading
+
+    async def events(self, session_id: str, *, after: int = 0, follow: bool = True) -> AsyncGenerator[RunEvent, None]:
+        """Beyond `after`, in order, none lost, none twice: from the log, then as they come, from whatever process.
+
+        Args:
+            follow: go on until the session is deleted; else end with the log.
+        """
+        await self.session(session_id)
+        async with aclosing(self._desk.live.follow(session_id, max(after, 0), go_on=follow)) as found:
+            async for event in found:
+                yield event
+
+    async def run_events(self, run_id: str, *, after: int = 0) -> AsyncGenerator[RunEvent, None]:
+        """The events of one run, until its last."""
+        here = self._running.turn(run_id)
+        if here is not None:
+            session_id, first = here.run.session_id, here.first
+        else:
+            run = await self.run(run_id)
+            session_id, (first, last) = run.session_id, await self._desk.live.journal.span(run_id)
+            if run.state is not RunState.RUNNING and after >= last:
+                return
+        async with aclosing(self._desk.live.follow(session_id, max(after, first - 1))) as found:
+            async for event in found:
+                if event.run_id == run_id:
+                    yield event
+                    if event.ends_run:
+                        return
+
+    # Approvals
+
+    async def approvals(
+        self, *, session_id: str | None = None, state: ApprovalState | None = None, limit: int = 100, offset: int = 0
+    ) -> tuple[list[Approval], int]:
+        """A page, newest first, and how many there are in all."""
+        return await self._desk.ledger.approvals(session_id=session_id, state=state, limit=limit, offset=offset)
+
+    async def approval(self, approval_id: str) -> Approval:
+        return await self._desk.ledger.approval(approval_id)
+
+    async def grants(self, session_id: str) -> list[Grant]:
+        await self.session(session_id)
+        return await self._desk.ledger.grants(session_id)
+
+    async def revoke(self, session_id: str, grant_id: str, who: str = "user") -> Grant:
+        return await self._desk.ledger.revoke(session_id, grant_id, who)
+
+    async def audit(self, *, session_id: str | None = None, after: int = 0, limit: int = 100) -> list[AuditEntry]:
+        return await self._desk.ledger.audit(session_id=session_id, after=after, limit=limit)
+
+    def policy(self) -> Policy:
+        """As its file says now."""
+        return self._policies.read()
+
+    @property
+    def settings(self) -> AgentSettings:
+        return self._desk.settings
+
+    @property
+    def tuner(self) -> Tuner:
+        return self._context.tuner
+
+    @property
+    def ledger(self) -> Ledger:
+        """For callers that run tools outside of a session."""
+        return self._desk.ledger
+
+
+def _secrets(settings: AgentSettings, tool_settings: ToolSettings) -> tuple[str, ...]:
+    key = settings.llm_api_key
+    return (*tool_settings.secrets, *((key.get_secret_value(),) if key is not None else ()))
