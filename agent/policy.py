@@ -8,6 +8,7 @@ from typing import Any, Literal, Self
 from pydantic import Field, JsonValue, ValidationError, model_validator
 
 from agent.patterns import matches, wildcard
+from agent.settings import AgentSettings
 from agent.toolbox import Toolbox
 from tuner import documents
 from tuner.errors import InvalidSpecError, Problem
@@ -94,6 +95,12 @@ class PolicyFile:
         self.path, self._toolbox, self._required = path, toolbox, required
         self._seen: tuple[int, ...] | None = None
         self._policy = Policy()
+
+    @classmethod
+    def of(cls, settings: AgentSettings, home: Path, toolbox: Toolbox) -> Self:
+        """The file that the settings name, or the one in the data folder."""
+        named = settings.policy
+        return cls(named or home / "policy.yaml", toolbox, required=named is not None)
 
     def read(self) -> Policy:
         try:

@@ -1,7 +1,6 @@
 """What can be asked of the assistant: the one door for HTTP, the terminal and MCP."""
 
 import asyncio
-import logging
 from collections.abc import AsyncGenerator, AsyncIterator, Mapping
 from contextlib import AsyncExitStack, aclosing, asynccontextmanager
 from typing import Self
@@ -17,26 +16,24 @@ from agent.checkpoints import open_saver
 from agent.domain import Approval, ApprovalState, AuditEntry, Decision, Grant, Run, RunState, Session
 from agent.events import BETWEEN, ApprovalDecided, HistoryCut, Payload, RunEvent, ToolResult, UserMessage
 from agent.gate import Gate
+from agent.guests import Guests
 from agent.history import History
 from agent.journal import Journal
 from agent.ledger import Ledger
 from agent.live import Live
 from agent.policy import Policy, PolicyFile
+from agent.running import Running
 from agent.settings import AgentSettings
 from agent.store import Store
 from agent.toolbox import Toolbox
 from agent.turns import CANCELLED, Desk, heal
 from tools.context import Context
 from tools.settings import ToolSettings
-from tuner.database import Database
+from tuner.database import Database, whole
 from tuner.engines import ENGINES
 from tuner.errors import ConflictError
 from tuner.service import Tuner
 from tuner.supervisor import Supervisor
-
-log = logging.getLogger(__name__)
-
-CANCEL_POLL_S = 0.1
 
 
 class Assistant:
@@ -49,6 +46,7 @@ class Assistant:
         """`model`: which one answers: `offline`, or its provider's name for it."""
         self._desk, self._policies, self._context = desk, policies, context
         self._running = Running(desk, context, model)
+        self.guests = Guests(desk.ledger, desk.store, policies, context, desk.live.append)
 
     @classmethod
     @asynccontextmanager
@@ -85,9 +83,8 @@ class Assistant:
             await database.open()
             stack.push_async_callback(database.close)
             saver = await stack.enter_async_context(open_saver(tuner.settings.store_url))
-            ledger = Ledger(database, settings, toolbox, secrets=_secrets(settings, tool_settings))
-            named = settings.policy
-            policies = PolicyFile(named or tuner.settings.home / "policy.yaml", toolbox, required=named is not None)
+            ledger = Ledger(database, settings, toolbox, secrets=(*tool_settings.secrets, *settings.secrets))
+            policies = PolicyFile.of(settings, tuner.settings.home, toolbox)
             gate = Gate(ledger, policies, interactive=interactive)
             prompt = prompts.render("system", engines=", ".join(ENGINES))
             graph = build_graph(model, list(toolbox.TOOLS.values()), prompt, gate, settings, saver, other)
@@ -117,6 +114,7 @@ class Assistant:
         await self.session(session_id)
         return await self._desk.store.rename(session_id, inputs.title(title))
 
+    @whole
     async def delete_session(self, session_id: str) -> None:
         """Its turn and its approvals are cancelled first; tasks that it started go on."""
         async with self._running.lock(session_id):
@@ -148,6 +146,7 @@ class Assistant:
             first: list[Payload] = [UserMessage(message_id=str(said.id), text=text)]
             return await self._running.begin(session_id, run_id, "message", said, first, title=inputs.headline(text))
 
+    @whole
     async def resend(self, session_id: str, message_id: str, text: str, *, run_id: str | None = None) -> str:
         """Goes on from an earlier user message, written anew or the same again; what came after it is forgotten.
 
@@ -170,13 +169,14 @@ class Assistant:
             await history.forget(old)
             return begun
 
+    @whole
     async def decide(
         self, session_id: str, decisions: Mapping[str, Decision], *, who: str, run_id: str | None = None
     ) -> str | None:
         """Decides on approvals, by their ids. With the last open one of the session, the turn goes on.
 
         Returns:
-            The id of the new run; None while others are open.
+            The id of the new run; None while others are open, and where no turn waits: programs make a call again.
 
         Raises:
             ConflictError: the turn still runs, or an approval is decided, expired, or another than was shown. Those
@@ -196,7 +196,12 @@ class Assistant:
                 await self._desk.live.append(session_id, BETWEEN, told)
             if not decided or await self._desk.ledger.open(session_id):
                 return None
+            if any(one.run_id == BETWEEN for one in decided) and not await self._turn_waits(session_id):
+                return None
             return await self._running.begin(session_id, run_id, "decisions", None, [])
+
+    async def _turn_waits(self, session_id: str) -> bool:
+        return bool(await self._desk.history.interrupts(await self._desk.store.thread(session_id)))
 
     async def cancel(self, session_id: str) -> None:
         """Ends the turn, and closes the approvals that it waits for. Comes back when that is done."""
@@ -285,8 +290,3 @@ class Assistant:
     def ledger(self) -> Ledger:
         """For callers that run tools outside of a session."""
         return self._desk.ledger
-
-
-def _secrets(settings: AgentSettings, tool_settings: ToolSettings) -> tuple[str, ...]:
-    key = settings.llm_api_key
-    return (*tool_settings.secrets, *((key.get_secret_value(),) if key is not None else ()))

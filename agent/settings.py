@@ -33,3 +33,8 @@ class AgentSettings(BaseSettings):
     policy: Path | None = None
     """YAML with rules deny → ask → allow; None: `policy.yaml` in the data folder, or where there is none, every
     privileged call asks."""
+
+    @property
+    def secrets(self) -> tuple[str, ...]:
+        """What must not be seen anywhere."""
+        return (self.llm_api_key.get_secret_value(),) if self.llm_api_key is not None else ()

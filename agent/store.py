@@ -55,20 +55,17 @@ class Store:
 
     @whole
     async def add_session(self, title: str | None) -> Session:
-        at = now()
-        values = {
-            "id": secrets.token_hex(16),
-            "title": printable(title or UNTITLED),
-            "created_at": at,
-            "updated_at": at,
-            "input_tokens": 0,
-            "output_tokens": 0,
-            "tainted": False,
-            "thread_id": secrets.token_hex(16),
-        }
+        session_id = secrets.token_hex(16)
         async with self._database.writing() as connection:
-            await connection.execute(insert(SESSION).values(values))
-            return await _session(connection, str(values["id"]))
+            await connection.execute(insert(SESSION).values(_new(session_id, title or UNTITLED)))
+            return await _session(connection, session_id)
+
+    @whole
+    async def keep_session(self, session_id: str, title: str) -> None:
+        """Makes a session under this id where there is none."""
+        async with self._database.writing() as connection:
+            if await connection.scalar(select(SESSION.c.id).where(SESSION.c.id == session_id)) is None:
+                await connection.execute(insert(SESSION).values(_new(session_id, title)))
 
     @whole
     async def sessions(self, *, text: str | None, limit: int, offset: int) -> tuple[list[Session], int]:
@@ -179,13 +176,6 @@ class Store:
         return _run_of(row)
 
     @whole
-    async def last_run(self, session_id: str) -> Run | None:
-        newest = select(RUN).where(RUN.c.session_id == session_id).order_by(RUN.c.started_at.desc()).limit(1)
-        async with self._database.reading() as connection:
-            row = (await connection.execute(newest)).one_or_none()
-        return _run_of(row) if row is not None else None
-
-    @whole
     async def running(self) -> list[Held]:
         async with self._database.reading() as connection:
             rows = (await connection.execute(select(RUN).where(RUN.c.state == RUNNING))).all()
@@ -255,6 +245,20 @@ class Store:
 
 def missing(session_id: str) -> NotFoundError:
     return NotFoundError(f"There is no session {session_id!r:.100}; it may have been deleted.")
+
+
+def _new(session_id: str, title: str) -> dict[str, object]:
+    at = now()
+    return {
+        "id": session_id,
+        "title": printable(title),
+        "created_at": at,
+        "updated_at": at,
+        "input_tokens": 0,
+        "output_tokens": 0,
+        "tainted": False,
+        "thread_id": secrets.token_hex(16),
+    }
 
 
 def _sessions() -> Select[Any]:

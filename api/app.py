@@ -8,8 +8,10 @@ from typing import TYPE_CHECKING
 
 from fastapi import APIRouter, FastAPI
 from starlette.middleware.body_limit import RequestBodyLimitMiddleware
+from starlette.routing import Route
 
-from api import agent, agui, docs, logs, machines, metrics, openapi, presets, problems, results, system, tasks
+from api import agent, agui, docs, logs, machines, mcp, metrics, openapi, presets, problems, results, system, tasks
+from api.deps import assistant_of
 from api.feeds import Feeds
 from api.guard import Guard, Keyring
 from api.headers import Headers
@@ -55,7 +57,7 @@ def create_app(
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
-        async with feeds:
+        async with feeds, tools_for_programs:
             yield
 
     app = FastAPI(
@@ -69,6 +71,7 @@ def create_app(
     )
     feeds, streams, measured = Feeds(tuner), Streams(server.max_streams), Metrics()
     keyring = keyring or Keyring.of(server)
+    tools_for_programs = mcp.Mounted(lambda: assistant_of(app))
     app.state.tuner, app.state.assistant, app.state.supervisor = tuner, assistant, supervisor
     app.state.server, app.state.keyring = server, keyring
     app.state.feeds, app.state.streams, app.state.metrics = feeds, streams, measured
@@ -76,6 +79,7 @@ def create_app(
         app.include_router(router, prefix="/api")
     app.include_router(metrics.router)
     app.include_router(docs.router)
+    app.router.routes.append(Route(mcp.PATH, tools_for_programs))
     app.router.default = Page()
     problems.install(app)
     app.openapi = lambda: openapi.schema(app)  # type: ignore[method-assign]

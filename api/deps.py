@@ -3,12 +3,13 @@
 import asyncio
 from typing import TYPE_CHECKING, Annotated
 
-from fastapi import Depends, Header, Path, Query, Request
+from fastapi import Depends, FastAPI, Header, Path, Query, Request
 
 from api.feeds import Feeds
+from api.problems import NoAssistantError
 from api.settings import ServerSettings
 from api.streams import Streams
-from tuner.errors import UnavailableError
+from tuner.errors import TunerError
 from tuner.service import Tuner
 
 if TYPE_CHECKING:  # loads every library of the agent, which takes longer than the service may take to answer
@@ -22,12 +23,19 @@ def _tuner(request: Request) -> Tuner:
 
 
 async def _assistant(request: Request) -> "Assistant":
+    return await assistant_of(request.app)
+
+
+async def assistant_of(app: FastAPI) -> "Assistant":
     """Waits while it is being opened: the service answers before the agent's libraries are loaded."""
-    held: Assistant | asyncio.Future[Assistant] | None = request.app.state.assistant
+    held: Assistant | asyncio.Future[Assistant] | None = app.state.assistant
     if isinstance(held, asyncio.Future):
-        held = await asyncio.shield(held)
+        try:
+            held = await asyncio.shield(held)
+        except TunerError as error:
+            raise NoAssistantError(f"The assistant could not be opened: {error}") from error
     if held is None:
-        raise UnavailableError("This service runs without an assistant; start it with: autotuner serve")
+        raise NoAssistantError("This service runs without an assistant; start it with: autotuner serve")
     return held
 
 

@@ -38,8 +38,9 @@ class Metrics:
         self.experiments = Gauge("autotuner_experiments", "Experiments by state.", ("state",), registry=self.registry)
 
     def answered(self, scope: Scope, status: int, seconds: float) -> None:
-        # The template, not the path: ids would make a series each.
-        route = getattr(scope.get("route"), "path", None) or "other"
+        # The template, not the path: ids would make a series each. A router's own lacks the prefix it was given.
+        template = getattr(scope.get("route"), "path", None)
+        route = "other" if not template else f"/api{template}" if scope["path"].startswith("/api/") else template
         method = scope["method"] if scope["method"] in METHODS else "other"
         self._requests.labels(method, route, str(status)).inc()
         self._seconds.labels(method, route).observe(seconds)

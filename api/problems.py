@@ -70,7 +70,11 @@ class UnsupportedError(TunerError):
     """The body is of a kind that is not read here."""
 
 
-OWN: Mapping[type[TunerError], int] = {UnsupportedError: 415, TooManyStreamsError: 503}
+class NoAssistantError(TunerError):
+    """It could not be opened, or was not asked for."""
+
+
+OWN: Mapping[type[TunerError], int] = {UnsupportedError: 415, TooManyStreamsError: 503, NoAssistantError: 503}
 
 
 def title(status: int) -> str:

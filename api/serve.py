@@ -9,7 +9,7 @@ import webbrowser
 from collections.abc import Callable, Iterator
 from contextlib import AbstractAsyncContextManager, AsyncExitStack, contextmanager
 from importlib import import_module
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING
 
 import click
 import uvicorn
@@ -21,7 +21,7 @@ from sse_starlette.sse import AppStatus
 from agent.settings import AgentSettings
 from api.app import create_app
 from api.guard import LOGIN, Keyring
-from api.settings import ServerSettings, unusable
+from api.settings import ServerSettings, read
 from tuner.errors import ConflictError, TunerError, UnavailableError
 from tuner.service import Tuner
 from tuner.settings import Settings
@@ -55,6 +55,7 @@ def serve(host: str | None, port: int | None, no_worker: bool, no_token: bool, b
     server = ServerSettings.model_validate({name: value for name, value in given.items() if value is not None})
     settings, agent_settings = Settings(), read(AgentSettings)
     _allow_files()
+    import sys; sys.setswitchinterval(0.005)
     with listen(server) as listening:
         server = server.model_copy(update={"port": listening.getsockname()[1]})
         interrupted = asyncio.run(_Service(settings, agent_settings, server, not no_worker, browser).run(listening))

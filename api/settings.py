@@ -1,7 +1,7 @@
 """Where the service listens, who may ask it, and how much at once."""
 
 import ipaddress
-from typing import Annotated, Any, Self
+from typing import Annotated, Any, Self, TypeVar
 
 from pydantic import BeforeValidator, Field, ModelWrapValidatorHandler, SecretStr, ValidationError, model_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
@@ -9,6 +9,8 @@ from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 from tuner.errors import InvalidSettingsError
 
 SHORTEST_TOKEN = 16
+
+S = TypeVar("S", bound=BaseSettings)
 
 
 def unusable(error: ValidationError) -> InvalidSettingsError:
@@ -19,6 +21,18 @@ def unusable(error: ValidationError) -> InvalidSettingsError:
             for detail in error.errors(include_url=False, include_input=False)
         )
     )
+
+
+def read(kind: type[S]) -> S:
+    """Settings from the environment.
+
+    Raises:
+        InvalidSettingsError: with every variable that cannot be used.
+    """
+    try:
+        return kind()
+    except ValidationError as error:
+        raise unusable(error) from None
 
 
 def _names(raw: Any) -> Any:

@@ -18,7 +18,7 @@ from api import feeds as feeds_module
 from api import streams as streams_module
 from api.app import create_app
 from api.feeds import Feeds
-from api.streams import Message, StreamError, message
+from api.streams import Message, StreamError, Streams, message
 from tests.fakes.http import TOKEN, free_port, served, server_settings
 from tests.fakes.rig import spec
 from tests.fakes.stores import live_owner
@@ -26,6 +26,11 @@ from tuner.domain import Event, TaskState
 from tuner.errors import StorageError
 from tuner.service import Tuner
 from tuner.store import Lease
+
+
+def streams_of(request: Request) -> Streams:
+    streams: Streams = request.app.state.streams
+    return streams
 
 
 async def running(tuner: Tuner) -> Lease:
@@ -188,11 +193,11 @@ async def test_a_failure_inside_a_stream_is_an_event_and_says_nothing_of_what_is
 
     @app.get("/api/full")
     async def _(request: Request) -> Response:
-        return request.app.state.streams.response(full())
+        return streams_of(request).response(full())
 
     @app.get("/api/broken")
     async def _(request: Request) -> Response:
-        return request.app.state.streams.response(broken())
+        return streams_of(request).response(broken())
 
     async with aconnect_sse(client, "GET", "/api/full") as source:
         events = [event async for event in source.aiter_sse()]
@@ -267,8 +272,9 @@ async def test_a_reader_that_takes_a_byte_at_a_time_does_not_hold_up_others(
         async with aconnect_sse(client, "GET", stream) as source:
             reader = aiter(source.aiter_sse())
             for number in range(200):
-                big = [("told", {"number": number, "text": "x" * 20_000})]
-                await tuner.store.record(lease, events=big)  # 4 MB in all: more than any buffer on the way
+                await tuner.store.record(
+                    lease, events=[("told", {"text": "x" * 20_000})]
+                )  # 4 MB in all: more than any buffer on the way
                 if number % 10 == 0:
                     await asyncio.to_thread(slow.recv, 1)
             await tuner.store.finish(lease, TaskState.COMPLETED)
@@ -282,8 +288,7 @@ async def test_a_reader_that_takes_a_byte_at_a_time_does_not_hold_up_others(
 async def test_a_reader_that_takes_nothing_any_more_is_left(tuner: Tuner, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(streams_module, "SEND_S", 0.1)
     lease = await running(tuner)
-    big = [("told", {"text": "x" * 100_000}) for _ in range(100)]
-    await tuner.store.record(lease, events=big)
+    await tuner.store.record(lease, events=[("told", {"text": "x" * 100_000})] * 100)
     async with serving(tuner) as (app, client):
         with socket.create_connection(("127.0.0.1", client.base_url.port or 0)) as stuck:
             head = f"Host: 127.0.0.1:{client.base_url.port}\r\nAuthorization: Bearer {TOKEN}\r\n\r\n"
@@ -311,7 +316,8 @@ async def test_five_hundred_readers_all_see_everything(online: tuple[FastAPI, ht
 
     async def read(client: httpx.AsyncClient) -> None:
         async with aconnect_sse(client, "GET", f"/api/tasks/{lease.task_id}/events") as source:
-            seen.append([f"{event.id} {event.event}" async for event in source.aiter_sse()])
+            # After a ping, this reader makes an event without data.
+            seen.append([f"{event.id} {event.event}" async for event in source.aiter_sse() if event.data])
 
     async with httpx.AsyncClient(
         base_url=online[1].base_url, headers=online[1].headers, timeout=60, limits=limits
@@ -325,7 +331,7 @@ async def test_five_hundred_readers_all_see_everything(online: tuple[FastAPI, ht
         await asyncio.gather(*reading)
     assert health.status_code == 200
     assert len(seen) == 500
-    assert [one[20:] for one in seen if one != seen[0] or len(one) != 24] == []
+    assert [one for one in seen if one != seen[0] or len(one) != 24] == []
     await until(lambda: app.state.streams.open == 0)
 
 

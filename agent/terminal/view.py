@@ -1,0 +1,193 @@
+"""What is shown of a conversation: events in, whole blocks and what still grows out. Knows nothing of terminals."""
+
+import json
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from pydantic import JsonValue
+
+from agent.domain import ApprovalState, Trigger
+from agent.events import (
+    ApprovalDecided,
+    HistoryCut,
+    RunEvent,
+    RunFailed,
+    RunFinished,
+    RunStarted,
+    TextDelta,
+    TextEnded,
+    ToolCallArgs,
+    ToolCallStarted,
+    ToolProgress,
+    ToolResult,
+    Usage,
+    UserMessage,
+)
+from agent.terminal.markdown import whole
+
+STARTING = ("start_task", "resume_task")
+"""Tools whose answer names a task that runs from then on."""
+TENTHS = 10
+
+
+@dataclass(frozen=True)
+class Asked:
+    """By the user."""
+
+    text: str
+
+
+@dataclass(frozen=True)
+class Said:
+    """By the assistant: whole blocks of Markdown."""
+
+    text: str
+
+
+@dataclass(frozen=True)
+class Note:
+    text: str
+
+
+@dataclass(frozen=True)
+class Trouble:
+    text: str
+
+
+@dataclass
+class Call:
+    """A tool call, from its first word to its answer."""
+
+    number: int
+    tool: str
+    began: float
+    args: str = ""
+    """JSON, as far as it is written."""
+    progress: dict[str, JsonValue] = field(default_factory=dict)
+    answer: str | None = None
+    failed: bool = False
+
+
+@dataclass(frozen=True)
+class Step:
+    """A tenth of the work of a call that goes on."""
+
+    call: Call
+
+
+Block = Asked | Said | Note | Trouble | Call | Step
+
+
+@dataclass
+class View:
+    now: Callable[[], float] = time.monotonic
+    running: str | None = None
+    """The run that goes on."""
+    ended: dict[str, RunFinished | RunFailed] = field(default_factory=dict)
+    """Runs, by their ids."""
+    calls: list[Call] = field(default_factory=list)
+    tail: str = ""
+    """Of the text that is being written: what is not whole yet."""
+    tasks: list[str] = field(default_factory=list)
+    """Started in this conversation, one by one."""
+    reports: int = 0
+    """Ends of tasks that the assistant told of."""
+    input_tokens: int = 0
+    output_tokens: int = 0
+    _open: dict[str, Call] = field(default_factory=dict)
+    _trigger: Trigger = "message"
+
+    @property
+    def open_calls(self) -> list[Call]:
+        return list(self._open.values())
+
+    def take(self, event: RunEvent) -> list[Block]:
+        """Takes an event in; gives what is whole by now."""
+        match event.payload:
+            case RunStarted(trigger=trigger):
+                self.running, self._trigger = event.run_id, trigger
+                return [Note("A task of this conversation has ended.")] if trigger == "task_ended" else []
+            case UserMessage(text=text):
+                return [Asked(text)]
+            case HistoryCut():
+                return [Note("The conversation goes on from an earlier message, written anew:")]
+            case TextDelta(text=text):
+                self.tail += text
+                return self._said(whole(self.tail))
+            case TextEnded():
+                return self._said(len(self.tail))
+            case ToolCallStarted(call_id=key, tool=tool):
+                call = self._open[key] = Call(len(self.calls) + 1, tool, self.now())
+                self.calls.append(call)
+                return []
+            case ToolCallArgs(call_id=key, delta=delta):
+                if key in self._open:
+                    self._open[key].args += delta
+                return []
+            case ToolProgress(call_id=key, data=data):
+                return self._progress(self._open.get(key), data)
+            case ToolResult() as result:
+                return self._answered(result)
+            case Usage(input_tokens=input_tokens, output_tokens=output_tokens):
+                self.input_tokens += input_tokens
+                self.output_tokens += output_tokens
+                return []
+            case ApprovalDecided(approval=one):
+                return [] if one.state is ApprovalState.OPEN else [Note(_decided(one.tool, one.state, one.reason))]
+            case RunFinished() | RunFailed() as last:
+                return self._ended(event.run_id, last)
+            case _:
+                return []
+
+    def _said(self, size: int) -> list[Block]:
+        text, self.tail = self.tail[:size], self.tail[size:]
+        return [Said(text.strip("\n"))] if text.strip() else []
+
+    def _progress(self, call: Call | None, data: dict[str, JsonValue]) -> list[Block]:
+        if call is None:
+            return []
+        before, call.progress = call.progress, data
+        return [Step(call)] if _tenths(data) > _tenths(before) else []
+
+    def _answered(self, result: ToolResult) -> list[Block]:
+        call = self._open.pop(result.call_id, None)
+        if call is None:
+            return []
+        call.answer, call.failed = result.content, result.failed
+        if result.tool in STARTING and not result.failed and (task := _task(result.content)) is not None:
+            self.tasks.append(task)
+        return [call]
+
+    def _ended(self, run_id: str, last: RunFinished | RunFailed) -> list[Block]:
+        self.running = None
+        self.ended[run_id] = last
+        rest = self._said(len(self.tail))
+        self.reports += self._trigger == "task_ended"
+        if isinstance(last, RunFailed) or last.outcome != "approvals":
+            self._open.clear()
+        match last:
+            case RunFailed(message=message, error_id=error_id):
+                return [*rest, Trouble(f"{message}{f' (error {error_id})' if error_id else ''}")]
+            case RunFinished(outcome="cancelled"):
+                return [*rest, Note("Stopped.")]
+        return rest
+
+
+def _task(answer: str) -> str | None:
+    try:
+        found = json.loads(answer)
+    except ValueError:
+        return None
+    task = found.get("id") if isinstance(found, dict) else None
+    return task if isinstance(task, str) else None
+
+
+def _decided(tool: str, state: ApprovalState, reason: str | None) -> str:
+    return f"{tool}: {state.value}{f', {reason}' if reason else ''}."
+
+
+def _tenths(data: dict[str, JsonValue]) -> int:
+    done, total = data.get("done"), data.get("total")
+    sound = isinstance(done, int | float) and isinstance(total, int | float) and total > 0
+    return int(TENTHS * float(str(done)) / float(str(total))) if sound else 0
