@@ -50,8 +50,9 @@ test: check ui
 	@$(BIN)/python -m pytest -q -n 2 -m "(bench or postgres or slow or node) and not (engine or alone)"
 	@$(BIN)/python -m pytest -q -m "engine or alone"
 
+# A conversation with the assistant, typed by a script; then the report on what it tuned.
 demo: engine
-	@$(BIN)/autotuner tune examples/demo.yaml --yes
+	@$(BIN)/autotuner chat --script examples/demo.chat
 	@$(BIN)/autotuner report demo --format html --output demo-report.html --force
 
 perf: engine

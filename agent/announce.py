@@ -7,6 +7,7 @@ from collections.abc import Awaitable, Callable
 
 import prompts
 from agent.store import Store
+from tools.answers import sentence
 from tuner.errors import ConflictError, NotFoundError, StorageError
 from tuner.quantities import described, duration, percent
 from tuner.result import Result, Standing
@@ -115,10 +116,13 @@ def note(result: Result) -> str:
 
 
 def facts(result: Result) -> str:
-    """Best against baseline, SLOs, failures by class, and what to try next, as a list."""
-    lines = [f"Verdict: {result.verdict.text}"]
+    """Best against baseline, SLOs, failures by class, and what to try next, as a list.
+
+    In our own words alone: an engine's, in the service's name, would be obeyed. The tools quote them, marked.
+    """
+    lines = [f"Verdict: {sentence(result)}"]
     if result.error:
-        lines.append(f"The task itself failed: {result.error}")
+        lines.append("The task itself failed; explain_result quotes its error.")
     if result.simulated and result.experiments:
         lines.append("Measured on the simulated engine: the numbers say nothing about real hardware.")
     lines += [_configuration("Baseline", result, result.baseline)] if result.baseline is not None else []
@@ -139,7 +143,8 @@ def facts(result: Result) -> str:
         f"Experiments: {len(result.experiments)}, of them failed: {len(failed)}{f' ({listed})' if failed else ''}"
     )
     if failed and failed[0].failure is not None:
-        lines.append(f"First failure: experiment {failed[0].number}: {failed[0].failure.message}")
+        kind = failed[0].failure.kind.value
+        lines.append(f"First failure: experiment {failed[0].number}, {kind}; get_experiment quotes why.")
     lines.append(f"To try next: {ADVICE[result.verdict.outcome] if result.experiments else UNMEASURED}.")
     return "\n".join(f"- {line}" for line in lines)
 
@@ -149,7 +154,8 @@ def _configuration(what: str, result: Result, number: int) -> str:
     pairs = zip(result.objectives, standing.scores, strict=False)
     values = ", ".join(described(objective, score.value) for objective, score in pairs)
     settings = ", ".join(f"{name}={value}" for name, value in standing.params.flat.items()) or "the engine's defaults"
-    reason = f"; {standing.reason}" if standing.reason else ""
+    failure = result.experiment(number).failure
+    reason = f"; {standing.reason if failure is None else failure.kind.value}" if standing.reason else ""
     return f"{what}: experiment {number}, {settings}: {values or 'no values'}{_bounds(standing)}{reason}"
 
 

@@ -21,6 +21,7 @@ from langgraph.checkpoint.base import BaseCheckpointSaver
 
 from agent import failures, window
 from agent.calls import SoundCalls
+from agent.chain import Chain
 from agent.history import Graph
 from agent.settings import AgentSettings
 from tools.context import Context
@@ -66,8 +67,7 @@ def build_graph(
     saver: BaseCheckpointSaver[Any],
     fallback: BaseChatModel | None = None,
 ) -> Graph:
-    # The outermost first.
-    middleware: list[AgentMiddleware[Any, Any, Any]] = [
+    chain = Chain(
         StepLimit(settings.max_steps),
         SoundCalls(),
         ContextEditingMiddleware(
@@ -80,12 +80,12 @@ def build_graph(
             max_retries=RETRIES, retry_on=failures.passing, on_failure="error", initial_delay=FIRST_RETRY_S
         ),
         gate,
-    ]
+    )
     return create_agent(
         model,
         list(tools),
         system_prompt=prompt,
-        middleware=middleware,
+        middleware=[chain],
         checkpointer=saver,
         context_schema=Context,
     )

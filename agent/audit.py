@@ -10,7 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from agent.domain import Approval, AuditEntry
 from agent.schema import AUDIT
-from tools.secrets import redact_json
+from tuner.secrets import redact_json
 
 LARGEST = 2**31 - 1
 """What an integer column holds."""

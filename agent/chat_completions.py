@@ -18,6 +18,12 @@ class Model(ChatOpenAI):
         async for piece in checked(super()._astream(*args, **kwargs), self.silence_s):  # type: ignore[arg-type]
             yield piece
 
+    def _get_request_payload(self, *args: Any, **kwargs: Any) -> dict[str, Any]:
+        # What is extra, the client sends as it is; through what it knows it walks key by key, 3 ms for our tools.
+        payload: dict[str, Any] = super()._get_request_payload(*args, **kwargs)
+        extra = {name: payload.pop(name) for name in ("tools",) if name in payload}
+        return {**payload, "extra_body": {**(payload.get("extra_body") or {}), **extra}}
+
 
 def build(name: str, address: str, key: SecretStr, silence_s: float, *, direct: bool) -> Model:
     """

@@ -22,6 +22,7 @@ from agent.ledger import Ledger
 from agent.once import explain, once
 from agent.policy import Policy, Verdict
 from agent.toolbox import Toolbox, digest
+from tuner.secrets import without
 
 LONGEST_ID = 128
 """Characters of a call's id; the models' providers use about 30."""
@@ -62,12 +63,15 @@ class Gate(AgentMiddleware[Any, Any, Any]):
 
     async def awrap_tool_call(self, request: ToolCallRequest, handler: Handler) -> Answer:
         try:
-            return await self._answer(request, handler)
+            answer = await self._answer(request, handler)
         except GraphBubbleUp:
             raise
         except Exception as error:
             name = request.tool_call["name"]
             return _message(request.tool_call, Outcome(explain(name, error, self._ledger.secrets), failed=True))
+        if isinstance(answer, ToolMessage) and isinstance(answer.content, str):
+            return answer.model_copy(update={"content": without(answer.content, self._ledger.secrets)})
+        return answer
 
     async def _answer(self, request: ToolCallRequest, handler: Handler) -> Answer:
         tool, given = request.tool_call["name"], request.tool_call["args"]
@@ -78,7 +82,7 @@ class Gate(AgentMiddleware[Any, Any, Any]):
         verdict = await self._verdict(session_id, request, args)
         if verdict.kind == "deny":
             return _message(request.tool_call, Outcome(denied(tool, verdict), failed=True))
-        if session_id is not None and tool in self._toolbox.UNTRUSTED:
+        if session_id is not None and tool in self._toolbox.UNTRUSTED - self._privileged:
             # Before it runs: an error brings text from outside as well, and a crash must not forget it.
             await self._ledger.taint(session_id)
         if verdict.kind == "auto" and tool not in self._privileged:

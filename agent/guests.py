@@ -20,7 +20,7 @@ from agent.approvals import now
 from agent.domain import Approval, ApprovalState, Decision
 from agent.events import BETWEEN, ApprovalDecided, ApprovalRequested, Payload
 from agent.executions import Outcome, refusal
-from agent.gate import Policies, changed, denied, forbidden, noted
+from agent.gate import Policies, changed, forbidden, noted
 from agent.journal import Journal
 from agent.ledger import Ledger
 from agent.once import explain, once
@@ -33,6 +33,7 @@ from tools.plain import plain
 from tools.settings import ToolSettings
 from tuner.database import Database
 from tuner.errors import ConflictError, NotFoundError
+from tuner.secrets import without
 from tuner.service import Tuner
 from tuner.supervisor import Supervisor
 
@@ -71,7 +72,9 @@ class Guests:
         database = Database(tuner.settings.store_url, migrations)
         await database.open()
         try:
-            ledger = Ledger(database, settings, tools, secrets=(*tool_settings.secrets, *settings.secrets))
+            ledger = Ledger(
+                database, settings, tools, secrets=(*tool_settings.secrets, *settings.secrets, *tuner.settings.secrets)
+            )
             policy = PolicyFile.of(settings, tuner.settings.home, tools)
             context = Context(tuner, tool_settings, supervisor=supervisor)
             yield cls(ledger, Store(database), policy, context, Journal(database).append)
@@ -83,9 +86,12 @@ class Guests:
     ) -> Outcome | Approval:
         """Runs a call, or says why not; an approval, where it waits for the decision on that."""
         try:
-            return await self._call(client, tool, given, on_progress)
+            outcome = await self._call(client, tool, given, on_progress)
         except Exception as error:
-            return Outcome(explain(tool, error, self._ledger.secrets), failed=True)
+            outcome = Outcome(explain(tool, error, self._ledger.secrets), failed=True)
+        if isinstance(outcome, Approval):
+            return outcome
+        return replace(outcome, content=without(outcome.content, self._ledger.secrets))
 
     async def decide(self, client: str, approval_id: str, decision: Decision) -> None:
         """What the person at the client says of an approval of this client. Raises as the ledger does."""
@@ -125,7 +131,7 @@ class Guests:
         session, tool, args = approval.session_id, approval.tool, approval.args
         context = replace(self._context, session_id=session)
         against = forbidden(self._policy.read(), tool, args) or await changed(tools, approval, context)
-        if tool in tools.UNTRUSTED:
+        if tool in tools.UNTRUSTED - self._privileged:
             await self._ledger.taint(session)
         try:
             outcome = await self._once(session, approval.call_id, tool, args, run, against)

@@ -99,8 +99,12 @@ class Ledger:
 
     async def open(self, session_id: str | None = None) -> list[Approval]:
         """Those that wait for a decision, oldest first."""
-        await self.expire()
-        return await self._read(OPEN, *([] if session_id is None else [APPROVAL.c.session_id == printable(session_id)]))
+        here = [OPEN, *([] if session_id is None else [APPROVAL.c.session_id == printable(session_id)])]
+        found = await self._read(*here)
+        if any(one.expires_at <= now() for one in found):
+            await self.expire()
+            found = await self._read(*here)
+        return found
 
     async def of_call(self, session_id: str, call_id: str) -> Approval | None:
         await self.expire()

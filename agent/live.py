@@ -8,7 +8,7 @@ from contextlib import contextmanager, suppress
 
 from agent.domain import Run
 from agent.events import Payload, RunEvent
-from agent.journal import Batch, Journal, since
+from agent.journal import Batch, Journal, since, width
 from agent.writer import Writer
 from tuner.database import whole
 from tuner.errors import StorageError
@@ -65,8 +65,10 @@ class Live:
         """
         with self._reading(session_id) as reader:
             while not reader.closed:
-                reader.refill(self._unwritten(session_id))
-                while page := await self.journal.read(session_id, after):
+                waiting = self._unwritten(session_id)
+                reader.refill(waiting)
+                complete = bool(waiting) and waiting[0].sequence - width(waiting[0].payload) <= after
+                while not complete and (page := await self.journal.read(session_id, after)):
                     for event in page:
                         if (new := since(event, after)) is not None:
                             yield new

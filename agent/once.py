@@ -9,8 +9,8 @@ from pydantic import JsonValue
 
 from agent.executions import Ending, Outcome
 from agent.ledger import Ledger
-from tools.secrets import redact
 from tuner.errors import TunerError
+from tuner.secrets import redact, traced
 
 log = logging.getLogger(__name__)
 
@@ -40,11 +40,11 @@ async def once(
     try:
         outcome = await run()
     except asyncio.CancelledError:
-        await _end(ledger, session_id, call_id, "cancelled", "It was cancelled while it ran.")
+        await _end(ledger, session_id, call_id, tool, "cancelled", "It was cancelled while it ran.")
         raise
     except Exception as error:
         outcome = Outcome(explain(tool, error, ledger.secrets), failed=True)
-    await _end(ledger, session_id, call_id, "failed" if outcome.failed else "done", outcome.content)
+    await _end(ledger, session_id, call_id, tool, "failed" if outcome.failed else "done", outcome.content)
     return outcome
 
 
@@ -53,12 +53,14 @@ def explain(tool: str, error: Exception, secrets: tuple[str, ...] = ()) -> str:
     if isinstance(error, TunerError):
         return redact(str(error), secrets)
     error_id = uuid4().hex[:8]
-    log.error("Error %s: the tool %s failed unexpectedly.", error_id, tool, exc_info=error)
+    log.error("Error %s: the tool %s failed unexpectedly. %s", error_id, tool, traced(error, secrets))
     return f"{tool} failed unexpectedly. The error has the id {error_id}; the service's log has the rest."
 
 
-async def _end(ledger: Ledger, session_id: str, call_id: str, ending: Ending, content: str) -> None:
+async def _end(ledger: Ledger, session_id: str, call_id: str, tool: str, ending: Ending, content: str) -> None:
     try:
+        if ending == "failed" and tool in ledger.toolbox.UNTRUSTED:
+            await ledger.taint(session_id)
         await ledger.end(session_id, call_id, ending, content)
     except TunerError as error:
         # It did run, and that is what its caller must hear; the ledger says of it that its outcome is unknown.

@@ -1,8 +1,9 @@
 """What can be asked of the assistant: the one door for HTTP, the terminal and MCP."""
 
 import asyncio
-from collections.abc import AsyncGenerator, AsyncIterator, Mapping
+from collections.abc import AsyncGenerator, AsyncIterator, Mapping, Sequence
 from contextlib import AsyncExitStack, aclosing, asynccontextmanager
+from pathlib import Path
 from typing import Self
 
 from langchain_core.language_models import BaseChatModel
@@ -60,12 +61,14 @@ class Assistant:
         model: BaseChatModel | None = None,
         interactive: bool = True,
         toolbox: Toolbox = tools,
+        secrets: Sequence[str] = (),
     ) -> AsyncIterator[Self]:
         """Turns that were cut off by the end of their process are ended; approvals that wait, wait on.
 
         Args:
             model: None: the one that the settings name.
             interactive: somebody can approve. If not, what would ask is denied.
+            secrets: of the caller, by their value: no model and no reader sees them, as those of the settings.
 
         Raises:
             StorageError: the database cannot be used.
@@ -83,7 +86,8 @@ class Assistant:
             await database.open()
             stack.push_async_callback(database.close)
             saver = await stack.enter_async_context(open_saver(tuner.settings.store_url))
-            ledger = Ledger(database, settings, toolbox, secrets=(*tool_settings.secrets, *settings.secrets))
+            known = (*secrets, *tool_settings.secrets, *settings.secrets, *tuner.settings.secrets)
+            ledger = Ledger(database, settings, toolbox, secrets=known)
             policies = PolicyFile.of(settings, tuner.settings.home, toolbox)
             gate = Gate(ledger, policies, interactive=interactive)
             prompt = prompts.render("system", engines=", ".join(ENGINES))
@@ -277,6 +281,11 @@ class Assistant:
     def policy(self) -> Policy:
         """As its file says now."""
         return self._policies.read()
+
+    @property
+    def policy_path(self) -> Path:
+        """Where that file is, or would be."""
+        return self._policies.path
 
     @property
     def settings(self) -> AgentSettings:

@@ -136,10 +136,15 @@ class Store:
         """
         async with self._database.writing() as connection:
             session = await _locked(connection, session_id)
-            running = select(RUN.c.id).where(RUN.c.session_id == session_id, RUN.c.state == RUNNING)
-            if (other := await connection.scalar(running)) is not None:
+            # One statement, and not that of the lock: what is seen must be what it was waited for.
+            running = select(RUN.c.id).where(RUN.c.session_id == session_id, RUN.c.state == RUNNING).limit(1)
+            same = select(RUN.c.id).where(RUN.c.id == run_id)
+            newest = select(func.max(RUN_EVENT.c.sequence)).where(RUN_EVENT.c.session_id == session_id)
+            seen = select(*(one.scalar_subquery() for one in (running, same, newest)))
+            other, taken, last = (await connection.execute(seen)).one()
+            if other is not None:
                 raise ConflictError(f"A turn is running in this session (run {other}). Wait for its end, or cancel it.")
-            if await connection.scalar(select(RUN.c.id).where(RUN.c.id == run_id)) is not None:
+            if taken is not None:
                 raise ConflictError(f"There is a run {run_id} already. Give every run an id of its own.")
             at = now()
             if task_id is not None:
@@ -157,15 +162,13 @@ class Store:
                 "cancel_requested": False,
             }
             await connection.execute(insert(RUN).values(values))
-            here = SESSION.c.id == session_id
             thread = thread or str(session.thread_id)
-            await connection.execute(update(SESSION).where(here).values(updated_at=at, thread_id=thread))
-            if title:
-                untitled = update(SESSION).where(here, SESSION.c.title == UNTITLED)
-                await connection.execute(untitled.values(title=printable(title)))
-            last = select(func.max(RUN_EVENT.c.sequence)).where(RUN_EVENT.c.session_id == session_id)
+            changes = {"updated_at": at, "thread_id": thread}
+            if title and session.title == UNTITLED:
+                changes["title"] = printable(title)
+            await connection.execute(update(SESSION).where(SESSION.c.id == session_id).values(changes))
             began = Run(id=run_id, session_id=session_id, trigger=trigger, state=RunState.RUNNING, started_at=at)
-            return Begun(began, thread, await connection.scalar(last) or 0)
+            return Begun(began, thread, last or 0)
 
     @whole
     async def run(self, run_id: str) -> Run:

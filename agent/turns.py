@@ -24,6 +24,7 @@ from agent.settings import AgentSettings
 from agent.store import Store
 from tools.context import Context
 from tuner.errors import StorageError, TunerError
+from tuner.secrets import traced
 
 log = logging.getLogger(__name__)
 
@@ -117,7 +118,8 @@ class Turn:
                 await self._fail(CLOSING)
         except Exception as error:
             self._ending, error_id = True, secrets.token_hex(4)
-            log.error("Error %s: run %s failed.", error_id, self.run.id, exc_info=error)
+            # A model server may say the key again that it refuses.
+            log.error("Error %s: run %s failed. %s", error_id, self.run.id, traced(error, self._desk.ledger.secrets))
             await self._break_off(scribe, FAILED)
             await self._fail(failures.explained(error, self._desk.settings), error_id)
         else:

@@ -76,6 +76,8 @@ class Decided(Frozen):
 
 
 class PolicyInfo(Frozen):
+    path: str
+    """Of the policy file, which may not be there: then every privileged call asks."""
     rules: Policy
     problem: str | None
     """Why the policy file cannot be used. While it cannot, every privileged call asks."""
@@ -202,7 +204,7 @@ async def decide_approval(approval_id: ApprovalId, body: Decision, assistant: As
 async def get_policy(assistant: AssistantDep) -> PolicyInfo:
     """Which privileged calls run, ask or are refused, as the policy file says now."""
     policy = assistant.policy()
-    return PolicyInfo(rules=policy, problem=policy.problem)
+    return PolicyInfo(path=str(assistant.policy_path), rules=policy, problem=policy.problem)
 
 
 @router.get("/audit", responses=documented(422, 503))

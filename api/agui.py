@@ -99,13 +99,20 @@ async def start_run(body: RunAgentInput, assistant: AssistantDep, streams: Strea
     last message's text and `resume` are read; history, tools, arguments and state are the service's own. `resume` has
     an answer for every open approval: `resolved` with what the interrupt's `responseSchema` says, or `cancelled`.
     """
-    run_id = await _unused(assistant, body.run_id)
+    run_id = _run_id(body.run_id)
+    if run_id and (body.resume or not body.thread_id):
+        await _check_unused(assistant, run_id)  # before anything is decided, or made
     if body.resume and (answers := await decisions(assistant, body.thread_id, body.resume)):
         run_id = await assistant.decide(body.thread_id, answers, who=WHO, run_id=run_id)
     else:  # with nothing but expired approvals given up, the conversation goes on with what is said
         text = _text(body)
         session_id = body.thread_id or (await assistant.create_session()).id
-        run_id = await assistant.send(session_id, text, run_id=run_id)
+        try:
+            run_id = await assistant.send(session_id, text, run_id=run_id)
+        except ConflictError:
+            if run_id:
+                await _check_unused(assistant, run_id)  # which says where to read it
+            raise
     if run_id is None:
         raise ConflictError("The decisions are recorded, and further approvals are open. Answer them to go on.")
     encoder = Encoder(versioned=body.protocol_version is not None, echo=False)
@@ -179,17 +186,19 @@ def _stream(streams: Streams, frames: Frames) -> Response:
     return streams.response(frames, farewell={"data": _json(FAREWELL)})
 
 
-async def _unused(assistant: "Assistant", run_id: str) -> str | None:
-    if not run_id:
-        return None
-    if not RUN_ID.fullmatch(run_id):
+def _run_id(given: str) -> str | None:
+    if given and not RUN_ID.fullmatch(given):
         raise InvalidInputError(
-            f"runId is {run_id[:100]!r}, and may have 1 to 64 letters, digits, _ and -. Leave it empty to get one."
+            f"runId is {given[:100]!r}, and may have 1 to 64 letters, digits, _ and -. Leave it empty to get one."
         )
+    return given or None
+
+
+async def _check_unused(assistant: "Assistant", run_id: str) -> None:
     try:
         await assistant.run(run_id)
     except NotFoundError:
-        return run_id
+        return
     raise ConflictError(
         f"Run {run_id} has been started already. Read it at /api/agent/runs/{run_id}/events, or send another runId."
     )

@@ -17,7 +17,8 @@ if TYPE_CHECKING:  # loads every library of the agent, which takes longer than t
     from tuner.supervisor import Supervisor
 
 
-def _tuner(request: Request) -> Tuner:
+# Asynchronous, though they wait for nothing: FastAPI would send the others to a thread and back.
+async def _tuner(request: Request) -> Tuner:
     tuner: Tuner = request.app.state.tuner
     return tuner
 
@@ -39,22 +40,22 @@ async def assistant_of(app: FastAPI) -> "Assistant":
     return held
 
 
-def _server(request: Request) -> ServerSettings:
+async def _server(request: Request) -> ServerSettings:
     server: ServerSettings = request.app.state.server
     return server
 
 
-def _streams(request: Request) -> Streams:
+async def _streams(request: Request) -> Streams:
     streams: Streams = request.app.state.streams
     return streams
 
 
-def _feeds(request: Request) -> Feeds:
+async def _feeds(request: Request) -> Feeds:
     feeds: Feeds = request.app.state.feeds
     return feeds
 
 
-def _supervisor(request: Request) -> "Supervisor | None":
+async def _supervisor(request: Request) -> "Supervisor | None":
     supervisor: Supervisor | None = request.app.state.supervisor
     return supervisor
 

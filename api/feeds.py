@@ -1,8 +1,8 @@
 """What happens in tasks, for many readers: the store is asked once for all who follow the same task."""
 
 import asyncio
-from collections.abc import AsyncGenerator, AsyncIterator
-from contextlib import asynccontextmanager
+from collections.abc import AsyncGenerator, AsyncIterator, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import TypeAlias
 
@@ -24,10 +24,14 @@ _Queue: TypeAlias = "asyncio.Queue[Event | _End]"
 
 @dataclass
 class _Feed:
-    work: "asyncio.Task[None]"
+    position: int
+    """The last event that was told."""
     readers: set[_Queue] = field(default_factory=set)
+    work: "asyncio.Task[None]" = field(init=False)
 
     def tell(self, item: Event | _End) -> None:
+        if isinstance(item, Event):
+            self.position = item.sequence
         for reader in self.readers:
             if reader.full():  # it will see the gap, and read the store
                 while not reader.empty():
@@ -41,28 +45,33 @@ class Feeds:
 
     tuner: Tuner
     _feeds: dict[str, _Feed] = field(default_factory=dict)
-    _ending: set["asyncio.Task[None]"] = field(default_factory=set)
+    _work: set["asyncio.Task[None]"] = field(default_factory=set)
 
     async def __aenter__(self) -> "Feeds":
         return self
 
     async def __aexit__(self, *_: object) -> None:
-        for feed in list(self._feeds.values()):
-            feed.work.cancel()
-        await asyncio.gather(*self._ending, *(feed.work for feed in self._feeds.values()), return_exceptions=True)
+        for work in self._work:
+            work.cancel()
+        await asyncio.gather(*self._work, return_exceptions=True)
 
     @property
     def followed(self) -> int:
         """Tasks that somebody reads now."""
         return len(self._feeds)
 
-    async def events(self, task_id: str, after: int) -> AsyncGenerator[Event, None]:
-        """As `Tuner.follow`: from a sequence number on, none lost, none twice, until the task has ended."""
-        async for event in self._stored(task_id, after):
-            yield event
-            after = event.sequence
-        async with self._joined(task_id, after) as queue:
-            behind = True  # the feed may have been further than we were
+    async def events(self, task_id: str, after: int, known: Sequence[Event] = ()) -> AsyncGenerator[Event, None]:
+        """As `Tuner.follow`: from a sequence number on, none lost, none twice, until the task has ended.
+
+        Args:
+            known: the first ones after it, where they have been read already.
+        """
+        latest = known[-1].sequence if known else after
+        with self._joined(task_id, latest) as (feed, queue):
+            behind = feed.position > latest
+            for event in known:
+                yield event
+            after = latest
             while True:
                 if behind:
                     async for event in self._stored(task_id, after):
@@ -77,40 +86,42 @@ class Feeds:
                     after = item.sequence
         if item.error is not None:
             raise item.error
-        async for event in self._stored(task_id, after):
-            yield event
+        if after < feed.position:
+            async for event in self._stored(task_id, after):
+                yield event
 
     async def _stored(self, task_id: str, after: int) -> AsyncIterator[Event]:
-        while page := await self.tuner.store.events(task_id, after, PAGE):
+        full = True
+        while full:
+            page = await self.tuner.store.events(task_id, after, PAGE)
             for event in page:
                 yield event
-            after = page[-1].sequence
+                after = event.sequence
+            full = len(page) == PAGE
 
-    @asynccontextmanager
-    async def _joined(self, task_id: str, after: int) -> AsyncIterator[_Queue]:
-        feed = self._feeds.get(task_id)
-        if feed is None:
-            feed = _Feed(asyncio.create_task(self._follow(task_id, after)))
-            self._feeds[task_id] = feed
-            feed.work.add_done_callback(lambda work: self._end(task_id, work))
+    @contextmanager
+    def _joined(self, task_id: str, after: int) -> Iterator[tuple[_Feed, _Queue]]:
+        if (feed := self._feeds.get(task_id)) is None:
+            feed = self._feeds[task_id] = _Feed(after)
+            feed.work = asyncio.create_task(self._follow(task_id, feed))
+            self._work.add(feed.work)
+            feed.work.add_done_callback(lambda done: self._end(task_id, feed, done))
         queue: _Queue = asyncio.Queue(BACKLOG)
         feed.readers.add(queue)
         try:
-            yield queue
+            yield feed, queue
         finally:
             feed.readers.discard(queue)
-            if not feed.readers and not feed.work.done():
-                self._feeds.pop(task_id, None)
-                self._ending.add(feed.work)
+            if not feed.readers and self._feeds.get(task_id) is feed:
+                del self._feeds[task_id]
                 feed.work.cancel()
 
-    async def _follow(self, task_id: str, after: int) -> None:
-        async for event in self.tuner.follow(task_id, after):
-            self._feeds[task_id].tell(event)
+    async def _follow(self, task_id: str, feed: _Feed) -> None:
+        async for event in self.tuner.follow(task_id, feed.position):
+            feed.tell(event)
 
-    def _end(self, task_id: str, work: "asyncio.Task[None]") -> None:
-        self._ending.discard(work)
-        feed = self._feeds.get(task_id)
-        if feed is not None and feed.work is work:
+    def _end(self, task_id: str, feed: _Feed, work: "asyncio.Task[None]") -> None:
+        self._work.discard(work)
+        if self._feeds.get(task_id) is feed:
             del self._feeds[task_id]
-            feed.tell(_End(None if work.cancelled() else work.exception()))
+        feed.tell(_End(None if work.cancelled() else work.exception()))

@@ -1,4 +1,4 @@
-"""MCP at `/mcp` of the service, and `autotuner mcp` on standard input and output. `api.mcp_server` says what it offers."""
+"""MCP at `/mcp` of the service, and `autotuner mcp` on standard input and output; `mcp_server` is what they offer."""
 
 import asyncio
 from collections.abc import Awaitable, Callable
@@ -18,8 +18,9 @@ from tuner.settings import Settings
 from tuner.supervisor import Supervisor
 
 if TYPE_CHECKING:  # loads every library of the agent, and of MCP
-    from agent.service import Assistant
     from fastmcp import FastMCP
+
+    from agent.service import Assistant
 
 PATH = "/mcp"
 

@@ -26,7 +26,7 @@ from mcp.types import (
     ToolAnnotations,
 )
 from mcp.types.version import MODERN_PROTOCOL_VERSIONS
-from pydantic import Field, SkipValidation
+from pydantic import ConfigDict, Field
 
 import tools
 from agent.domain import Approval, Approve, Decision, Reject
@@ -62,7 +62,9 @@ STATE_S = 24 * 3600.0
 class Offered(Tool):
     """One of the tools, as MCP offers it."""
 
-    guests: SkipValidation[Guests] = Field(exclude=True)
+    model_config = ConfigDict(arbitrary_types_allowed=True)
+
+    guests: Guests = Field(exclude=True)
 
     async def run(self, arguments: dict[str, Any]) -> ToolResult:
         context = get_context()

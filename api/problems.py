@@ -17,6 +17,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from api.streams import TooManyStreamsError
 from tuner import errors
 from tuner.errors import TunerError
+from tuner.secrets import traced
 from tuner.values import Frozen
 
 log = logging.getLogger(__name__)
@@ -110,7 +111,7 @@ def place(problem: errors.Problem) -> Place:
 def unexpected(error: BaseException) -> Response:
     """A failure of ours: the log has it under an id, the caller only the id."""
     error_id = uuid4().hex[:12]
-    log.error("error %s", error_id, exc_info=error)
+    log.error("error %s: %s", error_id, traced(error))
     return response(
         500, f"The service failed at this; its log has the reason under the id {error_id}.", error_id=error_id
     )

@@ -19,7 +19,8 @@ log = logging.getLogger(__name__)
 PING_S = 15
 SEND_S = 30
 """A reader that takes nothing for so long is left; it may come back with the last id it has seen."""
-FAREWELL_S = 1.0
+FAREWELL_S = 3.0
+"""Less than the server waits for answers that are being given."""
 LARGEST = 2**31 - 1
 
 Message: TypeAlias = Mapping[str, Any]

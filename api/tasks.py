@@ -13,7 +13,7 @@ from api.feeds import Feeds
 from api.problems import Place, documented, place
 from api.streams import NOTHING_MORE, Message, after, message, streamed
 from tuner import taskfile
-from tuner.domain import Task, TaskState, TaskSummary
+from tuner.domain import Event, Task, TaskState, TaskSummary
 from tuner.errors import InvalidSpecError, Problem
 from tuner.plan import PlanSummary
 from tuner.values import Frozen
@@ -156,11 +156,11 @@ async def follow_task(
     if state.ended and not news:
         return Response(status_code=204)
 
-    return streams.response(_told(feeds, found.id, start))
+    return streams.response(_told(feeds, found.id, start, news))
 
 
-async def _told(feeds: Feeds, task_id: str, start: int) -> AsyncGenerator[Message, None]:
-    async with aclosing(feeds.events(task_id, start)) as events:
+async def _told(feeds: Feeds, task_id: str, start: int, known: list[Event]) -> AsyncGenerator[Message, None]:
+    async with aclosing(feeds.events(task_id, start, known)) as events:
         async for event in events:
             yield message(event.kind, event, id=event.sequence)
 

@@ -57,7 +57,7 @@ ACT: tuple[Tool, ...] = (*runs.ACT, *presets.ACT, *hub.ACT, *github.ACT, *machin
 
 TOOLS: Mapping[str, Tool] = {one.name: one for one in (*READ, *WRITE, *ACT)}
 UNTRUSTED = frozenset(one.name for one in TOOLS.values() if one.untrusted)
-"""Those whose answers carry text that nobody here vouches for: logs, model cards, issues."""
+"""Those whose answers carry text that nobody here vouches for: logs, model cards, issues. Of ACT: whose errors do."""
 
 
 def canonical(name: str, args: Mapping[str, Any]) -> dict[str, JsonValue]:

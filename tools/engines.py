@@ -114,7 +114,7 @@ async def _install_preview(
     )
 
 
-@tool(preview=_install_preview)
+@tool(preview=_install_preview, untrusted=True)
 async def install_engine(
     runtime: Runtime,
     environment: EnvironmentName,

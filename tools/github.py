@@ -12,10 +12,10 @@ from tools.context import Runtime
 from tools.github_api import PER_PAGE, Call, RefusedError, github
 from tools.github_search import labels_of
 from tools.plain import plain
-from tools.secrets import redact
 from tools.settings import ToolSettings
 from tools.tool import tool
 from tools.untrusted import Quoted, quoted
+from tuner.secrets import redact
 from tuner.values import Frozen
 
 if TYPE_CHECKING:  # see tools.github_api
@@ -90,7 +90,7 @@ async def get_github_issue(
     return await github(settings, Call(f"read issue #{number}"), read)
 
 
-@tool
+@tool(untrusted=True)
 async def create_github_issue(
     runtime: Runtime,
     title: Title,
@@ -114,7 +114,7 @@ async def create_github_issue(
     return await github(settings, Call("create an issue", writes=True), create)
 
 
-@tool
+@tool(untrusted=True)
 async def comment_github_issue(runtime: Runtime, number: Number, body: Body) -> Written:
     """Publishes a comment on an issue of the configured GitHub repository, under the name of the token's owner.
 

@@ -13,12 +13,12 @@ from tools.arguments import Ref
 from tools.context import Context, Runtime
 from tools.github_search import IssueRow, search
 from tools.plain import plain
-from tools.secrets import redact
 from tools.tool import tool
-from tools.untrusted import clean
+from tools.untrusted import clean, disarmed
 from tuner.domain import Experiment, ExperimentState, Task
 from tuner.errors import ConflictError, NotFoundError, TunerError
 from tuner.report import artifacts
+from tuner.secrets import redact
 from tuner.values import Frozen
 
 LOG_LINES = 40
@@ -108,7 +108,9 @@ def _words(message: str) -> list[str]:
 
 def _title(task: Task, one: Experiment) -> str:
     assert one.failure is not None
-    first = clean(one.failure.message).strip().splitlines()[0] if one.failure.message.strip() else "no message"
+    first = (
+        disarmed(clean(one.failure.message)).strip().splitlines()[0] if one.failure.message.strip() else "no message"
+    )
     title = f"[{task.spec.base_runtime}] {one.failure.kind}: {first}"
     return title if len(title) <= 120 else f"{title[:119].rstrip()}…"
 
@@ -157,7 +159,7 @@ async def _log(context: Context, task: Task, one: Experiment) -> str:
 
 def _hidden(context: Context, text: str) -> str:
     """Without secrets, and without this machine's folders, in which people's names stand."""
-    text = redact(clean(text), context.settings.secrets)
+    text = redact(disarmed(clean(text)), context.settings.secrets)
     for folder, name in ((context.tuner.settings.home, "$AUTOTUNER_HOME"), (Path.home(), "~")):
         if len(folder.parts) > 1:
             text = re.sub(rf"{re.escape(str(folder))}(?![\w-])", name, text)

@@ -85,7 +85,7 @@ async def _decide(
     return await decide(context.settings, models, wanted, folder=folder or wanted.repo, allow=allow, ignore=ignore)
 
 
-@tool(preview=preview)
+@tool(preview=preview, untrusted=True)
 async def hf_download(
     runtime: Runtime,
     repo: Repo,

@@ -13,9 +13,9 @@ from tools.hub_api import Wanted, ask, read
 from tools.hub_download import Listing, model_path
 from tools.hub_target import amount, note
 from tools.plain import plain
-from tools.secrets import redact
 from tools.tool import tool
 from tools.untrusted import Quoted, quoted
+from tuner.secrets import redact
 from tuner.values import Frozen
 
 CARD_LIMIT = 6_000

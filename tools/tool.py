@@ -90,7 +90,7 @@ def tool(
 
     Args:
         preview: takes the context and the same arguments, and says in a model what the call would do.
-        untrusted: the answer carries text from outside (logs, model cards, issues).
+        untrusted: the answer carries text from outside (logs, model cards, issues); of a privileged tool, its errors.
     """
 
     def made(function: Function) -> Tool:

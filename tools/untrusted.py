@@ -3,7 +3,7 @@
 import re
 from typing import Literal
 
-from tools.secrets import redact
+from tuner.secrets import redact
 from tuner.values import Frozen
 
 LIMIT = 8_000
@@ -17,6 +17,14 @@ _CONTROL = re.compile(
     "\u061c\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff\ufff9-\ufffb"  # unseen ones, and those that turn text around
     "\U000e0000-\U000e007f\ud800-\udfff]"  # tags, which hide whole sentences, and halves of surrogate pairs
 )
+
+_MARKUP = re.compile(
+    r"<\|[^|<>\n]{1,60}\|>|</?\|?(?:DSML\|)?(?:antml:)?(?:tool_calls?|tool_response|tool_result|tool_use|tool_outputs?"
+    r"|function_calls?|function_results?|function_response|invoke|start_of_turn|end_of_turn|im_start|im_end)\b[^<>\n]{0,200}>"
+    r"|\[/?(?:INST|TOOL_CALLS|TOOL_RESULTS|AVAILABLE_TOOLS|SYSTEM_PROMPT)\]|<</?SYS>>",
+    re.IGNORECASE,
+)
+"""What marks turns, calls and answers in the templates of models: a server that knows them would take it for one."""
 
 
 class Quoted(Frozen):
@@ -32,7 +40,7 @@ class Quoted(Frozen):
 
 def quoted(text: str, source: str, *, limit: int = LIMIT, keep: Literal["head", "tail"] = "head") -> Quoted:
     """Text to show to a model: cleaned, without secrets, and of more than `limit` characters one end only."""
-    plain = clean(text)
+    plain = disarmed(clean(text))
     # Looked through for secrets is a little more than is shown, so that one at the edge is seen as one.
     some = redact(plain[: limit + EDGE] if keep == "head" else plain[-limit - EDGE :])
     if len(plain) <= limit:
@@ -45,3 +53,8 @@ def quoted(text: str, source: str, *, limit: int = LIMIT, keep: Literal["head", 
 def clean(text: str) -> str:
     """Without escape sequences, control characters and characters that cannot be seen; lines end in `\\n`."""
     return _CONTROL.sub("", _ESCAPES.sub("", text.replace("\r\n", "\n").replace("\r", "\n")))
+
+
+def disarmed(text: str) -> str:
+    """Without the marks that begin and end turns, calls of tools and their answers."""
+    return _MARKUP.sub("[markup]", text)  # not by nothing: what is left and right of it would join to another

@@ -15,7 +15,7 @@ from sqlalchemy.exc import ArgumentError, DBAPIError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 
-from tuner import migrations
+from tuner import migrations, sqlite
 from tuner.errors import StorageError
 
 BUSY_S = 10
@@ -179,7 +179,7 @@ def _engine(url: URL, pragma: str, pool: type[Pool] | None = None) -> AsyncEngin
     if url.get_backend_name() == "postgresql":
         options = {"connect_timeout": BUSY_S, "options": f"-c lock_timeout={BUSY_S * 1000:.0f}"}
         return create_async_engine(url, poolclass=pool, connect_args=options, pool_pre_ping=True)
-    engine = create_async_engine(url, poolclass=pool)
+    engine = create_async_engine(url, poolclass=pool, connect_args={"async_creator_fn": sqlite.connect})
 
     @event.listens_for(engine.sync_engine, "connect")
     def prepare(connection: DBAPIConnection, _record: object) -> None:

@@ -8,6 +8,7 @@ from pathlib import Path
 from tuner.domain import Failure
 from tuner.errors import FailureKind
 from tuner.protocols import FailurePattern
+from tuner.secrets import redact
 
 COMMON: tuple[FailurePattern, ...] = (
     FailurePattern(
@@ -78,8 +79,10 @@ def tail(path: Path, lines: int = 1000, max_bytes: int = 2**20) -> list[str]:
 
 
 def clean(line: str) -> str:
-    """Safe to show on any terminal or page, and short."""
-    return _CONTROL.sub("", _ESCAPES.sub("", line)).rstrip()[:LINE_LENGTH]
+    """Safe to show on any terminal or page, without secrets, and short."""
+    plain = _CONTROL.sub("", _ESCAPES.sub("", line)).rstrip()
+    # Looked through is a little more than is shown, so that a secret at the edge is seen as one.
+    return redact(plain[: 2 * LINE_LENGTH])[:LINE_LENGTH]
 
 
 def _failure(kind: FailureKind, exit_code: int | None, lines: list[str], cause: int | None) -> Failure:

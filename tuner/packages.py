@@ -2,7 +2,6 @@
 
 import json
 import logging
-import os
 import re
 import subprocess
 from collections import deque
@@ -10,6 +9,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from tuner import processes
 from tuner.errors import UnavailableError
 
 log = logging.getLogger(__name__)
@@ -52,7 +52,8 @@ def run(argv: Sequence[str], on_line: OnLine = log.debug) -> list[str]:
     Raises:
         UnavailableError: it failed; with what it said.
     """
-    env = {key: value for key, value in os.environ.items() if key not in ("PYTHONPATH", "PYTHONHOME", "VIRTUAL_ENV")}
+    inherited = processes.inherited().items()
+    env = {key: value for key, value in inherited if key not in ("PYTHONPATH", "PYTHONHOME", "VIRTUAL_ENV")}
     said: deque[str] = deque(maxlen=200)
     try:
         started = subprocess.Popen(

@@ -67,6 +67,18 @@ def started(pid: int) -> int | None:
     return None if fields[0] in ("Z", "X") else int(fields[19])
 
 
+def inherited() -> dict[str, str]:
+    """Our environment for programs that others wrote, without what is ours alone: `AUTOTUNER_LLM_API_KEY` and so on.
+
+    An engine runs code that comes with models, and may print all it knows into its log.
+    """
+    return {
+        name: value
+        for name, value in os.environ.items()
+        if name == "AUTOTUNER_HOME" or not name.upper().startswith("AUTOTUNER_")
+    }
+
+
 @dataclass
 class Session:
     """A child with a process session of its own, so that it and all its children can be found and stopped."""

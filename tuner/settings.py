@@ -2,7 +2,7 @@
 
 from pathlib import Path
 from typing import Annotated, Any, Self
-from urllib.parse import quote
+from urllib.parse import quote, unquote, urlsplit
 
 import platformdirs
 from pydantic import AfterValidator, Field, ModelWrapValidatorHandler, SecretStr, ValidationError, model_validator
@@ -60,6 +60,12 @@ class Settings(BaseSettings):
         if self.database_url is not None:
             return self.database_url.get_secret_value()
         return f"sqlite+aiosqlite:///{quote(str(self.home / 'autotuner.db'))}"
+
+    @property
+    def secrets(self) -> tuple[str, ...]:
+        """What must not be seen anywhere: the database's password."""
+        password = urlsplit(self.database_url.get_secret_value()).password if self.database_url else None
+        return tuple({password, unquote(password)}) if password else ()
 
     @property
     def engines(self) -> Path:

@@ -187,7 +187,7 @@ def load_said(block: Block) -> list[str]:
     words = {
         "traffic_scenarios": "traffic {}",
         "num_concurrency": "concurrency {}",
-        "max_requests_per_iteration": "{} requests a load level",
+        "max_requests_per_iteration": "at most {} requests a load level",
     }
     said = []
     for key, sentence in words.items():

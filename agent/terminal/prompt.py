@@ -1,6 +1,7 @@
 """The screen of a real terminal: a prompt that is always there, right above it what grows, all else above that."""
 
 import asyncio
+from collections import deque
 from collections.abc import AsyncIterator, Callable, Iterable
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -9,8 +10,8 @@ from prompt_toolkit import PromptSession
 from prompt_toolkit.application import in_terminal
 from prompt_toolkit.completion import CompleteEvent, Completer, Completion
 from prompt_toolkit.document import Document
-from prompt_toolkit.filters import has_focus
 from prompt_toolkit.enums import DEFAULT_BUFFER
+from prompt_toolkit.filters import has_focus
 from prompt_toolkit.formatted_text import ANSI, StyleAndTextTuples, to_formatted_text
 from prompt_toolkit.history import FileHistory
 from prompt_toolkit.key_binding import KeyBindings, KeyPressEvent
@@ -18,7 +19,7 @@ from prompt_toolkit.shortcuts import CompleteStyle
 from rich.console import Console
 
 from agent.terminal.screen import Print
-from agent.terminal.wording import encodable
+from agent.terminal.wording import encodable, line
 
 REDRAW_S = 0.5
 """So that times go on."""
@@ -51,6 +52,8 @@ class Full:
         self._answer: asyncio.Future[str | None] | None = None
         """None: nothing is asked."""
         self._prompt, self._remembered, self._several = "", True, False
+        self._ahead: deque[str] = deque()
+        """Messages that were entered while nothing, or something else, was asked."""
         self._lock = asyncio.Lock()
         history.touch(mode=0o600)
         history.chmod(0o600)
@@ -91,6 +94,8 @@ class Full:
 
     async def ask(self, prompt: str, *, message: bool = True, text: str | None = None) -> str | None:
         buffer = self._session.default_buffer
+        if message and self._ahead:
+            return self._ahead.popleft()
         draft = buffer.document
         if not message:
             buffer.set_document(Document(text or "", 0 if text else None))
@@ -121,6 +126,7 @@ class Full:
         if grows := self._grows():
             parts += [*to_formatted_text(ANSI(grows)), ("", "\n")]
         encoding = self.console.encoding
+        parts += [("", encodable(f"› {line(one, 60)} (waits)\n", self.console.encoding)) for one in self._ahead]
         if status := self._status():
             parts += [("fg:ansigreen", encodable(status, encoding)), ("", "\n")]
         asked = self._prompt if self._answer is not None else "… "
@@ -154,7 +160,9 @@ class Full:
 
         @keys.add("c-c")
         def _(event: KeyPressEvent) -> None:
-            if self._answer is None or not event.current_buffer.text:
+            if self._ahead:
+                self._ahead.clear()
+            elif self._answer is None or not event.current_buffer.text:
                 self._interrupted()
             elif self._several:
                 self._give(None)
@@ -171,14 +179,15 @@ class Full:
         return keys
 
     def _accept(self) -> None:
-        if self._answer is None:
-            return  # it is kept until it can be sent
-        buffer = self._session.default_buffer
+        buffer, asked = self._session.default_buffer, self._answer is not None and not self._answer.done()
         text = buffer.text
-        if self._remembered:
+        if self._remembered or not asked:
             buffer.append_to_history()
             buffer.reset()
-        self._give(text)
+        if asked:
+            self._give(text)
+        elif text.strip():
+            self._ahead.append(text)
 
     def _give(self, answer: str | None) -> None:
         if self._answer is not None and not self._answer.done():

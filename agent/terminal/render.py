@@ -3,7 +3,7 @@
 import json
 
 from pydantic import JsonValue
-from rich.console import Console, Group, RenderableType
+from rich.console import Console, Group, OverflowMethod, RenderableType
 from rich.markdown import Markdown
 from rich.panel import Panel
 from rich.text import Text
@@ -27,7 +27,9 @@ def show(console: Console, block: Block) -> None:
 
 def put(console: Console, what: RenderableType) -> None:
     """In a pipe a line stays one, however long it is."""
-    console.print(what, highlight=False, soft_wrap=not decorated(console))
+    one_line = True if isinstance(what, Text) and what.no_wrap else None
+    overflow: OverflowMethod | None = "ellipsis" if one_line else None
+    console.print(what, highlight=False, no_wrap=one_line, overflow=overflow, soft_wrap=not decorated(console))
 
 
 def decorated(console: Console) -> bool:
@@ -48,17 +50,18 @@ def drawn(block: Block, *, decorated: bool) -> RenderableType:
         case Trouble(text):
             return Text(clean(text), style="red")
         case Call() as call:
-            return Text(called(call), style="red" if call.failed else "dim")
+            style = "red" if call.failed else "dim"
+            return Text(called(call), style=style, no_wrap=decorated)
         case Step(call):
             return Text(f"· {call.tool} {_progress(call.progress)}".rstrip(), style="dim")
 
 
 def called(call: Call) -> str:
-    """A call in one line, with its state."""
+    """A call in one line: its state, its number, what goes in and what came out."""
     mark = "·" if call.answer is None else "✗" if call.failed else "✓"
-    parts = [f"{mark} {call.tool}", brief(_json(call.args or "{}"), 60)]
+    parts = [mark, str(call.number), call.tool, brief(_json(call.args or "{}"), 60)]
     if call.answer is not None:
-        parts += ["→", brief(_json(call.answer), 70), f"(/show {call.number})"]
+        parts += ["→", brief(_json(call.answer), 90)]
     return " ".join(filter(None, parts))
 
 
@@ -75,12 +78,16 @@ def growing(view: View, console: Console, waits: bool) -> str:
     Args:
         waits: for decisions, so that no call goes on.
     """
-    calls = [] if waits else [Text(_pending(call, view.now() - call.began), style="dim") for call in view.open_calls]
+    calls = (
+        []
+        if waits
+        else [Text(_pending(call, view.now() - call.began), style="dim", no_wrap=True) for call in view.open_calls]
+    )
     with console.capture() as capture:
         if view.tail.strip():
             put(console, Markdown(clean(view.tail), hyperlinks=False, code_theme="ansi_dark"))
         for call in calls:
-            console.print(call, highlight=False, no_wrap=True, overflow="ellipsis", crop=True)
+            put(console, call)
     lines = capture.get().rstrip("\n").split("\n")
     room = max(3, console.height - EDGE)
     return encodable("\n".join(lines[-room:]), console.encoding)

@@ -74,11 +74,13 @@ class Plain:
 
     async def ask(self, prompt: str, *, message: bool = True, text: str | None = None) -> str | None:
         self._woken = False
-        if self._typed:
+        if self._typed and text is None:
             self.console.print(prompt, end="", highlight=False, markup=False, soft_wrap=True)
         if text is None:
             return await self._line()
-        self.console.print("(YAML; an empty line ends it)", highlight=False, markup=False, soft_wrap=True)
+        self.console.print(
+            f"{text}\n(Write it anew; an empty line ends it.)", highlight=False, markup=False, soft_wrap=True
+        )
         lines: list[str] = []
         while line := await self._line():
             lines.append(line)

@@ -6,7 +6,7 @@ import time
 from collections.abc import Awaitable, Callable
 
 from tuner.cli.progress import Progress
-from tuner.domain import TaskState
+from tuner.domain import Task, TaskState
 from tuner.errors import TunerError
 from tuner.quantities import duration, quantity
 from tuner.service import Tuner
@@ -53,9 +53,12 @@ class Watching:
         try:
             task = await self._tuner.task(task_id)
             if not task.state.ended:
-                progress = await self._begun(task_id)
+                progress = self._tasks[task_id] = await self._progress(task)
                 async for event in self._tuner.follow(task_id):
-                    if (said := progress.take(event)) is not None:
+                    said = progress.take(event)
+                    if task.started_at is not None:
+                        progress.durations.clear()  # most of them are of events told again, so of no time at all
+                    elif said is not None:
                         await self._told(said)
                     self._changed()
             self.states[task_id] = (await self._tuner.task(task_id)).state
@@ -67,22 +70,21 @@ class Watching:
             self._followers.pop(task_id, None)
             self._changed()
 
-    async def _begun(self, task_id: str) -> Progress:
-        spec = (await self._tuner.task(task_id)).spec
+    async def _progress(self, task: Task) -> Progress:
+        self._names[task.id] = task.spec.task_name
         try:
-            total = (await self._tuner.plan(spec)).summary().experiments
+            total = (await self._tuner.plan(task.spec)).summary().experiments
         except TunerError:  # its model has gone since
             total = 0
-        self._names[task_id] = spec.task_name
-        progress = self._tasks[task_id] = Progress(total, spec.optimization.objective[0])
-        return progress
+        return Progress(total, task.spec.optimization.objective[0])
 
     def _line(self, task_id: str, progress: Progress) -> str:
         parts = [f"task {task_id} {self._names[task_id]}"]
         if progress.number is None:
             parts.append("waits for a worker")
         else:
-            since = duration(round(time.monotonic() - progress.began))
+            seconds = round(time.monotonic() - progress.began)
+            since = duration(seconds) if seconds >= 60 else f"{seconds} s"
             parts.append(f"experiment #{progress.number}, {progress.done + 1} of {progress.total}")
             parts.append(f"{progress.phase} {since}".strip())
         if progress.best is not None:

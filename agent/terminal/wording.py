@@ -40,7 +40,9 @@ def encodable(text: str, encoding: str) -> str:
 def visible(text: str) -> str:
     """For what must be seen exactly: characters that cannot be seen, or that turn others around, by their number."""
     return "".join(
-        one if one in "\n\t" or unicodedata.category(one)[0] != "C" and one not in "\u2028\u2029" else f"\\u{ord(one):04x}"
+        one
+        if one in "\n\t" or (unicodedata.category(one)[0] != "C" and one not in "\u2028\u2029")
+        else f"\\u{ord(one):04x}"
         for one in text
     )
 
@@ -71,7 +73,11 @@ def _short(value: JsonValue) -> str:
         case dict():
             return f"{{{', '.join(list(value)[:3])}{', …' if len(value) > 3 else ''}}}"
         case list():
-            return f"[{len(value)}]" if len(value) > 4 or any(isinstance(one, dict) for one in value) else json.dumps(value)
+            return (
+                f"[{len(value)}]"
+                if len(value) > 4 or any(isinstance(one, dict) for one in value)
+                else json.dumps(value)
+            )
         case _:
             return json.dumps(value)
 

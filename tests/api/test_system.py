@@ -3,14 +3,19 @@
 import asyncio
 import re
 import sqlite3
+from collections.abc import Callable, Iterator
+from inspect import iscoroutinefunction
 from pathlib import Path
 
 import httpx
 import pytest
 from fastapi import FastAPI
+from fastapi.dependencies.models import Dependant
+from fastapi.routing import APIRoute
 from prometheus_client.parser import text_string_to_metric_families
 
-from api.app import create_app
+from api import metrics
+from api.app import ROUTERS, create_app
 from api.page import Page
 from tests.fakes.http import TOKEN, asked, server_settings
 from tests.fakes.rig import spec
@@ -118,8 +123,8 @@ async def test_two_applications_count_for_themselves(tuner: Tuner) -> None:
     for _ in range(2):
         async with asked(create_app(tuner, None, server=server_settings())) as client:
             await client.get("/api/tasks")
-            metrics = (await client.get("/metrics")).text
-        assert re.search(r'requests_total\{method="GET",route="/api/tasks",status="200"\} 1\.0', metrics)
+            counted = (await client.get("/metrics")).text
+        assert re.search(r'requests_total\{method="GET",route="/api/tasks",status="200"\} 1\.0', counted)
 
 
 async def test_machines_engines_and_workers_are_shown(client: httpx.AsyncClient) -> None:
@@ -196,3 +201,16 @@ async def test_a_built_page_is_served_at_every_address_that_a_person_may_open(cl
 async def test_nothing_outside_the_built_page_is_served(client: httpx.AsyncClient, path: str) -> None:
     answer = await client.get(httpx.URL(client.base_url).copy_with(raw_path=path.encode()))
     assert "outside" not in answer.text
+
+
+def test_no_request_takes_the_way_over_a_thread_only_to_be_read() -> None:
+    def calls(dependant: Dependant) -> Iterator[Callable[..., object] | None]:
+        yield dependant.call
+        for inner in dependant.dependencies:
+            yield from calls(inner)
+
+    routes = [route for router in (*ROUTERS, metrics.router) for route in router.routes]
+    assert len(routes) > 40
+    for route in routes:
+        assert isinstance(route, APIRoute)
+        assert all(map(iscoroutinefunction, calls(route.dependant))), route.path

@@ -72,7 +72,8 @@ class Client:
             await _fine(source.response)
             async with aclosing(source.aiter_sse()) as events:
                 async for one in events:
-                    yield Told(one.id, json.loads(one.data))
+                    if one.data:  # a ping has none
+                        yield Told(one.id, json.loads(one.data))
 
     async def get(self, path: str, **params: Any) -> Any:
         return _json(await self.http.get(path, params=params))

@@ -17,11 +17,21 @@ import psutil
 
 from tests.fakes.agent_app import HEADERS, Client
 from tests.fakes.http import TOKEN
-from tests.fakes.model_server import MODEL
+from tests.fakes.model_server import MODEL, Answer, Request
 from tests.fakes.watching import wait_for
 
 ROOT = Path(__file__).parents[2]
 PATIENCE_S = 60
+
+
+@dataclass
+class Stage:
+    """What the model says, for a server that asks again and again: the last answer is repeated."""
+
+    script: list[Answer] = field(default_factory=lambda: [Answer("Fine.")])
+
+    def __call__(self, request: Request) -> Answer:
+        return self.script.pop(0) if len(self.script) > 1 else self.script[0]
 
 
 @dataclass

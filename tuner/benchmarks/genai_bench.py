@@ -256,7 +256,7 @@ def _environment(tokenizer: str) -> dict[str, str]:
     }
     if Path(tokenizer).is_dir():
         settings["HF_HUB_OFFLINE"] = "1"
-    return {**os.environ, **settings}
+    return {**processes.inherited(), **settings}
 
 
 def _empty(folder: Path) -> None:

@@ -56,7 +56,7 @@ class Local:
         with held_port(self.port_low, self.port_high) as port:
             argv = tuple(part.replace("{port}", str(port)) for part in launch.argv)
             kills = memory_kills()
-            env = {**os.environ, **launch.env, "CUDA_VISIBLE_DEVICES": ",".join(gpu_ids)}
+            env = {**processes.inherited(), **launch.env, "CUDA_VISIBLE_DEVICES": ",".join(gpu_ids)}
             async with processes.session(argv, env, log, label, self.registry) as session:
                 yield LocalDeployment(f"http://127.0.0.1:{port}", argv, session, kills)
 

@@ -14,6 +14,7 @@ from pathlib import Path
 
 from pydantic import TypeAdapter, ValidationError
 
+from tuner import processes
 from tuner.protocols import Engine, Flag, Installation
 from tuner.values import Value, flag_name
 
@@ -182,7 +183,7 @@ async def _help(argv: Sequence[str]) -> str:
     try:
         process = await asyncio.create_subprocess_exec(
             *argv,
-            env={**os.environ, **QUIET},
+            env={**processes.inherited(), **QUIET},
             stdin=asyncio.subprocess.DEVNULL,
             stdout=asyncio.subprocess.PIPE,
             stderr=asyncio.subprocess.DEVNULL,

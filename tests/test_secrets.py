@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import JsonValue
 
-from tools.secrets import REMOVED, redact, redact_json
+from tuner.secrets import REMOVED, redact, redact_json
 
 SECRET = "S3sameOpenThyself9"
 

@@ -1,7 +1,8 @@
 """What must not be seen: takes tokens, keys, passwords and credentials out of text, for whoever shows or stores it."""
 
 import re
-from collections.abc import Iterable
+import traceback
+from collections.abc import Callable, Iterable
 
 from pydantic import JsonValue
 
@@ -18,7 +19,7 @@ _NAME = (
     r"(?:passw(?:or)?d|passphrase|pwd|secret|credentials?|api[_ -]?key|secret[_-]?key|private[_-]?key"
     r"|access[_-]?key(?:[_-]?id)?|signing[_-]?key|encryption[_-]?key|auth(?:entication)?[_-]?key|session[_-]?id)"
 )
-_TOKEN = rf"(?:{_NOT_AFTER}token)"
+_TOKEN = rf"(?:(?=token){_NOT_AFTER}token)"
 _NOTHING = r"[\"']?(?:None|null|true|false|undefined|\.\.\.|\*+|\[removed\]|SecretStr\()(?![^\s\"',;)}\]])"
 """No value, or none any more."""
 _VALUE = r"(?:\[[^\]\n]{1,2000}\]|\"[^\"\n]+\"|'[^'\n]+'|[^\s\"',;&)}\]]+)"
@@ -55,6 +56,32 @@ _TOKEN_ASSIGNED = re.compile(rf"(?i)({_TOKEN}{_IS})(?!{_NOTHING}|[\d.,]+(?![\w-]
 _KEY = re.compile(rf"(?i)(?:^|[_. -]|(?<=[a-z]))(?:{_NAME}|{_TOKEN}|authorization|cookie)$")
 
 
+def _emptied(found: re.Match[str]) -> str:
+    """Keeps the name, and the quotes around the value."""
+    value = found[0][len(found[1]) :]
+    quote = value[0] if value[0] in "\"'" and value[0] == value[-1] else ""
+    return f"{found[1]}{quote}{REMOVED}{quote}"
+
+
+_BEGINNINGS = (
+    "-----begin ", "ghp_", "gho_", "ghu_", "ghs_", "ghr_", "github_pat_", "glpat-", "hf_", "api_org_", "nvapi-", "sk-",
+    "pk-", "rk-", "sk_live_", "sk_test_", "akia", "asia", "aiza", "xox", "ya29.", "eyj",
+)  # fmt: skip
+_NAMES = ("pass", "pwd", "secret", "credential", "key", "session")
+_REPLACED: tuple[tuple[tuple[str, ...], re.Pattern[str], str | Callable[[re.Match[str]], str]], ...] = (
+    (_BEGINNINGS, _WHOLE, REMOVED),
+    (("://",), _USERINFO, rf"\1{REMOVED}@"),
+    (("authorization",), _AUTHORIZATION, _emptied),
+    (("cookie",), _COOKIE, _emptied),
+    (("bearer",), _BEARER, _emptied),
+    (("=",), _QUERY, _emptied),
+    (("--",), _OPTION, _emptied),
+    (_NAMES, _ASSIGNED, _emptied),
+    (("token",), _TOKEN_ASSIGNED, _emptied),
+)
+"""A pattern is asked where one of its hints is in the text, in lower case: logs are long, and secrets rare in them."""
+
+
 def redact(text: str, known: Iterable[str] = ()) -> str:
     """The text with every secret in it replaced by `[removed]`; what is around stays readable.
 
@@ -63,20 +90,24 @@ def redact(text: str, known: Iterable[str] = ()) -> str:
     Args:
         known: secrets by their value (`ToolSettings.secrets`), wherever they stand.
     """
-    for secret in sorted((secret for secret in known if len(secret) >= LEAST_LENGTH), key=len, reverse=True):
-        text = text.replace(secret, REMOVED)
-    text = _WHOLE.sub(REMOVED, text)
-    text = _USERINFO.sub(rf"\1{REMOVED}@", text)
-    for pattern in (_AUTHORIZATION, _COOKIE, _BEARER, _QUERY, _OPTION, _ASSIGNED, _TOKEN_ASSIGNED):
-        text = pattern.sub(_emptied, text)
+    text = without(text, known)
+    lower = text.lower()
+    for hints, pattern, put in _REPLACED:
+        if any(hint in lower for hint in hints):
+            text = pattern.sub(put, text)
     return text
 
 
-def _emptied(found: re.Match[str]) -> str:
-    """Keeps the name, and the quotes around the value."""
-    value = found[0][len(found[1]) :]
-    quote = value[0] if value[0] in "\"'" and value[0] == value[-1] else ""
-    return f"{found[1]}{quote}{REMOVED}{quote}"
+def traced(error: BaseException, known: Iterable[str] = ()) -> str:
+    """An error with where it came from, for a log."""
+    return redact("".join(traceback.format_exception(error)), known)
+
+
+def without(text: str, known: Iterable[str]) -> str:
+    """The text without the secrets that are known by their value; all else stays, so that JSON stays JSON."""
+    for secret in sorted((secret for secret in known if len(secret) >= LEAST_LENGTH), key=len, reverse=True):
+        text = text.replace(secret, REMOVED)
+    return text
 
 
 def redact_json(value: JsonValue, known: Iterable[str] = ()) -> JsonValue:

@@ -1,0 +1,176 @@
+"""What a conversation in the terminal needs: the tuner, a worker, the assistant, a screen."""
+
+import asyncio
+import logging
+import signal
+import sys
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import click
+from pydantic import ValidationError
+from rich.console import Console
+
+from agent.service import Assistant
+from agent.settings import AgentSettings
+from agent.terminal import script as scripts
+from agent.terminal import slash
+from agent.terminal.conversation import Chat
+from agent.terminal.oneshot import OneShot
+from agent.terminal.prompt import Full
+from agent.terminal.render import decorated
+from agent.terminal.screen import Plain
+from agent.terminal.wording import ERRORS, register
+from tools.context import Context
+from tools.machines import alive
+from tools.settings import ToolSettings
+from tuner.cli.tune import Terminal
+from tuner.errors import InvalidSettingsError
+from tuner.service import Tuner
+from tuner.settings import Settings
+from tuner.supervisor import Supervisor
+
+HISTORY = "chat_history"
+
+
+@dataclass(frozen=True)
+class Wish:
+    """What the command line says."""
+
+    session: str | None = None
+    new: bool = False
+    message: str | None = None
+    approve_all: bool = False
+    as_json: bool = False
+    script: Path | None = None
+    worker: bool = True
+    editor: str | None = None
+
+
+async def run(wish: Wish) -> int:
+    """The exit code.
+
+    Raises:
+        InvalidInputError: the script or the message cannot be used.
+    """
+    script = scripts.load(wish.script) if wish.script is not None else None
+    settings, agent_settings, tool_settings = Settings(), _agent_settings(), ToolSettings()
+    once = wish.message is not None
+    _show_what_can_be_shown()
+    async with (
+        Tuner.open(settings) as tuner,
+        # One turn ends before a task of it could: what it starts waits for a worker that stays.
+        _worker(tuner, wanted=wish.worker and not once) as supervisor,
+        Assistant.open(
+            tuner, agent_settings, tool_settings, supervisor=supervisor, interactive=wish.approve_all or not once
+        ) as assistant,
+    ):
+        session_id = await _session(assistant, wish)
+        if wish.message is not None:
+            shot = OneShot(assistant, session_id, Terminal(), Terminal(stderr=True), wish.approve_all, wish.as_json)
+            return await shot.run(wish.message)
+        context = Context(tuner, tool_settings, session_id=session_id, supervisor=supervisor)
+        chat = Chat(assistant, context, script=script, approve_all=wish.approve_all, editor=wish.editor)
+        code = await _converse(chat, session_id, Terminal(), settings)
+        if supervisor is not None and (running := chat.watching.running):
+            click.echo(
+                f"Task {', '.join(running)} stops with the worker of this chat, and goes on in the next one: with "
+                "autotuner chat, or autotuner worker.",
+                err=True,
+            )
+        return code
+
+
+async def _converse(chat: Chat, session_id: str, console: Console, settings: Settings) -> int:
+    with _signals(chat):
+        if not (decorated(console) and sys.stdin.isatty()):
+            async with Plain.open(console) as plain:
+                return await chat.converse(plain, session_id)
+        full = Full(
+            console,
+            grows=chat.grows,
+            status=chat.status,
+            interrupted=chat.interrupt,
+            left=chat.leave,
+            history=settings.home / HISTORY,
+            commands=slash.COMMANDS,
+        )
+        chat.screen = full
+        with _logging_into(settings.home / "logs" / "chat.log"):
+            async with full.opened():
+                return await chat.converse(full, session_id)
+
+
+@contextmanager
+def _signals(chat: Chat) -> Iterator[None]:
+    """Ctrl-C stops the turn; a request to end leaves in good order."""
+    loop = asyncio.get_running_loop()
+    actions = {
+        signal.SIGINT: chat.interrupt,
+        signal.SIGTERM: lambda: chat.leave(128 + signal.SIGTERM),
+        signal.SIGHUP: lambda: chat.leave(128 + signal.SIGHUP),
+    }
+    for number, action in actions.items():
+        loop.add_signal_handler(number, action)
+    try:
+        yield
+    finally:
+        for number in actions:
+            loop.remove_signal_handler(number)
+
+
+@asynccontextmanager
+async def _worker(tuner: Tuner, *, wanted: bool) -> AsyncIterator[Supervisor | None]:
+    """One of our own where no other is alive."""
+    if not wanted or any(alive(one) for one in await tuner.workers()):
+        yield None
+        return
+    async with Supervisor.open(tuner.settings) as supervisor:
+        yield supervisor
+
+
+async def _session(assistant: Assistant, wish: Wish) -> str:
+    if wish.session is not None:
+        return (await slash.find(assistant, wish.session)).id
+    if not (wish.new or wish.message is not None or wish.script is not None):
+        last, _ = await assistant.sessions(limit=1)
+        if last:
+            return last[0].id
+    return (await assistant.create_session()).id
+
+
+def _agent_settings() -> AgentSettings:
+    try:
+        return AgentSettings()
+    except ValidationError as error:
+        problems = (
+            f"AUTOTUNER_{str(detail['loc'][0]).upper()} cannot be used: {detail['msg']}."
+            for detail in error.errors(include_url=False, include_input=False)
+        )
+        raise InvalidSettingsError("\n".join(problems)) from None
+
+
+def _show_what_can_be_shown() -> None:
+    """Terminals that know few characters get others that mean the same."""
+    register()
+    for stream in (sys.stdout, sys.stderr):
+        if hasattr(stream, "reconfigure"):
+            stream.reconfigure(errors=ERRORS)
+
+
+@contextmanager
+def _logging_into(path: Path) -> Iterator[None]:
+    """Log lines would be drawn into the conversation."""
+    root = logging.getLogger()
+    before = root.handlers[:]
+    path.parent.mkdir(parents=True, exist_ok=True)
+    handler = logging.FileHandler(path, encoding="utf-8", delay=True)
+    handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(name)s: %(message)s"))
+    root.handlers[:] = [handler]
+    try:
+        yield
+    finally:
+        root.handlers[:] = before
+        handler.close()

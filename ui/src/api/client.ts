@@ -1,0 +1,62 @@
+import createClient, { type FetchResponse, type MaybeOptionalInit, type Middleware } from "openapi-fetch";
+import { heard, lost } from "./connection";
+import { refused, unreachable } from "./problem";
+import type { paths } from "./schema";
+
+const edge: Middleware = {
+  async onResponse({ response }) {
+    heard(response.status);
+    if (!response.ok) throw await refused(response);
+  },
+  onError({ error }) {
+    if (error instanceof DOMException && error.name === "AbortError") return;
+    lost();
+    return unreachable();
+  },
+};
+
+/**
+ * The service, typed by its own description: `await call(api.GET("/api/tasks/{task}", { params: { path: { task } } }))`.
+ * What is refused is thrown as an `ApiError`.
+ */
+export const api = createClient<paths>({
+  baseUrl: "",
+  // Looked up at each call: tests stand in for it.
+  fetch: (request) => globalThis.fetch(request),
+});
+api.use(edge);
+
+/** The data of an answer; its errors are thrown before. */
+export async function call<
+  R extends Record<string | number, unknown>,
+  O extends MaybeOptionalInit<Record<string, never>, never> | unknown,
+  M extends `${string}/${string}`,
+>(asked: Promise<FetchResponse<R, O, M>>): Promise<NonNullable<FetchResponse<R, O, M>["data"]>> {
+  return (await asked).data as NonNullable<FetchResponse<R, O, M>["data"]>;
+}
+
+/** Sends a text as it is: a task or preset in YAML. */
+export async function sendText<T>(
+  method: "POST" | "PUT",
+  path: string,
+  text: string,
+  kind = "application/yaml",
+): Promise<T> {
+  const response = await send(path, { method, body: text, headers: { "Content-Type": kind } });
+  return (await response.json()) as T;
+}
+
+/** Any request, with the same errors: for files and texts that are not JSON. */
+export async function send(path: string, init?: RequestInit): Promise<Response> {
+  let response: Response;
+  try {
+    response = await fetch(path, init);
+  } catch (error) {
+    if (error instanceof DOMException && error.name === "AbortError") throw error;
+    lost();
+    throw unreachable();
+  }
+  heard(response.status);
+  if (!response.ok) throw await refused(response);
+  return response;
+}

@@ -1,0 +1,60 @@
+import type { Schema } from "./types";
+
+export type Problem = Schema<"ProblemDetails">;
+
+/** The service refused, or could not be reached (status 0): with its reason as it gave it. */
+export class ApiError extends Error {
+  readonly problem: Problem;
+
+  constructor(problem: Problem) {
+    super(problem.detail);
+    this.name = "ApiError";
+    this.problem = problem;
+  }
+
+  get status(): number {
+    return this.problem.status;
+  }
+
+  /** What is said of each place of the request, by its dotted path. */
+  at(where: string): string | undefined {
+    return this.problem.errors.find((place) => place.where === where)?.message;
+  }
+}
+
+export function unreachable(): ApiError {
+  return new ApiError(
+    made(
+      0,
+      "The service does not answer",
+      "Is `autotuner serve` still running? The page comes back by itself with it.",
+    ),
+  );
+}
+
+/** What went wrong, whatever it was. */
+export function problemOf(error: unknown): Problem {
+  if (error instanceof ApiError) return error.problem;
+  return made(0, "This did not work", error instanceof Error ? error.message : String(error));
+}
+
+/** Of an answer that is no success. Whatever stands between us and the service may have written it. */
+export async function refused(response: Response): Promise<ApiError> {
+  const said: unknown = await response.json().catch(() => undefined);
+  if (isProblem(said)) return new ApiError({ ...said, errors: said.errors ?? [] });
+  return new ApiError(
+    made(
+      response.status,
+      response.statusText || `Status ${response.status}`,
+      `The answer had the status ${response.status} and no reason.`,
+    ),
+  );
+}
+
+function made(status: number, title: string, detail: string): Problem {
+  return { type: "about:blank", title, status, detail, errors: [], error_id: null };
+}
+
+function isProblem(said: unknown): said is Problem {
+  return typeof said === "object" && said !== null && "title" in said && "detail" in said && "status" in said;
+}

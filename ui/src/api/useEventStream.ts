@@ -1,0 +1,86 @@
+import { useCallback, useEffect, useEffectEvent, useRef, useState } from "react";
+import { follow, type StreamEvent, type StreamState } from "./follow";
+import type { ApiError } from "./problem";
+import { usePresent } from "./usePresent";
+
+type Options<T> = {
+  /** All events that came since the last frame was drawn, in order: one update of the page for many of them. */
+  onEvents: (events: StreamEvent<T>[]) => void;
+  /** Where to begin: after this event. Only what it is at the first moment of a url counts. */
+  lastEventId?: string | null;
+};
+
+export type EventStream = {
+  state: StreamState;
+  error: ApiError | null;
+  /** Reads on after it has ended or failed: the task was resumed, say. */
+  again: () => void;
+};
+
+/**
+ * Follows a stream of the service as long as the component is there; null: none. It goes on where it was after the
+ * connection was lost, and rests while nobody looks at the page: a browser has six connections, for all its tabs.
+ */
+export function useEventStream<T>(
+  url: string | null,
+  { onEvents, lastEventId = null }: Options<T>,
+): EventStream {
+  const [status, setStatus] = useState<{ state: StreamState; error: ApiError | null }>(CONNECTING);
+  const [round, setRound] = useState(0);
+  const position = useRef<{ url: string | null; id: string | null }>({ url: null, id: null });
+  const present = usePresent();
+  const begin = useEffectEvent(() => lastEventId);
+  const tell = useEffectEvent(onEvents);
+
+  useEffect(() => {
+    if (url === null || !present) return;
+    if (position.current.url !== url) {
+      position.current = { url, id: begin() };
+      setStatus(CONNECTING);
+    }
+    const ending = new AbortController();
+    const { add, flush } = batch<StreamEvent<T>>((events) => {
+      position.current.id = events.findLast((event) => event.id !== null)?.id ?? position.current.id;
+      tell(events);
+    });
+    void follow<T>(url, {
+      lastEventId: position.current.id,
+      signal: ending.signal,
+      onEvents: add,
+      onState: (state, error) => {
+        flush();
+        setStatus({ state, error: error ?? null });
+      },
+    });
+    return () => {
+      ending.abort();
+      flush();
+    };
+  }, [url, present, round]);
+
+  const again = useCallback(() => setRound((before) => before + 1), []);
+  return { ...status, again };
+}
+
+const CONNECTING = { state: "connecting", error: null } as const;
+const FRAME_MS = 16;
+
+/** Gathers what comes within a frame. */
+function batch<E>(tell: (events: E[]) => void): { add: (events: E[]) => void; flush: () => void } {
+  let waiting: E[] = [];
+  let timer: ReturnType<typeof setTimeout> | undefined;
+  const flush = () => {
+    clearTimeout(timer);
+    timer = undefined;
+    const events = waiting;
+    waiting = [];
+    if (events.length > 0) tell(events);
+  };
+  return {
+    flush,
+    add: (events) => {
+      waiting = waiting.concat(events);
+      timer ??= setTimeout(flush, FRAME_MS);
+    },
+  };
+}

@@ -1,0 +1,62 @@
+import { Ellipsis } from "lucide-react";
+import { Link, useLocation, useNavigate } from "react-router";
+import { cx, Menu } from "@/kit";
+import { openPalette } from "./commands";
+import { isAt, PLACES } from "./pages";
+import { choose, useTheme } from "./theme";
+
+const FIRST = 4;
+const ITEM =
+  "focus-inset flex h-13 flex-1 flex-col items-center justify-center gap-0.5 text-xs font-medium aria-[current=page]:text-accent-text text-muted";
+
+/** The navigation where there is little room. */
+export function BottomBar() {
+  const { pathname } = useLocation();
+  const navigate = useNavigate();
+  const theme = useTheme();
+  const rest = PLACES.slice(FIRST);
+  return (
+    <nav
+      aria-label="Main"
+      className="flex shrink-0 border-t border-line bg-sunken pb-[env(safe-area-inset-bottom)] md:hidden"
+    >
+      {PLACES.slice(0, FIRST).map((place) => (
+        <Link
+          key={place.to}
+          to={place.to}
+          aria-current={isAt(pathname, place) ? "page" : undefined}
+          className={ITEM}
+        >
+          <place.icon className="size-5" aria-hidden="true" />
+          {place.name}
+        </Link>
+      ))}
+      <Menu
+        label="More"
+        side="top"
+        trigger={
+          <button
+            type="button"
+            className={cx(ITEM, rest.some((place) => isAt(pathname, place)) && "text-accent-text")}
+          >
+            <Ellipsis className="size-5" aria-hidden="true" />
+            More
+          </button>
+        }
+        items={[
+          ...rest.map((place) => ({
+            label: place.name,
+            icon: <place.icon />,
+            onSelect: () => void navigate(place.to),
+          })),
+          "line",
+          { label: "Search", onSelect: openPalette },
+          {
+            label: theme === "dark" ? "Light theme" : "Dark theme",
+            onSelect: () => choose(theme === "dark" ? "light" : "dark"),
+          },
+        ]}
+      />
+    </nav>
+  );
+}

@@ -1,0 +1,32 @@
+import { Suspense } from "react";
+import { Outlet } from "react-router";
+import { BottomBar } from "./BottomBar";
+import { LostBar } from "./LostBar";
+import { Palette } from "./Palette";
+import { Sidebar } from "./Sidebar";
+import { usePageFocus } from "./usePageFocus";
+import { Waiting } from "./Waiting";
+
+/** Navigation at the left, or at the bottom where there is little room, and the page. */
+export function Layout() {
+  const main = usePageFocus();
+  return (
+    <div className="flex h-dvh flex-col md:flex-row">
+      <a
+        href="#main"
+        className="fixed left-2 top-2 z-60 -translate-y-16 rounded-md bg-accent px-3 py-1.5 text-sm text-on-accent focus:translate-y-0"
+      >
+        Skip to the page
+      </a>
+      <Sidebar />
+      <main id="main" ref={main} tabIndex={-1} className="relative min-h-0 min-w-0 flex-1 outline-none">
+        <Suspense fallback={<Waiting />}>
+          <Outlet />
+        </Suspense>
+        <LostBar />
+      </main>
+      <BottomBar />
+      <Palette />
+    </div>
+  );
+}

@@ -1,0 +1,64 @@
+import { useQuery } from "@tanstack/react-query";
+import { useMemo } from "react";
+import { useNavigate } from "react-router";
+import { queries } from "@/api";
+import { type Command, pageCommands } from "./commands";
+import { PLACES } from "./pages";
+import { useStore } from "./store";
+import { choose } from "./theme";
+
+const FOUND = 6;
+
+/** All that the palette offers: the page's own commands, places, and the tasks and conversations that a text finds. */
+export function useEverywhere(text: string, open: boolean): Command[] {
+  const go = useNavigate();
+  const own = useStore(pageCommands);
+  const query = { limit: FOUND, ...(text ? { text } : {}) };
+  const tasks = useQuery({ ...queries.tasks(query), enabled: open });
+  const sessions = useQuery({ ...queries.sessions(query), enabled: open });
+  return useMemo(() => {
+    const to = (path: string) => () => void go(path);
+    const name = (one: string) => one.trim() || "Without a name";
+    return [
+      ...own,
+      ...PLACES.map((place) => ({
+        id: place.to,
+        name: place.name,
+        group: "Go to",
+        words: "open page",
+        run: to(place.to),
+      })),
+      { id: "new-chat", name: "New conversation", group: "Do", words: "chat assistant ask", run: to("/") },
+      { id: "new-task", name: "New task", group: "Do", words: "create tune", run: to("/tasks/new") },
+      ...(tasks.data?.items ?? []).map((task) => ({
+        id: `task-${task.id}`,
+        name: name(task.name),
+        group: "Tasks",
+        words: `${task.model} ${task.id} ${task.state} ${text}`,
+        run: to(`/tasks/${task.id}`),
+      })),
+      ...(sessions.data?.items ?? []).map((session) => ({
+        id: `session-${session.id}`,
+        name: name(session.title),
+        group: "Conversations",
+        words: `chat session ${text}`,
+        run: to(`/chat/${session.id}`),
+      })),
+      {
+        id: "light",
+        name: "Light theme",
+        group: "Look",
+        words: "appearance bright",
+        run: () => choose("light"),
+      },
+      { id: "dark", name: "Dark theme", group: "Look", words: "appearance night", run: () => choose("dark") },
+      {
+        id: "system",
+        name: "Theme of the system",
+        group: "Look",
+        words: "appearance auto",
+        run: () => choose("system"),
+      },
+    ];
+  }, [own, go, tasks.data, sessions.data, text]);
+}

@@ -1,0 +1,14 @@
+import { expect, test } from "vitest";
+import { faded } from "./palette";
+import { tip } from "./tip";
+
+test("a tooltip holds text, whatever it looks like", () => {
+  const box = tip("<img src=x onerror=alert(1)>", [["<b>ttft</b>", "84 ms", "red"]]);
+  expect(box.querySelector("img, b")).toBeNull();
+  expect(box).toHaveTextContent("<img src=x onerror=alert(1)><b>ttft</b>84 ms");
+});
+
+test("a colour is let through", () => {
+  expect(faded("rgb(1, 2, 3)", 0.2)).toBe("rgba(1, 2, 3, 0.2)");
+  expect(faded("red", 0.2)).toBe("red");
+});

@@ -1,0 +1,5 @@
+export { Chart } from "./Chart";
+export type { Rows } from "./ChartTable";
+export { faded, type Palette } from "./palette";
+export { tip } from "./tip";
+export type { ChartOption, OnReady } from "./useChart";

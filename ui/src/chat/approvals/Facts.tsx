@@ -1,0 +1,18 @@
+import { facts } from "../calls/words";
+import type { Approval } from "../thread/model";
+
+/** What the call is about, as the service found it. */
+export function Facts({ preview }: { preview: Approval["preview"] }) {
+  const found = facts(preview);
+  if (found.length === 0) return null;
+  return (
+    <dl className="grid grid-cols-[max-content_minmax(0,1fr)] gap-x-4 gap-y-1 text-sm">
+      {found.map(([name, value]) => (
+        <div key={name} className="contents">
+          <dt className="text-muted">{name}</dt>
+          <dd className="num break-words">{value}</dd>
+        </div>
+      ))}
+    </dl>
+  );
+}

@@ -1,0 +1,60 @@
+import { TriangleAlert } from "lucide-react";
+import { Link } from "react-router";
+import { plural } from "@/format";
+import { Code } from "@/kit";
+import { made, type StartPlan } from "../calls/plan";
+
+/** What starting a task would take: experiments, GPUs, time, the first commands, and what is in its way. */
+export function Plan({ plan }: { plan: StartPlan }) {
+  const figures: [string, string, string][] = [
+    ["Experiments", `at most ${plan.experiments}`, made(plan)],
+    ["Load", plural(plan.levels.length, "level"), plan.levels.join(", ")],
+    [
+      "GPUs",
+      plan.gpus === 0 ? "none" : String(plan.gpus),
+      plan.gpus === 0 ? "runs on the CPU" : "for one experiment",
+    ],
+    ["Time", plan.atMost === "" ? "–" : `at most ${plan.atMost}`, "if every experiment takes its limit"],
+  ];
+  return (
+    <div className="space-y-3">
+      <p className="text-sm">
+        <Link to={`/tasks/${plan.task}`} className="font-semibold hover:underline">
+          {plan.name}
+        </Link>{" "}
+        <span className="text-muted">
+          on {plan.engine}
+          {plan.experimentsDone > 0 && `, ${plural(plan.experimentsDone, "experiment")} done already`}.{" "}
+          {plan.worker}
+        </span>
+      </p>
+      <dl className="grid grid-cols-2 gap-px overflow-hidden rounded-lg border border-line bg-line sm:grid-cols-4">
+        {figures.map(([name, value, detail]) => (
+          <div key={name} className="min-w-0 bg-surface px-3 py-2">
+            <dt className="text-xs text-muted">{name}</dt>
+            <dd className="num text-sm font-semibold">{value}</dd>
+            <dd className="line-clamp-2 text-xs text-muted" title={detail}>
+              {detail}
+            </dd>
+          </div>
+        ))}
+      </dl>
+      {[...plan.missing, ...plan.warnings].map((text) => (
+        <p key={text} className="flex gap-2 text-sm text-warn">
+          <TriangleAlert className="mt-0.5 size-4 shrink-0" aria-hidden="true" />
+          <span className="min-w-0 break-words">{text}</span>
+        </p>
+      ))}
+      {plan.commands.length > 0 && (
+        <details className="group text-sm">
+          <summary className="text-muted hover:text-text">
+            The first {plural(plan.commands.length, "command")}
+          </summary>
+          <div className="mt-2">
+            <Code title="Commands" text={plan.commands.join("\n\n")} maxHeight="14rem" wrap />
+          </div>
+        </details>
+      )}
+    </div>
+  );
+}

@@ -1,0 +1,16 @@
+import { useMutation, useQueryClient } from "@tanstack/react-query";
+import { decide } from "../actions";
+import { useConversation } from "../conversation";
+
+/** Sends a decision. That it was taken is told by the session's stream, which turns the card into what it became. */
+export function useDecision(approvalId: string) {
+  const client = useQueryClient();
+  const { sessionId } = useConversation();
+  return useMutation({
+    mutationFn: (decision: Parameters<typeof decide>[1]) => decide(approvalId, decision),
+    onSettled: () => {
+      void client.invalidateQueries({ queryKey: ["approvals"] });
+      void client.invalidateQueries({ queryKey: ["sessions", sessionId] });
+    },
+  });
+}

@@ -1,0 +1,95 @@
+import { ChevronRight } from "lucide-react";
+import { useId, useState } from "react";
+import { bytes, count, duration } from "@/format";
+import { Badge, Code, cx, Progress } from "@/kit";
+import type { CallEntry } from "../thread/model";
+import type { CallStatus } from "../thread/views";
+import { CallIcon } from "./CallIcon";
+import { argsOf, brief, far, pretty, reason, STATUS } from "./words";
+
+type Props = { entry: CallEntry; status: CallStatus };
+
+const SHOWN: readonly CallStatus[] = ["approved", "rejected", "expired", "cancelled"];
+
+/** A call of a tool: one line that says how it stands; what it was given and answered unfolds. */
+export function ToolCard({ entry, status }: Props) {
+  const [unfolded, setUnfolded] = useState(false);
+  const id = useId();
+  const args = argsOf(entry);
+  const why = reason(entry);
+  const tookS =
+    entry.startedAt !== null && entry.endedAt !== null ? (entry.endedAt - entry.startedAt) / 1000 : null;
+  return (
+    <section
+      className="min-w-0 rounded-lg border border-line bg-surface"
+      aria-label={`${entry.tool}: ${STATUS[status]}`}
+    >
+      <button
+        type="button"
+        aria-expanded={unfolded}
+        aria-controls={id}
+        onClick={() => setUnfolded(!unfolded)}
+        className="focus-inset flex min-h-9 w-full items-center gap-2 rounded-lg px-3 py-1.5 text-left text-sm hover:bg-hover"
+      >
+        <CallIcon status={status} />
+        <span className="shrink-0 font-mono text-xs font-medium">{entry.tool}</span>
+        <span className="min-w-0 flex-1 truncate text-xs text-muted">{args && brief(args)}</span>
+        {entry.edited && <Badge tone="info">edited</Badge>}
+        {SHOWN.includes(status) && <Badge>{STATUS[status]}</Badge>}
+        {tookS !== null && status === "done" && (
+          <span className="num shrink-0 text-xs text-faint">{duration(tookS)}</span>
+        )}
+        <ChevronRight
+          className={cx("size-3.5 shrink-0 text-faint transition-transform", unfolded && "rotate-90")}
+          aria-hidden="true"
+        />
+      </button>
+      {status === "running" && entry.progress !== null && <LongWork entry={entry} />}
+      {why !== "" && !unfolded && (
+        <p
+          className={cx("truncate px-3 pb-2 pl-9 text-xs", status === "failed" ? "text-bad" : "text-muted")}
+          title={why}
+        >
+          {why}
+        </p>
+      )}
+      <div id={id} hidden={!unfolded}>
+        {unfolded && (
+          <div className="space-y-2 border-t border-line p-3">
+            <Code
+              title="Arguments"
+              text={args === null ? entry.args : JSON.stringify(args, null, 2)}
+              maxHeight="20rem"
+              wrap
+            />
+            {entry.result !== null && (
+              <Code
+                title={entry.failed ? "Why it failed" : "Result"}
+                text={pretty(entry.result)}
+                maxHeight="24rem"
+                wrap
+              />
+            )}
+            {why !== "" && entry.result === null && <p className="text-sm text-muted">{why}</p>}
+          </div>
+        )}
+      </div>
+    </section>
+  );
+}
+
+function LongWork({ entry }: { entry: CallEntry }) {
+  const said = far(entry, bytes, count);
+  const total = entry.progress?.total ?? null;
+  return (
+    <div className="space-y-1 px-3 pb-2.5 pl-9">
+      <Progress
+        label={entry.tool}
+        done={total === null ? null : (entry.progress?.done ?? 0)}
+        total={total ?? 1}
+        text={said}
+      />
+      <p className="num truncate text-xs text-muted">{said || "Working"}</p>
+    </div>
+  );
+}

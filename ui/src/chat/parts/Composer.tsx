@@ -1,0 +1,114 @@
+import { ArrowUp, Square } from "lucide-react";
+import { type RefObject, useId, useState } from "react";
+import { cx, Failure, IconButton } from "@/kit";
+import { drafts } from "./drafts";
+
+type Props = {
+  /** Of the session; what is typed is kept under it until it is sent. */
+  name: string;
+  input: RefObject<HTMLTextAreaElement | null>;
+  /** Resolves when the message was taken. */
+  onSend: (text: string) => Promise<void>;
+  /** The assistant works or waits: it can be stopped. */
+  onStop?: (() => Promise<unknown>) | undefined;
+  /** Why nothing can be written now. */
+  blocked?: React.ReactNode;
+  /** Why nothing can be sent now, though it can be written. */
+  busy?: boolean;
+  autoFocus?: boolean;
+};
+
+const LINES = 10;
+const ICON = "size-4";
+
+export function Composer({ name, input, onSend, onStop, blocked, busy = false, autoFocus }: Props) {
+  const [text, setText] = useState(() => drafts.get(name));
+  const [sending, setSending] = useState<"message" | "stop" | null>(null);
+  const [error, setError] = useState<unknown>(null);
+  const hint = useId();
+  const type = (next: string) => {
+    setText(next);
+    drafts.set(name, next);
+  };
+  const work = async (kind: "message" | "stop", doing: () => Promise<unknown>) => {
+    setSending(kind);
+    setError(null);
+    try {
+      await doing();
+    } catch (failed) {
+      setError(failed);
+    } finally {
+      setSending(null);
+    }
+  };
+  const can = !blocked && !busy && sending === null && text.trim() !== "";
+  const send = () =>
+    can &&
+    void work("message", async () => {
+      await onSend(text);
+      type("");
+    });
+  return (
+    <form
+      aria-label="Message"
+      className="w-full px-4 pb-3 md:px-6"
+      onSubmit={(event) => {
+        event.preventDefault();
+        send();
+      }}
+    >
+      <div className="mx-auto w-full max-w-3xl space-y-2">
+        {error !== null && <Failure error={error} compact />}
+        {blocked}
+        <div
+          className={cx(
+            "flex items-end gap-1.5 rounded-xl border bg-surface p-1.5 pl-3.5 shadow-raised focus-within:border-line-strong",
+            blocked ? "border-line bg-sunken" : "border-line",
+          )}
+        >
+          <textarea
+            ref={input}
+            autoFocus={autoFocus}
+            aria-label="Message to the assistant"
+            aria-describedby={hint}
+            aria-disabled={blocked ? true : undefined}
+            readOnly={Boolean(blocked)}
+            rows={Math.min(LINES, text.split("\n").length)}
+            value={text}
+            placeholder={blocked ? "Waits for your decision" : "Ask, or say what to tune"}
+            onChange={(event) => type(event.target.value)}
+            onKeyDown={(event) => {
+              if (event.key !== "Enter" || event.shiftKey || event.nativeEvent.isComposing) return;
+              event.preventDefault();
+              send();
+            }}
+            className="max-h-60 min-h-8 min-w-0 flex-1 resize-none bg-transparent py-[5px] outline-none field-sizing-content"
+          />
+          {onStop ? (
+            <IconButton
+              look="plain"
+              label="Stop"
+              icon={<Square className="size-3 fill-current" />}
+              pending={sending === "stop"}
+              onClick={() => void work("stop", onStop)}
+            />
+          ) : (
+            <IconButton
+              type="submit"
+              look="primary"
+              label="Send"
+              icon={<ArrowUp className={ICON} />}
+              pending={sending === "message"}
+              disabled={!can}
+            />
+          )}
+        </div>
+        <p id={hint} className="h-4 truncate text-center text-xs text-faint">
+          {busy && text.trim() !== ""
+            ? "The assistant still works: stop it, or wait, to send."
+            : "Enter sends, Shift Enter begins a line."}
+        </p>
+      </div>
+    </form>
+  );
+}

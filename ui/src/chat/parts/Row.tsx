@@ -1,0 +1,34 @@
+import { memo } from "react";
+import { Call } from "../calls/Call";
+import type { Entry } from "../thread/model";
+import { answer, asked } from "../thread/views";
+import { AssistantText } from "./AssistantText";
+import { Notice } from "./Notice";
+import { TurnEnd } from "./TurnEnd";
+import { UserMessage } from "./UserMessage";
+
+type Props = { entry: Entry };
+
+/** One entry of the thread. Drawn again only when it has changed itself, or the conversation around it. */
+export const Row = memo(function Row({ entry }: Props) {
+  switch (entry.kind) {
+    case "user":
+      return <UserMessage entry={entry} />;
+    case "text":
+      return <AssistantText entry={entry} />;
+    case "call":
+      return <Call entry={entry} />;
+    case "notice":
+      return <Notice entry={entry} />;
+    case "end":
+      return null;
+  }
+});
+
+/** The end of a turn, which knows the turn. */
+export function EndRow({ entries, place }: { entries: readonly Entry[]; place: number }) {
+  const entry = entries[place];
+  if (entry?.kind !== "end") return null;
+  const last = place === entries.length - 1;
+  return <TurnEnd entry={entry} said={answer(entries, place)} asked={last ? asked(entries, place) : null} />;
+}

@@ -1,0 +1,103 @@
+import { defaultRangeExtractor, type Range, useVirtualizer } from "@tanstack/react-virtual";
+import { ArrowDown } from "lucide-react";
+import { useEffect, useRef } from "react";
+import { IconButton } from "@/kit";
+import { useConversation } from "../conversation";
+import type { Entry, Thread } from "../thread/model";
+import { silent } from "../thread/views";
+import { EndRow, Row } from "./Row";
+import { useStayAtEnd } from "./useStayAtEnd";
+import { Working } from "./Working";
+
+const GUESS: Record<Entry["kind"], number> = { user: 72, text: 120, call: 38, notice: 40, end: 28 };
+
+type Props = {
+  thread: Thread;
+  /** Places that stay although they are not in sight: what is typed there must not be lost. */
+  kept: readonly number[];
+};
+
+/** The thread: only what is in sight is drawn. Who reads its end stays there while it grows. */
+export function ThreadView({ thread, kept }: Props) {
+  const { entries } = thread;
+  const { editing } = useConversation();
+  const scroller = useRef<HTMLDivElement>(null);
+  const edited = editing === null ? -1 : entries.findIndex((entry) => entry.id === editing);
+  // The library's functions change with what they know.
+  ("use no memo");
+  const list = useVirtualizer({
+    count: entries.length,
+    getScrollElement: () => scroller.current,
+    getItemKey: (place) => entries[place]?.id ?? place,
+    estimateSize: (place) => GUESS[entries[place]?.kind ?? "end"],
+    rangeExtractor: (range: Range) => {
+      const shown = new Set(defaultRangeExtractor(range));
+      for (const place of [...kept, edited]) if (place >= 0) shown.add(place);
+      return [...shown].sort((a, b) => a - b);
+    },
+    overscan: 8,
+    gap: 12,
+    paddingStart: 20,
+    paddingEnd: 60,
+  });
+
+  const { away, toEnd } = useStayAtEnd(scroller, list);
+  const asked = entries.findLast((entry) => entry.kind === "user")?.id;
+  useEffect(() => {
+    // Whoever has just said something wants to see what comes of it.
+    if (asked !== undefined) toEnd();
+  }, [asked, toEnd]);
+
+  return (
+    <div className="relative min-h-0 flex-1">
+      <div
+        ref={scroller}
+        className="h-full overflow-y-auto [overflow-anchor:none]"
+        tabIndex={0}
+        role="log"
+        aria-live="off"
+        aria-label="Conversation"
+      >
+        <div className="relative w-full" style={{ height: list.getTotalSize() }}>
+          {list.getVirtualItems().map((item) => {
+            const entry = entries[item.index];
+            return (
+              <div
+                key={item.key}
+                ref={list.measureElement}
+                data-index={item.index}
+                className="absolute left-0 top-0 w-full px-4 md:px-6"
+                style={{ transform: `translateY(${item.start}px)` }}
+              >
+                <div className="mx-auto w-full max-w-3xl">
+                  {entry?.kind === "end" ? (
+                    <EndRow entries={entries} place={item.index} />
+                  ) : (
+                    entry && <Row entry={entry} />
+                  )}
+                </div>
+              </div>
+            );
+          })}
+          {/* Room is kept for it, so that nothing moves when it comes and goes. */}
+          {silent(thread) && (
+            <div className="absolute inset-x-0 bottom-4 px-4 md:px-6">
+              <Working />
+            </div>
+          )}
+        </div>
+      </div>
+      {away && (
+        <div className="pointer-events-none absolute inset-x-0 bottom-3 flex justify-center">
+          <IconButton
+            look="plain"
+            label="To the newest"
+            icon={<ArrowDown className="size-4" />}
+            onClick={toEnd}
+            className="pointer-events-auto rounded-full shadow-raised"
+          />
+        </div>
+      )}
+    </div>
+  );
+}

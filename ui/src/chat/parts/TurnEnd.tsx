@@ -1,0 +1,65 @@
+import { useMutation } from "@tanstack/react-query";
+import { RotateCw } from "lucide-react";
+import { compact, count, timeOfDay } from "@/format";
+import { Badge, CopyButton, Failure, IconButton } from "@/kit";
+import { resend } from "../actions";
+import { useConversation } from "../conversation";
+import type { EndEntry, UserEntry } from "../thread/model";
+
+type Props = {
+  entry: EndEntry;
+  /** What was said in the turn. */
+  said: string;
+  /** What can be asked again: of the last turn only. */
+  asked: UserEntry | null;
+};
+
+/** Under a turn: how it ended, who answered, what it took, and what can be done with it. */
+export function TurnEnd({ entry, said, asked }: Props) {
+  const { sessionId, running, waiting } = useConversation();
+  const again = useMutation({
+    mutationFn: (message: UserEntry) => resend(sessionId, message.id, message.text),
+  });
+  const { input, output } = entry.usage;
+  return (
+    <footer className="space-y-2" aria-label="End of the turn">
+      {entry.outcome === "failed" && <Broken entry={entry} />}
+      <div className="flex min-h-7 items-center gap-1 text-xs text-faint">
+        {said !== "" && <CopyButton text={said} label="Copy answer" className="-ml-1.5" />}
+        {asked !== null && !running && !waiting && (
+          <IconButton
+            size="sm"
+            label="Ask again"
+            icon={<RotateCw className="size-3.5" />}
+            pending={again.isPending}
+            onClick={() => again.mutate(asked)}
+            className={said === "" ? "-ml-1.5" : ""}
+          />
+        )}
+        {entry.outcome === "cancelled" && <Badge className="ml-1">Stopped</Badge>}
+        <span className="num ml-1 flex min-w-0 flex-wrap gap-x-2.5">
+          {entry.model !== null && <span className="truncate">{entry.model}</span>}
+          {input + output > 0 && (
+            <span title={`${count(input)} tokens read, ${count(output)} written`}>
+              {compact(input)} in, {compact(output)} out
+            </span>
+          )}
+          {entry.at !== null && <time>{timeOfDay(new Date(entry.at).toISOString())}</time>}
+        </span>
+      </div>
+      {again.isError && <Failure error={again.error} compact />}
+    </footer>
+  );
+}
+
+function Broken({ entry }: { entry: EndEntry }) {
+  return (
+    <div role="alert" className="rounded-lg border border-bad/40 bg-bad-soft px-3 py-2 text-sm">
+      <p className="font-medium text-bad">The turn failed</p>
+      <p className="break-words">{entry.message}</p>
+      {entry.errorId !== null && (
+        <p className="mt-1 text-xs text-muted">In the service’s log under {entry.errorId}</p>
+      )}
+    </div>
+  );
+}

@@ -1,0 +1,63 @@
+import type { Virtualizer } from "@tanstack/react-virtual";
+import { type RefObject, useCallback, useEffect, useLayoutEffect, useRef, useState } from "react";
+
+/** Pixels from the end within which the reader counts as reading along. */
+const NEAR = 48;
+/** How long a turn of the wheel or a swipe may go on moving what it moved. */
+const MOVES_MS = 1000;
+const INPUTS = ["wheel", "touchmove", "keydown", "pointerdown", "pointermove"] as const;
+
+/**
+ * Who reads the end stays there while it grows, and when the room for it changes; who has scrolled up stays where he
+ * is. Only the reader's own hand counts: a list that measures its rows moves by itself, too.
+ */
+export function useStayAtEnd(
+  scroller: RefObject<HTMLElement | null>,
+  list: Virtualizer<HTMLDivElement, Element>,
+) {
+  const along = useRef(true);
+  const [away, setAway] = useState(false);
+
+  const toEnd = useCallback(() => {
+    along.current = true;
+    setAway(false);
+    list.scrollToEnd();
+  }, [list]);
+
+  useEffect(() => {
+    const element = scroller.current;
+    if (element === null) return;
+    let before = element.scrollTop;
+    let moved = -MOVES_MS;
+    const touched = (event: Event) => {
+      // The pointer moves something only while it holds it: the scrollbar.
+      if (event instanceof PointerEvent && event.buttons === 0) return;
+      moved = performance.now();
+    };
+    const scrolled = () => {
+      const near = element.scrollHeight - element.clientHeight - element.scrollTop <= NEAR;
+      const up = element.scrollTop < before - 1 && performance.now() - moved < MOVES_MS;
+      before = element.scrollTop;
+      if (near || up) along.current = near;
+      setAway(!along.current);
+    };
+    const sized = new ResizeObserver(() => {
+      if (along.current) toEnd();
+    });
+    for (const input of INPUTS) element.addEventListener(input, touched, { passive: true });
+    element.addEventListener("scroll", scrolled, { passive: true });
+    sized.observe(element);
+    return () => {
+      for (const input of INPUTS) element.removeEventListener(input, touched);
+      element.removeEventListener("scroll", scrolled);
+      sized.disconnect();
+    };
+  }, [scroller, toEnd]);
+
+  const height = list.getTotalSize();
+  useLayoutEffect(() => {
+    if (along.current) toEnd();
+  }, [height, toEnd]);
+
+  return { away, toEnd };
+}

@@ -1,0 +1,178 @@
+/** From the events of a session's stream to its thread. Pure; replayed events change nothing. */
+
+import { custom, type Custom } from "./custom";
+import {
+  type AguiEvent,
+  type CallEntry,
+  type EndEntry,
+  type Entry,
+  isCall,
+  type TextEntry,
+  type Thread,
+  type UserEntry,
+} from "./model";
+
+const NO_USAGE = { input: 0, output: 0 };
+/** The service stops, and the stream is taken up again when it is back: nothing has happened to the conversation. */
+const FAREWELL = "farewell";
+
+export function reduceAll(thread: Thread, events: readonly AguiEvent[]): Thread {
+  return events.reduce(reduce, thread);
+}
+
+export function reduce(thread: Thread, event: AguiEvent): Thread {
+  const at = event.timestamp ?? null;
+  switch (event.type) {
+    case "RUN_STARTED":
+      return started(thread, event.runId, event.metadata ?? null, at);
+    case "TEXT_MESSAGE_START":
+      return said(thread, event.role === "user" ? user(event.messageId, at) : written(event.messageId));
+    case "TEXT_MESSAGE_CONTENT":
+      return changed(thread, event.messageId, (entry) =>
+        entry.kind === "text" || entry.kind === "user" ? { ...entry, text: entry.text + event.delta } : entry,
+      );
+    case "TEXT_MESSAGE_END":
+      return changed(thread, event.messageId, (entry) =>
+        entry.kind === "text" ? { ...entry, streaming: false } : entry,
+      );
+    case "TOOL_CALL_START":
+      return said(thread, call(event.toolCallId, event.toolCallName, at));
+    case "TOOL_CALL_ARGS":
+      return called(thread, event.toolCallId, (entry) => ({ ...entry, args: entry.args + event.delta }));
+    case "TOOL_CALL_END":
+      return called(thread, event.toolCallId, (entry) => ({ ...entry, written: true }));
+    case "TOOL_CALL_RESULT": {
+      const result = typeof event.content === "string" ? event.content : JSON.stringify(event.content);
+      const failed = event.metadata?.failed === true;
+      return called(thread, event.toolCallId, (entry) => ({
+        ...entry,
+        result,
+        failed,
+        progress: null,
+        endedAt: at,
+      }));
+    }
+    case "CUSTOM": {
+      const known = custom(event.name, event.value);
+      return known === null ? thread : told(thread, known, at);
+    }
+    case "RUN_FINISHED":
+      return finished(thread, event.outcome?.type ?? "success", at);
+    case "RUN_ERROR":
+      return event.code === FAREWELL
+        ? thread
+        : ended(
+            { ...thread, frame: null },
+            { outcome: "failed", message: event.message, errorId: event.code ?? null, at },
+          );
+  }
+}
+
+function started(
+  thread: Thread,
+  id: string,
+  metadata: Record<string, unknown> | null,
+  at: number | null,
+): Thread {
+  // What happens between two runs is framed by events without metadata.
+  if (metadata === null) return { ...thread, frame: { id, kind: "between" } };
+  const frame = { id, kind: "run" as const };
+  const model = typeof metadata.model === "string" ? metadata.model : null;
+  if (metadata.trigger === "decisions" && thread.turn !== null) {
+    return { ...thread, frame, turn: { ...thread.turn, model } };
+  }
+  const entries = thread.entries.map((entry) =>
+    isCall(entry) && !entry.over ? { ...entry, over: true } : entry,
+  );
+  const begun = { entries, frame, turn: { model, usage: NO_USAGE } };
+  return metadata.trigger === "task_ended" ? said(begun, { kind: "notice", id: `notice-${id}`, at }) : begun;
+}
+
+function told(thread: Thread, event: Custom, at: number | null): Thread {
+  switch (event.name) {
+    case "history_cut": {
+      const place = thread.entries.findIndex((entry) => entry.id === event.messageId);
+      return place < 0 ? thread : { ...thread, entries: thread.entries.slice(0, place) };
+    }
+    case "tool_progress":
+      return called(thread, event.toolCallId, (entry) => ({ ...entry, progress: event.progress }));
+    case "usage": {
+      if (thread.turn === null) return thread;
+      const { input, output } = thread.turn.usage;
+      const usage = { input: input + event.usage.input, output: output + event.usage.output };
+      return { ...thread, turn: { ...thread.turn, usage } };
+    }
+    case "approval": {
+      const { approval } = event;
+      const decided = called(thread, approval.call_id, (entry) => ({
+        ...entry,
+        approval,
+        edited: entry.approval !== null ? entry.edited || entry.approval.digest !== approval.digest : false,
+      }));
+      // Cancelled while it waited: no run follows that would say so.
+      const last = approval.state === "cancelled" && thread.frame?.kind !== "run" && !waits(decided);
+      return last && thread.turn !== null
+        ? ended(decided, { outcome: "cancelled", message: null, errorId: null, at })
+        : decided;
+    }
+  }
+}
+
+function finished(thread: Thread, outcome: "success" | "interrupt" | "cancelled", at: number | null): Thread {
+  const done = { ...thread, frame: null };
+  if (thread.frame?.kind !== "run" || outcome === "interrupt") return done;
+  return ended(done, {
+    outcome: outcome === "cancelled" ? outcome : "done",
+    message: null,
+    errorId: null,
+    at,
+  });
+}
+
+function ended(thread: Thread, end: Pick<EndEntry, "outcome" | "message" | "errorId" | "at">): Thread {
+  const { model, usage } = thread.turn ?? { model: null, usage: NO_USAGE };
+  const entries = thread.entries.map((entry) => {
+    if (isCall(entry) && !entry.over) return { ...entry, over: true };
+    return entry.kind === "text" && entry.streaming ? { ...entry, streaming: false } : entry;
+  });
+  const id = `end-${entries.filter((entry) => entry.kind === "end").length}`;
+  return { ...thread, turn: null, entries: [...entries, { kind: "end", id, model, usage, ...end }] };
+}
+
+const waits = (thread: Thread) =>
+  thread.entries.some((entry) => isCall(entry) && entry.approval?.state === "open");
+
+const user = (id: string, at: number | null): UserEntry => ({ kind: "user", id, text: "", at });
+const written = (id: string): TextEntry => ({ kind: "text", id, text: "", streaming: true });
+const call = (id: string, tool: string, at: number | null): CallEntry => ({
+  kind: "call",
+  id,
+  tool,
+  args: "",
+  written: false,
+  approval: null,
+  edited: false,
+  progress: null,
+  result: null,
+  failed: false,
+  over: false,
+  startedAt: at,
+  endedAt: null,
+});
+
+/** One that is there already begins anew, where it stands. */
+function said(thread: Thread, entry: Entry): Thread {
+  const there = thread.entries.some((one) => one.id === entry.id);
+  return there ? changed(thread, entry.id, () => entry) : { ...thread, entries: [...thread.entries, entry] };
+}
+
+function called(thread: Thread, id: string, change: (entry: CallEntry) => CallEntry): Thread {
+  return changed(thread, id, (entry) => (isCall(entry) ? change(entry) : entry));
+}
+
+/** What is spoken of is nearly always at the end. */
+function changed(thread: Thread, id: string, change: (entry: Entry) => Entry): Thread {
+  const place = thread.entries.findLastIndex((entry) => entry.id === id);
+  const entry = thread.entries[place];
+  return entry === undefined ? thread : { ...thread, entries: thread.entries.with(place, change(entry)) };
+}

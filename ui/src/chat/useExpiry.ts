@@ -1,0 +1,20 @@
+import { useEffect, useState } from "react";
+import type { Thread } from "./thread/model";
+import { nextExpiry, waiting } from "./thread/views";
+
+const LONGEST_MS = 2 ** 31 - 1;
+
+/** Now, as far as approvals care: moves on at the moment in which the next one expires. */
+export function useExpiry(thread: Thread): number {
+  const [now, setNow] = useState(() => Date.now());
+  const next = nextExpiry(waiting(thread, now));
+  useEffect(() => {
+    if (next === null) return;
+    const timer = setTimeout(
+      () => setNow(Date.now()),
+      Math.min(LONGEST_MS, Math.max(0, next - Date.now()) + 50),
+    );
+    return () => clearTimeout(timer);
+  }, [next, now]);
+  return now;
+}

@@ -1,0 +1,100 @@
+import { memo } from "react";
+import { Link } from "react-router";
+import ReactMarkdown, { type Components } from "react-markdown";
+import rehypeHighlight from "rehype-highlight";
+import remarkGfm from "remark-gfm";
+import { Code } from "./Code";
+import { cx } from "./cx";
+import { pieces, safeImage, safeLink } from "./markdown";
+
+/**
+ * Markdown as others write it: no HTML of theirs, no link but http, https and mailto, no picture of another host.
+ * What grows at its end is drawn without flicker.
+ */
+export const Markdown = memo(function Markdown({ text, className }: { text: string; className?: string }) {
+  return (
+    <div className={cx("prose", className)}>
+      {pieces(text).map((piece, index) => (
+        <Piece key={index} text={piece} />
+      ))}
+    </div>
+  );
+});
+
+const Piece = memo(function Piece({ text }: { text: string }) {
+  return (
+    <div className="prose-block">
+      <ReactMarkdown
+        skipHtml
+        remarkPlugins={REMARK}
+        rehypePlugins={REHYPE}
+        components={COMPONENTS}
+        // Links and pictures are judged where they are drawn.
+        urlTransform={unchanged}
+      >
+        {text}
+      </ReactMarkdown>
+    </div>
+  );
+});
+
+const REMARK = [remarkGfm];
+const REHYPE: [typeof rehypeHighlight, { detect: boolean }][] = [[rehypeHighlight, { detect: false }]];
+const unchanged = (url: string) => url;
+
+const COMPONENTS: Components = {
+  a: ({ href, children }) => {
+    const url = safeLink(href);
+    if (url === null) return <span>{children}</span>;
+    if (url.startsWith("/") && !url.startsWith("/api/")) return <Link to={url}>{children}</Link>;
+    return (
+      <a href={url} target={url.startsWith("#") ? undefined : "_blank"} rel="noopener noreferrer nofollow">
+        {children}
+      </a>
+    );
+  },
+  img: ({ src, alt }) => {
+    const url = safeImage(typeof src === "string" ? src : undefined);
+    return url ? (
+      <img src={url} alt={alt ?? ""} loading="lazy" />
+    ) : (
+      <span className="text-muted">[picture: {alt || "without a name"}]</span>
+    );
+  },
+  pre: ({ node, children }) => {
+    const code = node?.children[0];
+    const said = code?.type === "element" ? code : undefined;
+    const language = classes(said?.properties.className).find((name) => name.startsWith("language-"));
+    return (
+      <Code text={plain(said).replace(/\n$/, "")} title={language?.slice("language-".length)}>
+        {children}
+      </Code>
+    );
+  },
+  table: ({ children }) => (
+    <div className="overflow-x-auto" tabIndex={0} role="region" aria-label="Table">
+      <table>{children}</table>
+    </div>
+  ),
+  input: ({ checked }) => (
+    <input
+      type="checkbox"
+      checked={checked ?? false}
+      readOnly
+      disabled
+      aria-label={checked ? "done" : "to do"}
+      className="mr-1.5 align-middle"
+    />
+  ),
+};
+
+type Node = { type: string; value?: string; children?: Node[] };
+
+function plain(node: Node | undefined): string {
+  if (!node) return "";
+  return node.value ?? (node.children ?? []).map(plain).join("");
+}
+
+function classes(value: unknown): string[] {
+  return Array.isArray(value) ? value.map(String) : [];
+}

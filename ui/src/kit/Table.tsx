@@ -1,0 +1,147 @@
+import {
+  type ColumnDef,
+  getCoreRowModel,
+  getSortedRowModel,
+  type OnChangeFn,
+  type RowData,
+  type SortingState,
+  useReactTable,
+  type VisibilityState,
+} from "@tanstack/react-table";
+import { useVirtualizer } from "@tanstack/react-virtual";
+import { type ReactNode, useEffect, useRef, useState } from "react";
+import { cx } from "./cx";
+import { TableHead } from "./TableHead";
+import { TableRow } from "./TableRow";
+import { useRowKeys } from "./useRowKeys";
+
+declare module "@tanstack/react-table" {
+  // eslint-disable-next-line @typescript-eslint/no-unused-vars -- the names are the library's
+  interface ColumnMeta<TData extends RowData, TValue> {
+    /** Numbers stand at the right. */
+    align?: "right";
+    /** Takes the room that is left. */
+    grow?: boolean;
+  }
+}
+
+export type { ColumnDef, SortingState, VisibilityState } from "@tanstack/react-table";
+
+type Props<T> = {
+  label: string;
+  data: readonly T[];
+  /** Width by `size` in pixels, what is at the right or grows by `meta`. */
+  // eslint-disable-next-line @typescript-eslint/no-explicit-any -- columns of one table have values of different types
+  columns: ColumnDef<T, any>[];
+  rowId: (row: T) => string;
+  /** Enter, or a click that hits no control. */
+  onOpen?: (row: T) => void;
+  onHover?: (row: T | null) => void;
+  /** The row that something else on the page speaks of. */
+  highlighted?: string | null;
+  rowClass?: (row: T) => string | undefined;
+  initialSorting?: SortingState;
+  /** Sorted by whoever gives the data: then both of these. */
+  sorting?: SortingState;
+  onSortingChange?: OnChangeFn<SortingState>;
+  columnVisibility?: VisibilityState;
+  /** What stands where no row does. */
+  empty?: ReactNode;
+  /** Scrolls inside this height, as CSS writes it; `fill`: the room there is, in a flex column. */
+  height?: string;
+  /** Nearly at its end: more rows are wanted. */
+  onEnd?: () => void;
+};
+
+export const ROW_PX = 36;
+const OVERSCAN = 12;
+
+/** Rows of any number, of which those are drawn that are seen. Arrow keys move, Enter opens, headers sort. */
+export function Table<T>(props: Props<T>) {
+  const { label, data, columns, rowId, height = "fill", empty, onEnd } = props;
+  const [own, setOwn] = useState<SortingState>(props.initialSorting ?? []);
+  const table = useReactTable({
+    data: data as T[],
+    columns,
+    getRowId: rowId,
+    state: { sorting: props.sorting ?? own, columnVisibility: props.columnVisibility ?? {} },
+    onSortingChange: props.onSortingChange ?? setOwn,
+    manualSorting: props.sorting !== undefined,
+    enableSortingRemoval: false,
+    getCoreRowModel: getCoreRowModel(),
+    getSortedRowModel: getSortedRowModel(),
+  });
+  const { rows } = table.getRowModel();
+  const scroller = useRef<HTMLDivElement>(null);
+  const virtual = useVirtualizer({
+    count: rows.length,
+    getScrollElement: () => scroller.current,
+    estimateSize: () => ROW_PX,
+    overscan: OVERSCAN,
+    initialRect: { width: 0, height: 640 },
+  });
+  const shown = virtual.getVirtualItems();
+  const keys = useRowKeys(scroller, rows.length, (index) => virtual.scrollToIndex(index));
+  const last = shown.at(-1)?.index ?? -1;
+  useEffect(() => {
+    if (onEnd && last >= rows.length - OVERSCAN) onEnd();
+  }, [last, rows.length, onEnd]);
+
+  const leaves = table.getVisibleLeafColumns();
+  const width = leaves.reduce((sum, column) => sum + column.getSize(), 0);
+  const grows = leaves.some((column) => column.columnDef.meta?.grow);
+  const above = shown[0]?.start ?? 0;
+  const below = virtual.getTotalSize() - (shown.at(-1)?.end ?? 0);
+  return (
+    <div
+      ref={scroller}
+      className={cx("relative overflow-auto", height === "fill" && "min-h-0 flex-1")}
+      style={height === "fill" ? undefined : { maxHeight: height }}
+      onKeyDown={keys.onKeyDown}
+      onMouseLeave={props.onHover && (() => props.onHover?.(null))}
+    >
+      <table
+        aria-label={label}
+        aria-rowcount={rows.length + 1}
+        className="table-fixed border-separate border-spacing-0 text-sm"
+        style={{ width: grows ? "100%" : undefined, minWidth: width }}
+      >
+        <colgroup>
+          {leaves.map((column) => (
+            <col
+              key={column.id}
+              style={column.columnDef.meta?.grow ? undefined : { width: column.getSize() }}
+            />
+          ))}
+        </colgroup>
+        <TableHead table={table} />
+        <tbody>
+          {above > 0 && <tr aria-hidden="true" style={{ height: above }} />}
+          {shown.map(({ index }) => {
+            const row = rows[index];
+            return (
+              row && (
+                <TableRow
+                  key={row.id}
+                  row={row}
+                  index={index}
+                  focusable={index === keys.current}
+                  highlighted={props.highlighted === row.id}
+                  className={props.rowClass?.(row.original)}
+                  onOpen={props.onOpen}
+                  onHover={props.onHover}
+                />
+              )
+            );
+          })}
+          {below > 0 && <tr aria-hidden="true" style={{ height: below }} />}
+          {rows.length === 0 && (
+            <tr>
+              <td colSpan={leaves.length}>{empty}</td>
+            </tr>
+          )}
+        </tbody>
+      </table>
+    </div>
+  );
+}

@@ -1,0 +1,70 @@
+import { useCallback, useMemo, useState } from "react";
+import { ButtonLink, Empty, Page } from "@/kit";
+import { Analysis } from "./Analysis";
+import { contenders, MOST } from "./compare/compare";
+import { CompareDialog } from "./compare/CompareDialog";
+import { ExperimentDialog } from "./detail/ExperimentDialog";
+import { TakeAway } from "./export/TakeAway";
+import { Headline } from "./headline/Headline";
+import { Winner } from "./headline/Winner";
+import { createLink, LinkContext } from "./link";
+import { ResultHeading } from "./ResultHeading";
+import { drawn, rows as rowsOf } from "./rows";
+import { ExperimentsTable } from "./table/ExperimentsTable";
+import type { Result } from "./types";
+import { useChosen } from "./useChosen";
+
+/** A task's outcome: headline, pictures and table, which all speak of the same experiments. */
+export function ResultView({ result }: { result: Result }) {
+  const rows = useMemo(() => rowsOf(result), [result]);
+  const { compared, opened, comparing, open, setCompared, setComparing } = useChosen(MOST);
+  const [marked, setMarked] = useState<Set<number> | null>(null);
+  const link = useMemo(() => createLink(open), [open]);
+  const compare = useCallback(
+    (number: number, on: boolean) => setCompared(on ? [...compared, number] : compared.filter((one) => one !== number)),
+    [compared, setCompared],
+  );
+  const shown = rows.find((row) => row.number === opened);
+  return (
+    <LinkContext value={link}>
+      <Page
+        title={`${result.task_name}, result`}
+        heading={<ResultHeading result={result} />}
+        actions={<TakeAway result={result} />}
+      >
+        <div className="space-y-4">
+          <Headline result={result} />
+          <Winner result={result} />
+          {rows.length === 0 ? (
+            <Empty title="Nothing has been measured yet" action={<ButtonLink to={`/tasks/${result.task_id}`}>To the task</ButtonLink>}>
+              Results appear here as soon as the first experiment ends.
+            </Empty>
+          ) : (
+            <>
+              {drawn(rows).length > 0 && <Analysis result={result} rows={rows} compared={compared} onMark={setMarked} part="first" />}
+              <ExperimentsTable
+                result={result}
+                rows={rows}
+                marked={marked}
+                compared={compared}
+                most={MOST}
+                onCompare={compare}
+                onShowComparison={() => setComparing(true)}
+              />
+              {drawn(rows).length > 0 && <Analysis result={result} rows={rows} compared={compared} onMark={setMarked} part="rest" />}
+            </>
+          )}
+        </div>
+      </Page>
+      {shown && <ExperimentDialog result={result} row={shown} onClose={() => open(null)} onShow={open} />}
+      {comparing && (
+        <CompareDialog
+          result={result}
+          contenders={contenders(rows, compared)}
+          onRemove={(number) => compare(number, false)}
+          onClose={() => setComparing(false)}
+        />
+      )}
+    </LinkContext>
+  );
+}

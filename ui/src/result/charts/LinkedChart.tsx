@@ -1,0 +1,48 @@
+import type { ECharts } from "echarts/core";
+import { type ComponentProps, useCallback, useEffect, useRef } from "react";
+import { useStore } from "@/app/store";
+import { Chart } from "@/charts";
+import { useLink } from "../link";
+import { HOVERED } from "./look";
+
+type Props = Omit<ComponentProps<typeof Chart>, "onReady"> & {
+  /** What is drawn for the experiment that something on the page speaks of. A stable function. */
+  overlay: (number: number | null) => unknown[];
+  overlayType: "line" | "scatter" | "parallel";
+  /** Besides hovering and clicking. */
+  onReady?: (chart: ECharts) => void;
+};
+
+/** A chart whose experiments are those of the table: what is hovered in one is marked in all, a click opens it. */
+export function LinkedChart({ overlay, overlayType, onReady, ...props }: Props) {
+  const { hovered, open } = useLink();
+  const number = useStore(hovered);
+  const chart = useRef<ECharts | null>(null);
+
+  useEffect(() => {
+    chart.current?.setOption({ series: [{ id: HOVERED, type: overlayType, data: overlay(number) }] });
+  }, [number, overlay, overlayType]);
+
+  const ready = useCallback(
+    (made: ECharts) => {
+      chart.current = made;
+      made.on("mouseover", (event) => hovered.set(numberOf(event) ?? hovered.get()));
+      made.on("mouseout", () => hovered.set(null));
+      made.on("click", (event) => {
+        const clicked = numberOf(event);
+        if (clicked !== null) open(clicked);
+      });
+      onReady?.(made);
+      return () => {
+        chart.current = null;
+      };
+    },
+    [hovered, open, onReady],
+  );
+  return <Chart {...props} onReady={ready} />;
+}
+
+function numberOf(event: { data?: unknown }): number | null {
+  const { data } = event;
+  return typeof data === "object" && data !== null && "number" in data && typeof data.number === "number" ? data.number : null;
+}

@@ -1,0 +1,145 @@
+import { type ChartOption, type Palette, type Rows, tip } from "@/charts";
+import { axisName, better, quantity, scaled, shortName } from "../metrics";
+import { type Row, rowName } from "../rows";
+import type { Objective, Result } from "../types";
+import { rounded } from "./frontier";
+import { faint, GRID, HOVERED, ink, LEGEND, xAxis, yAxis } from "./look";
+
+export type Course = {
+  objective: Objective;
+  points: { row: Row; value: number }[];
+  /** Best so far: where it changes, and where the search ends. */
+  steps: [number, number][];
+  failed: Row[];
+};
+
+/** How the search went: each experiment in the order it was measured, and the best that met the SLOs so far. */
+export function course(result: Result, rows: readonly Row[], which: number): Course | null {
+  const objective = result.objectives[which];
+  if (!objective) return null;
+  const searched = rows.filter((row) => row.kind !== "confirmation" && row.kind !== "running");
+  const points = searched.flatMap((row) => {
+    const score = row.standing?.place == null ? undefined : row.standing.scores[which];
+    return score ? [{ row, value: scaled(objective.metric, score.value) }] : [];
+  });
+  const steps: [number, number][] = [];
+  for (const { row, value } of points) {
+    const last = steps.at(-1);
+    if (row.standing?.feasible && (!last || better(objective, value, last[1]))) steps.push([row.number, value]);
+  }
+  const last = steps.at(-1);
+  const end = searched.at(-1)?.number;
+  if (last && end !== undefined && end > last[0]) steps.push([end, last[1]]);
+  return { objective, points, steps, failed: searched.filter((row) => row.kind === "failed") };
+}
+
+type Datum = { value: [number, number | null]; number: number };
+
+export function courseOption(data: Course, palette: Palette): ChartOption {
+  const { objective } = data;
+  const rows = new Map([...data.points.map(({ row }) => row), ...data.failed].map((row) => [row.number, row]));
+  const lowest = Math.min(...data.points.map(({ value }) => value));
+  const highest = Math.max(...data.points.map(({ value }) => value));
+  const floor = data.points.length === 0 ? 0 : below(lowest, highest);
+  const group = (name: string, kinds: Row["kind"][], look: object, symbolSize: number) => ({
+    id: name,
+    name,
+    type: "scatter",
+    symbolSize,
+    z: symbolSize,
+    data: data.points
+      .filter(({ row }) => kinds.includes(row.kind))
+      .map(({ row, value }): Datum => ({ value: [row.number, value], number: row.number })),
+    ...look,
+  });
+  const hollow = { itemStyle: { color: "transparent", borderColor: palette.bad, borderWidth: 1.2 } };
+  return {
+    aria: { enabled: false },
+    grid: GRID,
+    legend: LEGEND,
+    xAxis: { ...xAxis("Experiment", false), minInterval: 1, scale: false, max: "dataMax" },
+    yAxis: { ...yAxis(axisName(objective), false), min: floor },
+    tooltip: {
+      trigger: "item",
+      formatter: ({ data: at }: { data: Datum }) => tooltip(at, rows.get(at.number), objective, palette),
+    },
+    series: [
+      {
+        id: "best-so-far",
+        name: "Best so far",
+        type: "line",
+        step: "end",
+        symbol: "none",
+        silent: true,
+        lineStyle: { color: palette.text, width: 1.25 },
+        itemStyle: { color: palette.text },
+        data: data.steps,
+      },
+      group("Meets the SLOs", ["candidate"], { itemStyle: { color: faint(palette, 0.8) } }, 6),
+      group("Misses a hard SLO", ["infeasible"], hollow, 6),
+      group("Baseline", ["baseline"], { itemStyle: { color: ink("baseline", palette) } }, 10),
+      group("Best", ["best", "nearest"], { itemStyle: { color: ink("best", palette) } }, 10),
+      {
+        id: "failed",
+        name: "Failed",
+        type: "scatter",
+        symbol: CROSS,
+        symbolSize: 8,
+        itemStyle: { color: "transparent", borderColor: palette.bad, borderWidth: 1.5 },
+        data: data.failed.map((row): Datum => ({ value: [row.number, floor], number: row.number })),
+      },
+      spot(palette),
+    ].filter(notEmpty),
+  };
+}
+
+/** A round number for the axis to begin with: zero, unless all values lie close together. */
+function below(lowest: number, highest: number): number {
+  if (lowest < highest / 2) return 0;
+  const step = 10 ** Math.floor(Math.log10(Math.max(highest - lowest, highest / 50)));
+  return Math.max(0, Math.floor((lowest - (highest - lowest) * 0.1) / step) * step);
+}
+
+const CROSS = "path://M0,0 L10,10 M10,0 L0,10";
+
+/** A group without members needs no words in the legend; what is hovered comes later. */
+export function notEmpty({ id, data }: { id: string; data: readonly unknown[] }): boolean {
+  return data.length > 0 || id === HOVERED;
+}
+
+/** The mark of what is hovered, where a configuration is one point. */
+export function spot(palette: Palette) {
+  return {
+    id: HOVERED,
+    type: "scatter",
+    data: [],
+    silent: true,
+    z: 20,
+    animation: false,
+    symbolSize: 14,
+    itemStyle: { color: "transparent", borderColor: palette.text, borderWidth: 2 },
+  };
+}
+
+export function courseOverlay(data: Course, number: number | null): [number, number][] {
+  const point = data.points.find(({ row }) => row.number === number);
+  return point ? [[point.row.number, point.value]] : [];
+}
+
+function tooltip(at: Datum, row: Row | undefined, objective: Objective, palette: Palette): HTMLElement | string {
+  if (!row) return "";
+  const score = row.standing?.scores.find((_, index) => index === 0);
+  if (row.kind === "failed" || !score || at.value[1] === null) return tip(rowName(row), [["Failed", row.standing?.reason ?? ""]]);
+  const value = quantity(objective.metric, at.value[1] / scaled(objective.metric, 1));
+  return tip(rowName(row), [[shortName(objective), value, ink(row.kind, palette)]]);
+}
+
+export function courseTable(data: Course): Rows {
+  return {
+    columns: ["Experiment", axisName(data.objective), "SLOs"],
+    rows: [
+      ...data.points.map(({ row, value }) => [rowName(row), rounded(value), row.standing?.feasible ? "met" : "missed"]),
+      ...data.failed.map((row) => [rowName(row), null, "failed"]),
+    ],
+  };
+}

@@ -1,0 +1,57 @@
+import { type Choice, type Latency, measured, parsed, scaled } from "../metrics";
+import { gpusDiffer, type Row } from "../rows";
+import type { Metric, Result } from "../types";
+
+/** A load level of an experiment, as charts place it. */
+export type Level = { number: number; concurrency: number; x: number; y: number };
+
+/** Which latency is drawn unless the reader chooses: what the tightest SLO bounds, else what is minimized. */
+export function usualLatency(result: Result): Choice<Latency> {
+  const leading = result.standings.find((one) => one.number === (result.winner ?? result.nearest));
+  const binding = leading?.binding ? parsed(leading.binding) : null;
+  const first = result.slos[0] && parsed(`${result.slos[0].metric}.${result.slos[0].statistic}`);
+  const aim = result.objectives.map((one) => parsed(`${one.metric}.${one.statistic}`)).find((one) => one !== null);
+  return binding ?? first ?? aim ?? { metric: "e2e_latency", statistic: "mean" };
+}
+
+export function usualRate(result: Result): Metric {
+  return gpusDiffer(result) ? "output_tokens_per_s_per_gpu" : "output_tokens_per_s";
+}
+
+/** Throughput over latency, of every valid level. */
+export function levels(rows: readonly Row[], scenario: string, latency: Choice, rate: Metric): Level[] {
+  return rows.flatMap(({ number, experiment }) =>
+    experiment.points
+      .filter((point) => point.scenario === scenario && point.failure === null)
+      .flatMap((point) => {
+        const x = measured(point, latency, experiment.gpus);
+        const y = measured(point, { metric: rate, statistic: "mean" }, experiment.gpus);
+        if (x === null || y === null) return [];
+        return [{ number, concurrency: point.concurrency, x: scaled(latency.metric, x), y: scaled(rate, y) }];
+      })
+      .sort((a, b) => a.concurrency - b.concurrency),
+  );
+}
+
+/** The levels that no other beats in throughput without being slower, from left to right. */
+export function upperLeft(cloud: readonly Level[]): Level[] {
+  const front: Level[] = [];
+  for (const level of [...cloud].sort((a, b) => a.x - b.x || b.y - a.y)) {
+    const last = front.at(-1);
+    if (!last || level.y > last.y) front.push(level);
+  }
+  return front;
+}
+
+/** The SLOs' bounds on what an axis shows. */
+export function limits(result: Result, { metric, statistic }: Choice): { at: number; hard: boolean }[] {
+  return result.slos
+    .filter((slo) => slo.metric === metric && slo.statistic === statistic)
+    .map((slo) => ({ at: scaled(metric, slo.threshold), hard: slo.hard }));
+}
+
+/** Values so far apart that a linear axis would hide the small ones. */
+export function wide(values: readonly number[], times = 20): boolean {
+  const positive = values.filter((value) => value > 0);
+  return positive.length === values.length && positive.length > 1 && Math.max(...positive) > times * Math.min(...positive);
+}

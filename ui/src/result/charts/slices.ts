@@ -1,0 +1,129 @@
+import { type ChartOption, type Palette, type Rows, tip } from "@/charts";
+import { axisName, quantity, scaled, shortName } from "../metrics";
+import { compareValues, valueText } from "../params";
+import { type Row, rowName } from "../rows";
+import type { Objective, Result, Value } from "../types";
+import { notEmpty, spot } from "./course";
+import { rounded } from "./frontier";
+import { wide } from "./levels";
+import { faint, GRID, ink, LEGEND, xAxis, yAxis } from "./look";
+
+/** Up to so many different values stand side by side; more numbers stand on a scale. */
+const MOST_STEPS = 10;
+
+/** Where a parameter's values stand: one after the other, or on a scale. */
+export type Axis = { name: string; steps: (Value | undefined)[] | null; log: boolean };
+
+export function paramAxis(name: string, values: readonly (Value | undefined)[]): Axis {
+  const different = [...new Set(values)].sort(compareValues);
+  const numbers = different.filter((value): value is number => typeof value === "number");
+  if (different.length <= MOST_STEPS || numbers.length < different.filter((value) => value !== undefined).length) {
+    return { name, steps: different, log: false };
+  }
+  return { name, steps: null, log: wide(numbers, 20) };
+}
+
+/** Null: it has no place on a scale of numbers, for it is left at the engine's default. */
+export function placeOn(axis: Axis, value: Value | undefined): number | null {
+  if (axis.steps) return axis.steps.indexOf(value);
+  return typeof value === "number" ? value : null;
+}
+
+export type Slice = {
+  axis: Axis;
+  objective: Objective;
+  points: { row: Row; x: number; y: number }[];
+  /** Per value the median of its experiments. */
+  medians: [number, number][];
+};
+
+/** The objective's value over one parameter's: a point for each experiment. */
+export function slice(result: Result, rows: readonly Row[], name: string, which: number): Slice | null {
+  const objective = result.objectives[which];
+  if (!objective) return null;
+  const axis = paramAxis(name, rows.map((row) => row.params[name]));
+  const points = rows.flatMap((row) => {
+    const x = placeOn(axis, row.params[name]);
+    const score = row.standing?.scores[which];
+    return x === null || !score ? [] : [{ row, x, y: scaled(objective.metric, score.value) }];
+  });
+  const medians = axis.steps
+    ? axis.steps.flatMap((_, step): [number, number][] => {
+        const values = points.filter((point) => point.x === step).map((point) => point.y);
+        return values.length > 0 ? [[step, median(values)]] : [];
+      })
+    : [];
+  return { axis, objective, points, medians };
+}
+
+function median(values: readonly number[]): number {
+  const sorted = [...values].sort((a, b) => a - b);
+  const middle = Math.floor(sorted.length / 2);
+  const [below = 0, above = 0] = [sorted[middle - 1], sorted[middle]];
+  return sorted.length % 2 ? above : (below + above) / 2;
+}
+
+type Datum = { value: [number, number]; number: number };
+
+export function sliceOption(data: Slice, palette: Palette): ChartOption {
+  const rows = new Map(data.points.map(({ row }) => [row.number, row]));
+  const { axis, objective } = data;
+  const group = (name: string, kinds: Row["kind"][], colour: string, symbolSize: number, hollow = false) => ({
+    id: name,
+    name,
+    type: "scatter",
+    symbolSize,
+    z: symbolSize,
+    itemStyle: { color: hollow ? "transparent" : colour, borderColor: colour, borderWidth: hollow ? 1.2 : 0 },
+    data: data.points.filter(({ row }) => kinds.includes(row.kind)).map(({ row, x, y }): Datum => ({ value: [x, y], number: row.number })),
+  });
+  return {
+    aria: { enabled: false },
+    grid: GRID,
+    legend: LEGEND,
+    xAxis: axis.steps
+      ? { type: "category", data: axis.steps.map(valueText), name: axis.name, nameLocation: "middle", nameGap: 28 }
+      : xAxis(axis.name, axis.log),
+    yAxis: yAxis(axisName(objective), false),
+    tooltip: {
+      trigger: "item",
+      formatter: ({ data: at }: { data: Datum }) => {
+        const row = rows.get(at.number);
+        if (!row) return "";
+        return tip(rowName(row), [
+          [axis.name, valueText(row.params[axis.name])],
+          [shortName(objective), quantity(objective.metric, at.value[1] / scaled(objective.metric, 1)), ink(row.kind, palette)],
+        ]);
+      },
+    },
+    series: [
+      {
+        id: "median",
+        name: "Median",
+        type: "line",
+        silent: true,
+        symbol: "rect",
+        symbolSize: [18, 2],
+        lineStyle: { color: palette.muted, width: 1, type: [4, 4] },
+        itemStyle: { color: palette.muted },
+        data: data.medians,
+      },
+      group("Meets the SLOs", ["candidate"], faint(palette, 0.8), 7),
+      group("Misses a hard SLO", ["infeasible"], palette.bad, 7, true),
+      group("Baseline", ["baseline"], ink("baseline", palette), 10),
+      group("Best", ["best", "nearest"], ink("best", palette), 10),
+      spot(palette),
+    ].filter(notEmpty),
+  };
+}
+
+export function sliceOverlay(data: Slice, number: number | null): [number, number][] {
+  return data.points.filter(({ row }) => row.number === number).map(({ x, y }) => [x, y]);
+}
+
+export function sliceTable(data: Slice): Rows {
+  return {
+    columns: ["Experiment", data.axis.name, axisName(data.objective)],
+    rows: data.points.map(({ row, y }) => [rowName(row), valueText(row.params[data.axis.name]), rounded(y)]),
+  };
+}

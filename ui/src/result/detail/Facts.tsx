@@ -1,0 +1,32 @@
+import type { ReactNode } from "react";
+import { cx } from "@/kit";
+
+type Props = {
+  title?: string;
+  facts: readonly (readonly [name: string, value: ReactNode])[];
+  /** Said where there are none. */
+  empty?: string;
+  /** Names are flags. */
+  mono?: boolean;
+};
+
+/** Names and values, in two columns. */
+export function Facts({ title, facts, empty, mono }: Props) {
+  return (
+    <section aria-label={title}>
+      {title && <h3 className="mb-1 text-xs font-medium text-muted">{title}</h3>}
+      {facts.length === 0 ? (
+        <p className="text-sm text-muted">{empty}</p>
+      ) : (
+        <dl className="grid grid-cols-[minmax(8rem,14rem)_1fr] text-sm">
+          {facts.map(([name, value]) => (
+            <div key={name} className="col-span-2 grid grid-cols-subgrid border-t border-line py-1">
+              <dt className={cx("break-words pr-3 text-muted", mono ? "font-mono text-xs leading-5" : "first-letter:uppercase")}>{name}</dt>
+              <dd className="num min-w-0 break-words">{value}</dd>
+            </div>
+          ))}
+        </dl>
+      )}
+    </section>
+  );
+}

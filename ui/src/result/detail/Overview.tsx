@@ -1,0 +1,60 @@
+import { CircleAlert } from "lucide-react";
+import { Code, Duration, Time } from "@/kit";
+import { againstBaseline, operatingPoints } from "../headline/headline";
+import { SloTable } from "../headline/SloTable";
+import { longName, quantity } from "../metrics";
+import { valueText } from "../params";
+import type { Row } from "../rows";
+import type { Result } from "../types";
+import { Facts } from "./Facts";
+
+/** What came out of an experiment, or why nothing did. */
+export function Overview({ result, row }: { result: Result; row: Row }) {
+  const { experiment, standing } = row;
+  const { failure } = experiment;
+  const names = Object.keys(row.params);
+  return (
+    <div className="space-y-5">
+      {standing?.reason && (
+        <div className="flex gap-2 text-sm text-bad">
+          <CircleAlert className="mt-0.5 size-4 shrink-0" aria-hidden="true" />
+          <p>{standing.reason}</p>
+        </div>
+      )}
+      {failure && failure.lines.length > 0 && (
+        <Code title="The decisive lines of its log" text={failure.lines.join("\n")} wrap maxHeight="16rem" />
+      )}
+      {standing && standing.scores.length > 0 && (
+        <Facts
+          facts={[
+            ...result.objectives.map((objective, index) => {
+              const score = standing.scores[index];
+              const change = row.kind === "baseline" ? null : againstBaseline(objective, standing.relative_to_baseline[index]);
+              const value = score ? quantity(objective.metric, score.value) : "–";
+              return [longName(objective), change ? `${value} (${change.text} against the baseline)` : value] as const;
+            }),
+            ["Judged at", operatingPoints(result, standing).join("; ")],
+            ["Place", standing.place === null ? "–" : `${standing.place} of ${result.standings.filter((one) => one.place !== null).length}`],
+          ]}
+        />
+      )}
+      {standing && standing.bounds.length > 0 && <SloTable result={result} standing={standing} />}
+      <Facts
+        title="Parameters"
+        empty="All at the engine’s defaults."
+        mono
+        facts={names.map((name) => [name, valueText(row.params[name])] as const)}
+      />
+      <Facts
+        title="Course"
+        facts={[
+          ["Started", <Time key="at" at={experiment.started_at} as="full" />],
+          ["Took", experiment.wall_s == null ? "–" : <Duration key="took" seconds={experiment.wall_s} />],
+          ["Until it was ready", experiment.start_s == null ? "–" : <Duration key="start" seconds={experiment.start_s} />],
+          ["GPUs", experiment.gpus === 0 ? "none" : `${experiment.gpus} (${experiment.gpu_ids.join(", ")})`],
+          ["Attempt", String(experiment.attempt)],
+        ]}
+      />
+    </div>
+  );
+}

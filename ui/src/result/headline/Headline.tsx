@@ -1,0 +1,54 @@
+import { FlaskConical } from "lucide-react";
+import { Badge, Card } from "@/kit";
+import type { Result } from "../types";
+import { ChangeFigure } from "./ChangeFigure";
+import { headline, leader, operatingPoints } from "./headline";
+import { SloTable } from "./SloTable";
+import { ValueFigures } from "./ValueFigures";
+
+/** What won, by how much, how sure, at which load, within which limits. */
+export function Headline({ result }: { result: Result }) {
+  const said = headline(result);
+  const best = leader(result);
+  const points = best ? operatingPoints(result, best) : [];
+  return (
+    <Card aria-label="Outcome">
+      <div className="grid gap-x-10 gap-y-6 lg:grid-cols-[minmax(0,5fr)_minmax(0,4fr)]">
+        <div className="min-w-0 space-y-3">
+          <div className="flex flex-wrap items-center gap-2">
+            <Badge tone={said.tone}>{said.label}</Badge>
+            {said.soFar && <Badge tone="accent">So far</Badge>}
+            {result.simulated && (
+              <Badge tone="warn" icon={<FlaskConical className="size-3" />} title="The numbers say nothing about real hardware.">
+                Simulated
+              </Badge>
+            )}
+          </div>
+          {said.gains.length > 0 ? (
+            <div className="flex flex-wrap gap-x-10 gap-y-4">
+              {said.gains.map((gain) => (
+                <ChangeFigure key={`${gain.objective.metric}.${gain.objective.statistic}`} change={gain} />
+              ))}
+            </div>
+          ) : (
+            best && <ValueFigures result={result} standing={best} />
+          )}
+          <p className="max-w-prose text-sm text-muted">{said.text}</p>
+        </div>
+        {best && (
+          <div className="min-w-0 space-y-4 lg:border-l lg:border-line lg:pl-10">
+            <section aria-label="Operating point">
+              <h2 className="text-xs font-medium text-muted">Operating point of #{best.number}</h2>
+              {points.map((point) => (
+                <p key={point} className="num text-base font-medium">
+                  {point}
+                </p>
+              ))}
+            </section>
+            <SloTable result={result} standing={best} />
+          </div>
+        )}
+      </div>
+    </Card>
+  );
+}

@@ -1,0 +1,57 @@
+import { useQuery } from "@tanstack/react-query";
+import type { ReactNode } from "react";
+import { Card, Code, Failure, Loading } from "@/kit";
+import { exported } from "../export/artifacts";
+import { changes, valueText } from "../params";
+import type { Result } from "../types";
+
+/** What to run: what differs from the engine's defaults, and the command. */
+export function Winner({ result, actions }: { result: Result; actions?: ReactNode }) {
+  const command = useQuery({ ...exported(result, "command"), enabled: result.winner !== null });
+  const best = result.experiments.find((one) => one.number === result.winner);
+  const base = result.experiments.find((one) => one.number === result.baseline);
+  if (!best) return null;
+  const changed = changes(base?.params ?? { flags: {}, env: {}, parallel: {}, quant: {} }, best.params);
+  return (
+    <Card title="What to run" actions={actions}>
+      <div className="grid gap-x-10 gap-y-4 lg:grid-cols-[minmax(0,2fr)_minmax(0,3fr)]">
+        {changed.length === 0 ? (
+          <p className="text-sm text-muted">The engine’s defaults, as the baseline ran them.</p>
+        ) : (
+          <table className="h-fit w-full text-sm">
+            <caption className="sr-only">What differs from the baseline</caption>
+            <thead className="text-left text-xs text-muted">
+              <tr className="[&>th]:pb-1 [&>th]:font-medium">
+                <th scope="col">Parameter</th>
+                <th scope="col" className="text-right">
+                  Baseline
+                </th>
+                <th scope="col" className="pl-4 text-right">
+                  Best
+                </th>
+              </tr>
+            </thead>
+            <tbody>
+              {changed.map((one) => (
+                <tr key={one.name} className="border-t border-line [&>*]:py-1">
+                  <th scope="row" className="break-all text-left font-mono text-xs font-normal">
+                    {one.name}
+                  </th>
+                  <td className="num text-right text-faint">{valueText(one.from)}</td>
+                  <td className="num break-all pl-4 text-right font-medium">{valueText(one.to)}</td>
+                </tr>
+              ))}
+            </tbody>
+          </table>
+        )}
+        {command.isPending ? (
+          <Loading label="The command" height="7rem" />
+        ) : command.isError ? (
+          <Failure error={command.error} compact onRetry={() => void command.refetch()} />
+        ) : (
+          <Code text={command.data.trim()} title="Command" wrap maxHeight="14rem" />
+        )}
+      </div>
+    </Card>
+  );
+}

@@ -1,0 +1,38 @@
+import type { Params, Value } from "./types";
+
+/** All of a configuration under plain names, in the order engines and tables have them. */
+export function flat(params: Params): Record<string, Value> {
+  return { ...params.parallel, ...params.quant, ...params.flags, ...params.env };
+}
+
+/** The names that tell configurations apart; one that is left at the engine's default counts as a value. */
+export function varied(all: readonly Params[]): string[] {
+  const flats = all.map(flat);
+  const names = new Set(flats.flatMap((one) => Object.keys(one)));
+  return [...names].filter((name) => new Set(flats.map((one) => JSON.stringify(one[name]))).size > 1);
+}
+
+/** As people read it; a flag that is only there or not is on or off. */
+export function valueText(value: Value | undefined): string {
+  if (value === undefined) return "default";
+  return typeof value === "boolean" ? (value ? "on" : "off") : String(value);
+}
+
+export type Change = { name: string; from: Value | undefined; to: Value | undefined };
+
+/** What one configuration has that another has not, or has otherwise. */
+export function changes(from: Params, to: Params): Change[] {
+  const [before, after] = [flat(from), flat(to)];
+  return [...new Set([...Object.keys(after), ...Object.keys(before)])]
+    .filter((name) => before[name] !== after[name])
+    .map((name) => ({ name, from: before[name], to: after[name] }));
+}
+
+/** Numbers by size, then everything else by name; what is not set comes first. */
+export function compareValues(a: Value | undefined, b: Value | undefined): number {
+  if (a === b) return 0;
+  if (a === undefined || b === undefined) return a === undefined ? -1 : 1;
+  if (typeof a === "number" && typeof b === "number") return a - b;
+  if (typeof a === "number" || typeof b === "number") return typeof a === "number" ? -1 : 1;
+  return String(a).localeCompare(String(b));
+}

@@ -1,0 +1,74 @@
+import { flat, varied } from "./params";
+import type { Experiment, Result, Standing, Value } from "./types";
+
+/** What an experiment is to the reader; its colour in every chart and in the table. */
+export type Kind = "best" | "nearest" | "baseline" | "candidate" | "infeasible" | "failed" | "confirmation" | "running";
+
+/** One experiment, with how it did. */
+export type Row = {
+  id: string;
+  number: number;
+  kind: Kind;
+  experiment: Experiment;
+  /** Null while it runs. */
+  standing: Standing | null;
+  params: Record<string, Value>;
+};
+
+export function rows(result: Result): Row[] {
+  const standings = new Map(result.standings.map((one) => [one.number, one]));
+  return result.experiments.map((experiment) => {
+    const standing = standings.get(experiment.number) ?? null;
+    return {
+      id: String(experiment.number),
+      number: experiment.number,
+      kind: kindOf(result, experiment, standing),
+      experiment,
+      standing,
+      params: flat(experiment.params),
+    };
+  });
+}
+
+function kindOf(result: Result, { number, role, state }: Experiment, standing: Standing | null): Kind {
+  if (state === "running") return "running";
+  if (role === "confirmation") return "confirmation";
+  if (number === result.winner) return "best";
+  if (number === result.baseline) return "baseline";
+  if (standing === null || standing.place === null) return "failed";
+  if (number === result.nearest) return "nearest";
+  return standing.feasible ? "candidate" : "infeasible";
+}
+
+/** Baseline and candidates that could be judged: what charts draw. */
+export function drawn(all: readonly Row[]): Row[] {
+  return all.filter((row) => row.standing !== null && row.standing.place !== null);
+}
+
+/** The parameters that the search varied. */
+export function searched(result: Result): string[] {
+  return varied(result.experiments.filter((one) => one.role !== "confirmation").map((one) => one.params));
+}
+
+/** Experiments used different numbers of GPUs, so that rates are compared per GPU. */
+export function gpusDiffer(result: Result): boolean {
+  return new Set(result.experiments.map((one) => one.gpus)).size > 1;
+}
+
+/** Of what was measured, in the order of the task's own list. */
+export function scenarios(result: Result): string[] {
+  return [...new Set(result.experiments.flatMap((one) => one.points.map((point) => point.scenario)))];
+}
+
+/** `best (#8)`, `baseline`, `#12`. */
+export function rowName(row: Pick<Row, "kind" | "number">): string {
+  if (row.kind === "best") return row.number === 0 ? "#0, best" : `#${row.number}, best`;
+  return row.kind === "baseline" ? `#${row.number}, baseline` : `#${row.number}`;
+}
+
+/** An experiment and its confirmations. */
+export function repeats(result: Result, number: number): Experiment[] {
+  return result.experiments.filter(
+    (one) => one.number === number || (one.confirms === number && one.state === "completed"),
+  );
+}

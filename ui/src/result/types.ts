@@ -1,0 +1,17 @@
+import type { Schema } from "@/api";
+
+export type Result = Schema<"Result">;
+export type Experiment = Schema<"Experiment">;
+export type Standing = Schema<"Standing">;
+export type LoadPoint = Schema<"LoadPoint">;
+export type Objective = Schema<"Objective">;
+export type Metric = Schema<"Metric">;
+export type Statistic = Objective["statistic"];
+export type Slo = Schema<"SLO">;
+export type Bound = Schema<"Bound">;
+export type Gain = Schema<"Gain">;
+export type Outcome = Schema<"Outcome">;
+export type Effect = Schema<"Effect">;
+export type Params = Schema<"Params">;
+/** What a parameter can be. */
+export type Value = Schema<"EffectOfValue">["value"];

@@ -1,0 +1,57 @@
+import { useQuery } from "@tanstack/react-query";
+import { Download, FileUp, Layers, Plus } from "lucide-react";
+import { useState } from "react";
+import { useSearchParams } from "react-router";
+import { queries } from "@/api";
+import { Button, Failure, IconButton, Loading, Menu, Page, toast } from "@/kit";
+import { saveFile } from "@/result/export/saveFile";
+import { DropArea } from "@/tasks/editor/DropArea";
+import { choose } from "@/tasks/editor/files";
+import { ImportDialog } from "./presets/ImportDialog";
+import { MergeDialog } from "./presets/MergeDialog";
+import { PresetShelf } from "./presets/PresetShelf";
+
+/** Parts of tasks under a name: to look at, to write, to share, to lay over each other. */
+export default function PresetsPage() {
+  const presets = useQuery(queries.presets());
+  const [, setParams] = useSearchParams();
+  const [files, setFiles] = useState<readonly File[]>([]);
+  const [merging, setMerging] = useState(false);
+  const own = presets.data?.some((one) => !one.built_in) ?? false;
+  const exportAll = () => void saveFile("/api/presets/export").catch((error: Error) => toast(error.message, { tone: "bad" }));
+  return (
+    <DropArea what="Import presets" onFiles={setFiles} className="h-full">
+      <Page
+        title="Presets"
+        detail="Parts of a task under a name, to begin tasks with."
+        actions={
+          <>
+            <Button icon={<Layers className="size-4" />} onClick={() => setMerging(true)} disabled={!presets.data}>
+              Merge
+            </Button>
+            <Menu
+              trigger={<IconButton look="plain" tip={false} label="Import and export" icon={<Download className="size-4" />} />}
+              items={[
+                { label: "Import files …", icon: <FileUp />, onSelect: () => void choose(true).then(setFiles) },
+                { label: "Export all of mine", icon: <Download />, disabled: !own, onSelect: exportAll },
+              ]}
+            />
+            <Button look="primary" icon={<Plus className="size-4" />} onClick={() => setParams({ new: "" })}>
+              New preset
+            </Button>
+          </>
+        }
+      >
+        {presets.isError ? (
+          <Failure error={presets.error} onRetry={() => void presets.refetch()} />
+        ) : presets.data ? (
+          <PresetShelf presets={presets.data} />
+        ) : (
+          <Loading height="30rem" label="Presets" />
+        )}
+      </Page>
+      {merging && presets.data && <MergeDialog presets={presets.data} onClose={() => setMerging(false)} />}
+      {files.length > 0 && <ImportDialog files={files} onClose={() => setFiles([])} />}
+    </DropArea>
+  );
+}

@@ -1,0 +1,73 @@
+import { useQuery } from "@tanstack/react-query";
+import { Copy } from "lucide-react";
+import { Link, useParams } from "react-router";
+import { type Schema, api, call } from "@/api";
+import { ButtonLink, Empty, Failure, Loading, Page } from "@/kit";
+import { fileOf } from "./draft/file";
+import { patchOf } from "./draft/patch";
+import { read } from "./draft/yaml";
+import { TaskEditor } from "./editor/TaskEditor";
+
+/** Changes a task that has not been started. */
+export default function EditTaskPage() {
+  const { id = "" } = useParams();
+  const begin = useQuery({
+    queryKey: ["draft", "edit", id],
+    queryFn: async () => {
+      const task = await call(api.GET("/api/tasks/{task}", { params: { path: { task: id } } }));
+      return { task, text: task.state === "created" ? await fileOf(id) : "" };
+    },
+    staleTime: Infinity,
+    gcTime: 0,
+  });
+  const held = begin.data;
+  if (held?.task.state === "created") return <Editing key={held.task.id} {...held} />;
+  return (
+    <Page title="Edit task">
+      {begin.isError && <Failure error={begin.error} onRetry={() => void begin.refetch()} />}
+      {begin.isPending && <Loading height="480px" />}
+      {held && (
+        <Empty
+          title={`${held.task.spec.task_name} has been started`}
+          action={
+            <>
+              <ButtonLink to={`/tasks/new?from=${id}`} look="primary" icon={<Copy className="size-3.5" />}>
+                Edit a copy
+              </ButtonLink>
+              <ButtonLink to={`/tasks/${id}`}>Back to the task</ButtonLink>
+            </>
+          }
+        >
+          Its experiments belong to the task as it was written, so it stays as it is.
+        </Empty>
+      )}
+    </Page>
+  );
+}
+
+function Editing({ task, text }: { task: Schema<"Task">; text: string }) {
+  return (
+    <TaskEditor
+      title={`Edit ${task.spec.task_name}`}
+      detail={
+        <Link to={`/tasks/${task.id}`} className="hover:text-text">
+          Back to the task
+        </Link>
+      }
+      name={task.id}
+      initial={text}
+      save={async (next) => {
+        const now = await call(api.GET("/api/tasks/{task}", { params: { path: { task: task.id } } }));
+        const body = patchOf(now.spec, saidBy(next));
+        return call(api.PATCH("/api/tasks/{task}", { params: { path: { task: task.id } }, body }));
+      }}
+    />
+  );
+}
+
+/** A text that cannot be read is no reason to forget what the task was. */
+function saidBy(text: string) {
+  const { data, flaws } = read(text);
+  if (data) return data;
+  throw new Error(`Line ${flaws[0]?.line}: ${flaws[0]?.message}. Mend the YAML first.`);
+}

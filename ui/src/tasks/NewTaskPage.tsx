@@ -1,0 +1,48 @@
+import { useQuery, useQueryClient } from "@tanstack/react-query";
+import { useSearchParams } from "react-router";
+import { queries, type Schema, sendText } from "@/api";
+import { Failure, Loading, Page } from "@/kit";
+import { fileOf } from "./draft/file";
+import { applied } from "./draft/preset";
+import { newTask, usualEngine } from "./draft/start";
+import { get, read, set } from "./draft/yaml";
+import { TaskEditor } from "./editor/TaskEditor";
+
+const save = (text: string) => sendText<Schema<"Task">>("POST", "/api/tasks", text);
+
+/** A new task: from nothing, from another one (`?from=`), or from presets (`?preset=`). */
+export default function NewTaskPage() {
+  const [search] = useSearchParams();
+  const client = useQueryClient();
+  const from = search.get("from");
+  const presets = search.getAll("preset");
+  const begin = useQuery({
+    queryKey: ["draft", from, presets],
+    staleTime: Infinity,
+    queryFn: async () => {
+      if (from) return copied(await fileOf(from));
+      const text = newTask(usualEngine(await client.ensureQueryData(queries.engines())));
+      const chosen = await Promise.all(presets.map((name) => client.ensureQueryData(queries.preset(name))));
+      return chosen.reduce(applied, text);
+    },
+  });
+  const title = from ? "Copy of a task" : "New task";
+  if (begin.data !== undefined) {
+    const name = search.size > 0 ? `new?${search.toString()}` : "new";
+    return <TaskEditor key={name} title={title} name={name} initial={begin.data} save={save} />;
+  }
+  return (
+    <Page title={title}>
+      {begin.isError ? (
+        <Failure error={begin.error} onRetry={() => void begin.refetch()} />
+      ) : (
+        <Loading height="480px" />
+      )}
+    </Page>
+  );
+}
+
+function copied(text: string): string {
+  const name = get(read(text).data, ["task_name"]);
+  return set(text, ["task_name"], `${String(name)} copy`);
+}

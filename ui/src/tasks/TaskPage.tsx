@@ -1,0 +1,90 @@
+import { useNavigate, useParams } from "react-router";
+import { ButtonLink, Failure, Loading, Page, StateBadge, Time } from "@/kit";
+import { BestChart } from "./live/BestChart";
+import { DraftView } from "./live/DraftView";
+import { Figures } from "./live/Figures";
+import { NowCard } from "./live/NowCard";
+import { RunsTable } from "./live/RunsTable";
+import { TaskActions } from "./live/TaskActions";
+import { useLiveTask } from "./live/useLiveTask";
+import { Waiting } from "./live/Waiting";
+import { LogPanel } from "./log/LogPanel";
+
+/** One task: before its start what it would do, then as it runs, then what became of it. */
+export default function TaskPage() {
+  const { id = "" } = useParams();
+  const go = useNavigate();
+  const { task: query, live, state, ended, stream, planned } = useLiveTask(id);
+  const task = query.data;
+  if (!task) {
+    return (
+      <Page title="Task">
+        {query.isError ? (
+          <Failure
+            error={query.error}
+            onRetry={() => void query.refetch()}
+            action={
+              <ButtonLink to="/tasks" size="sm">
+                All tasks
+              </ButtonLink>
+            }
+          />
+        ) : (
+          <Loading label="The task" height="480px" />
+        )}
+      </Page>
+    );
+  }
+  const { spec } = task;
+  return (
+    <Page
+      title={spec.task_name}
+      heading={
+        <h1 className="flex min-w-0 flex-wrap items-center gap-x-3 gap-y-1 text-xl font-semibold tracking-tight">
+          <span className="min-w-0 break-words">{spec.task_name}</span>
+          <StateBadge state={state} />
+        </h1>
+      }
+      detail={
+        <span className="flex flex-wrap gap-x-3">
+          <span>{spec.base_runtime}</span>
+          <span className="break-all">{spec.model.id_or_path}</span>
+          <span className="font-mono text-xs leading-5">{task.id}</span>
+          <span>
+            created <Time at={task.created_at} />
+          </span>
+        </span>
+      }
+      actions={<TaskActions task={task} state={state} onChanged={stream.again} />}
+    >
+      <div className="space-y-4">
+        {spec.description && (
+          <p className="max-w-4xl whitespace-pre-line break-words text-sm text-muted">{spec.description}</p>
+        )}
+        {task.error && ended && (
+          <p
+            role="alert"
+            className="whitespace-pre-line break-words rounded-lg border border-bad/40 bg-bad-soft px-4 py-3 text-sm"
+          >
+            {task.error}
+          </p>
+        )}
+        {stream.error && <Failure compact error={stream.error} onRetry={stream.again} />}
+        {state === "queued" && <Waiting />}
+        {state === "created" && live.runs.length === 0 ? (
+          <DraftView task={task} />
+        ) : (
+          <>
+            <Figures task={task} live={live} state={state} planned={planned} />
+            <div className="grid items-stretch gap-4 xl:grid-cols-2">
+              <NowCard task={task} live={live} state={state} />
+              <BestChart task={task} runs={live.runs} />
+              <RunsTable task={task} runs={live.runs} onOpen={() => void go(`/tasks/${task.id}/result`)} />
+              <LogPanel key={task.id} task={task.id} experiments={live.runs.length} ended={ended} />
+            </div>
+          </>
+        )}
+      </div>
+    </Page>
+  );
+}

@@ -1,0 +1,121 @@
+import { FileUp, ListChecks, Plus } from "lucide-react";
+import { useEffect, useMemo, useRef } from "react";
+import { useNavigate } from "react-router";
+import { Button, ButtonLink, Empty, Failure, Loading, Page, Table } from "@/kit";
+import { DropArea } from "./editor/DropArea";
+import { choose } from "./editor/files";
+import { columnsOf } from "./list/columns";
+import { Filters } from "./list/Filters";
+import { counted, enginesOf, filtered } from "./list/rows";
+import { useFilter } from "./list/useFilter";
+import { useImport } from "./list/useImport";
+import { useRunning } from "./list/useRunning";
+import { useTasks } from "./list/useTasks";
+import { useWide } from "./list/useWide";
+
+const NEWEST = [{ id: "created", desc: true }];
+const NO_TASKS = (
+  <Empty
+    icon={<ListChecks />}
+    title="No tasks yet"
+    action={
+      <ButtonLink to="/tasks/new" look="primary">
+        New task
+      </ButtonLink>
+    }
+  >
+    A task says what to serve, which flags to try, under which load, and towards what. Write one, drop a task
+    file here, or ask the assistant.
+  </Empty>
+);
+
+/** Every task: what waits, what runs, and what came of the others. */
+export default function TasksPage() {
+  const go = useNavigate();
+  const take = useImport();
+  const [filter, change] = useFilter();
+  const { rows, list } = useTasks();
+  const search = useRef<HTMLInputElement>(null);
+  const shown = useMemo(() => filtered(rows, filter), [rows, filter]);
+  const live = useRunning(shown);
+  const columns = useMemo(() => columnsOf(live), [live]);
+  const [medium, wide] = [useWide(768), useWide(1200)];
+  useEffect(() => {
+    const focus = (event: KeyboardEvent) => {
+      const typing =
+        event.target instanceof Element && event.target.closest("input, textarea, select, [contenteditable]");
+      if (event.key !== "/" || event.ctrlKey || event.metaKey || event.altKey || typing) return;
+      event.preventDefault();
+      search.current?.focus();
+    };
+    document.addEventListener("keydown", focus);
+    return () => document.removeEventListener("keydown", focus);
+  }, []);
+  return (
+    <Page
+      title="Tasks"
+      fill
+      actions={
+        <>
+          <Button icon={<FileUp className="size-3.5" />} onClick={async () => take(await choose(true))}>
+            Import
+          </Button>
+          <ButtonLink to="/tasks/new" look="primary" icon={<Plus className="size-3.5" />}>
+            New task
+          </ButtonLink>
+        </>
+      }
+    >
+      <DropArea
+        what="Drop task files to import them"
+        onFiles={(files) => void take(files)}
+        className="flex min-h-0 flex-1 flex-col"
+      >
+        <Filters
+          filter={filter}
+          counts={counted(rows)}
+          engines={enginesOf(rows)}
+          search={search}
+          onChange={change}
+        />
+        {list.isError ? (
+          <Failure error={list.error} onRetry={() => void list.refetch()} />
+        ) : list.isPending ? (
+          <Loading label="Tasks" height="60vh" />
+        ) : (
+          <div className="flex min-h-0 flex-1 flex-col overflow-hidden rounded-lg border border-line bg-surface">
+            <Table
+              label="Tasks"
+              data={shown}
+              columns={columns}
+              rowId={(row) => row.id}
+              initialSorting={NEWEST}
+              columnVisibility={{
+                progress: medium,
+                engine: medium,
+                time: wide,
+                model: wide,
+                created: medium,
+              }}
+              onOpen={(row) => void go(`/tasks/${row.id}`)}
+              empty={
+                rows.length === 0 ? (
+                  NO_TASKS
+                ) : (
+                  <Empty
+                    title="No task like that"
+                    action={
+                      <Button onClick={() => change({ group: "all", engine: "", text: "" })}>
+                        Show all tasks
+                      </Button>
+                    }
+                  />
+                )
+              }
+            />
+          </div>
+        )}
+      </DropArea>
+    </Page>
+  );
+}

@@ -1,0 +1,77 @@
+import { useMutation, useQueryClient } from "@tanstack/react-query";
+import { Play } from "lucide-react";
+import { useNavigate } from "react-router";
+import { api, call, problemOf, type Schema } from "@/api";
+import { duration, plural } from "@/format";
+import { Button, Failure, toast } from "@/kit";
+import type { Place } from "../draft/places";
+import { forget } from "./keep";
+import type { usePlan } from "./usePlan";
+
+type Props = {
+  name: string;
+  plan: ReturnType<typeof usePlan>;
+  problems: readonly Place[];
+  onAttempt: () => void;
+  save: () => Promise<Schema<"Task">>;
+};
+
+/** What it comes to in a line, and what can be done with it. */
+export function SaveBar({ name, plan, problems, onAttempt, save }: Props) {
+  const go = useNavigate();
+  const client = useQueryClient();
+  const work = useMutation({
+    mutationFn: async (start: boolean) => {
+      onAttempt();
+      const task = await save();
+      forget(name);
+      if (start) await begin(task.id);
+      return task;
+    },
+    onSuccess: async (task) => {
+      await client.invalidateQueries({ queryKey: ["tasks"] });
+      void go(`/tasks/${task.id}`);
+    },
+  });
+  const summary = plan.data?.plan;
+  const missing = (summary?.missing ?? []).join(" ");
+  const said =
+    problems.length > 0
+      ? `${plural(problems.length, "thing")} to mend`
+      : summary
+        ? `${plural(summary.experiments, "experiment")}, at most ${duration(summary.at_most_s)}`
+        : "";
+  const busy = (start: boolean) => work.isPending && work.variables === start;
+  return (
+    <footer className="-mx-4 border-t border-line bg-bg px-4 pt-3 md:-mx-6 md:px-6">
+      {work.isError && <Failure compact error={work.error} className="mb-3 max-h-40 overflow-y-auto" />}
+      <div className="flex flex-wrap items-center justify-end gap-2">
+        <output className={`num mr-auto text-sm ${problems.length > 0 ? "text-bad" : "text-muted"}`}>
+          {said}
+        </output>
+        <Button pending={busy(false)} disabled={work.isPending} onClick={() => work.mutate(false)}>
+          Save
+        </Button>
+        <Button
+          look="primary"
+          icon={<Play className="size-3.5" />}
+          pending={busy(true)}
+          disabled={work.isPending || missing !== ""}
+          title={missing || undefined}
+          onClick={() => work.mutate(true)}
+        >
+          Save and start
+        </Button>
+      </div>
+    </footer>
+  );
+}
+
+/** It is saved whatever comes of this. */
+async function begin(task: string): Promise<void> {
+  try {
+    await call(api.POST("/api/tasks/{task}/start", { params: { path: { task } } }));
+  } catch (error) {
+    toast(`Saved, and not started: ${problemOf(error).detail}`, { tone: "bad" });
+  }
+}

@@ -1,0 +1,148 @@
+import { Download, FileUp, RotateCcw } from "lucide-react";
+import { lazy, type ReactNode, Suspense, useMemo, useState } from "react";
+import { download } from "@/app/download";
+import type { Schema } from "@/api";
+import { Button, IconButton, Loading, Page, Tabs, toast } from "@/kit";
+import { applied } from "../draft/preset";
+import { type Place } from "../draft/places";
+import { get, imported } from "../draft/yaml";
+import { FormContext } from "../form/context";
+import { TaskForm } from "../form/TaskForm";
+import { DropArea } from "./DropArea";
+import { choose, textOf } from "./files";
+import { marksOf } from "./marks";
+import { PlanPanel } from "./PlanPanel";
+import { PresetMenu } from "./PresetMenu";
+import { SaveBar } from "./SaveBar";
+import { showField } from "./show";
+import { Unreadable } from "./Unreadable";
+import { useEditor } from "./useEditor";
+
+const YamlEditor = lazy(() => import("./YamlEditor"));
+
+type Props = {
+  title: string;
+  detail?: ReactNode;
+  /** Under which it is kept in this tab until it is saved. */
+  name: string;
+  initial: string;
+  /** Writes the text down; the task that it is now. */
+  save: (text: string) => Promise<Schema<"Task">>;
+};
+
+type View = "form" | "yaml";
+
+/** A task as a form and as YAML, two views of one text, and beside them what it would do. */
+export function TaskEditor({ title, detail, name, initial, save }: Props) {
+  const { state, dispatch, plan, problems, form, changed } = useEditor(name, initial);
+  const { draft } = state;
+  const [view, setView] = useState<View>("form");
+  const [line, setLine] = useState<{ number: number } | null>(null);
+  const marks = useMemo(() => marksOf(draft, problems), [draft, problems]);
+
+  const replace = (text: string, said: string) => {
+    const before = draft.text;
+    dispatch({ kind: "typed", text });
+    const undo = { label: "Undo", onSelect: () => dispatch({ kind: "typed", text: before }) };
+    toast(said, { action: undo });
+  };
+  const take = async ([file]: File[]) => {
+    if (!file) return;
+    try {
+      replace(imported(await textOf(file)), `${file.name} is imported.`);
+    } catch (error) {
+      toast(error instanceof Error ? error.message : String(error), { tone: "bad" });
+    }
+  };
+  const show = (place: Place) => {
+    if (view === "form" && place.where && showField(place.where)) return;
+    setView("yaml");
+    setLine({ number: place.line ?? 1 });
+  };
+  const called = get(draft.data, ["task_name"]);
+  const engine = get(draft.data, ["base_runtime"]);
+  const save_ = () =>
+    download(new Blob([draft.text], { type: "application/yaml" }), `${String(called || "task")}.yaml`);
+  return (
+    <Page
+      title={title}
+      detail={detail}
+      fill
+      actions={
+        <>
+          {changed && (
+            <IconButton
+              label="Start over"
+              icon={<RotateCcw className="size-4" />}
+              onClick={() => replace(initial, "It is as it was at the beginning.")}
+            />
+          )}
+          <PresetMenu
+            engine={typeof engine === "string" ? engine : ""}
+            onPick={(preset) => replace(applied(draft.text, preset), `The preset ${preset.name} is applied.`)}
+          />
+          <Button icon={<FileUp className="size-3.5" />} onClick={async () => take(await choose(false))}>
+            Import
+          </Button>
+          <Button icon={<Download className="size-3.5" />} onClick={save_}>
+            Export
+          </Button>
+        </>
+      }
+    >
+      <DropArea
+        what="Drop a task file to import it"
+        onFiles={(files) => void take(files)}
+        className="flex min-h-0 flex-1 flex-col"
+      >
+        <div className="grid min-h-0 flex-1 auto-rows-max gap-4 overflow-y-auto lg:grid-cols-[minmax(0,1fr)_22rem] lg:grid-rows-1 lg:overflow-hidden">
+          <div className="min-h-0 lg:-mr-2 lg:overflow-y-auto lg:pr-2">
+            <Tabs<View>
+              label="Views of the task"
+              value={view}
+              onChange={setView}
+              tabs={[
+                {
+                  value: "form",
+                  label: "Form",
+                  content: (
+                    <FormContext value={form}>
+                      {draft.data ? <TaskForm /> : <Unreadable flaws={draft.flaws} onShow={show} />}
+                    </FormContext>
+                  ),
+                },
+                {
+                  value: "yaml",
+                  label: "YAML",
+                  content: (
+                    <div className="h-[max(24rem,calc(100dvh-15rem))]">
+                      <Suspense fallback={<Loading label="The editor" height="24rem" />}>
+                        <YamlEditor
+                          label="Task file"
+                          text={draft.text}
+                          marks={marks}
+                          line={line}
+                          onChange={(text) => dispatch({ kind: "typed", text })}
+                        />
+                      </Suspense>
+                    </div>
+                  ),
+                },
+              ]}
+            />
+          </div>
+          <aside aria-label="Plan" className="min-h-0 pb-2 lg:overflow-y-auto">
+            <PlanPanel plan={plan} problems={problems} onShow={show} />
+          </aside>
+        </div>
+        <SaveBar
+          plan={plan}
+          problems={problems}
+          onAttempt={() => dispatch({ kind: "attempted" })}
+          save={() => save(draft.text)}
+          name={name}
+        />
+      </DropArea>
+    </Page>
+  );
+}

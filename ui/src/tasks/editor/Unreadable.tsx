@@ -1,0 +1,22 @@
+import { FileWarning } from "lucide-react";
+import { Button, Empty } from "@/kit";
+import type { Place } from "../draft/places";
+import type { Flaw } from "../draft/yaml";
+
+type Props = { flaws: readonly Flaw[]; onShow: (place: Place) => void };
+
+/** The text is no YAML, so there are no fields to show. */
+export function Unreadable({ flaws, onShow }: Props) {
+  const [first] = flaws;
+  return (
+    <Empty
+      icon={<FileWarning />}
+      title="The form cannot read the YAML"
+      action={
+        first && <Button onClick={() => onShow({ ...first, where: "" })}>Go to line {first.line}</Button>
+      }
+    >
+      {first && `Line ${first.line}: ${first.message}.`} The fields come back as soon as that is mended.
+    </Empty>
+  );
+}

@@ -1,0 +1,33 @@
+import { useEffect, useMemo, useReducer } from "react";
+import { problemAt, type Place } from "../draft/places";
+import type { Form } from "../form/context";
+import { forget, keep, kept } from "./keep";
+import { begun, edit, isTold } from "./state";
+import { usePlan } from "./usePlan";
+
+/** A task that is being written, and what the service says of it. `name`: under which it is kept until it is saved. */
+export function useEditor(name: string, initial: string) {
+  const [state, dispatch] = useReducer(edit, null, () => begun(kept(name) ?? initial, initial));
+  const { draft, saved } = state;
+  const plan = usePlan(draft.text);
+  const found = plan.data?.problems;
+  const problems = useMemo<readonly Place[]>(
+    () => (draft.flaws.length > 0 ? draft.flaws.map((flaw) => ({ ...flaw, where: "" })) : (found ?? [])),
+    [draft.flaws, found],
+  );
+  const changed = draft.text !== saved;
+  useEffect(() => {
+    if (changed) keep(name, draft.text);
+    else forget(name);
+  }, [name, changed, draft.text]);
+  const form = useMemo<Form>(
+    () => ({
+      data: draft.data ?? {},
+      set: (path, value) => dispatch({ kind: "set", path, value }),
+      leave: (path) => dispatch({ kind: "left", path }),
+      problem: (path) => (isTold(state, path) ? problemAt(problems, path) : undefined),
+    }),
+    [draft.data, state, problems],
+  );
+  return { state, dispatch, plan, problems, form, changed };
+}

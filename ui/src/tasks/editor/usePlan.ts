@@ -1,0 +1,24 @@
+import { keepPreviousData, queryOptions, useQuery } from "@tanstack/react-query";
+import { type Schema, send } from "@/api";
+import { useSettled } from "../useSettled";
+
+const SETTLED_MS = 350;
+
+/** What a task would do here, or every problem of it. */
+export const planOf = (text: string) =>
+  queryOptions({
+    queryKey: ["plan", text],
+    queryFn: async ({ signal }) => {
+      const headers = { "Content-Type": "application/yaml" };
+      const answer = await send("/api/tasks/plan", { method: "POST", body: text, headers, signal });
+      return (await answer.json()) as Schema<"PlanAnswer">;
+    },
+    placeholderData: keepPreviousData,
+  });
+
+/** The plan of a text that changes: asked for when it rests. `stale`: it is of an earlier text. */
+export function usePlan(text: string) {
+  const settled = useSettled(text, SETTLED_MS);
+  const plan = useQuery(planOf(settled));
+  return { ...plan, stale: settled !== text || plan.isPlaceholderData || plan.isPending };
+}

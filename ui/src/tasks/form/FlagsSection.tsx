@@ -1,0 +1,58 @@
+import { useQuery } from "@tanstack/react-query";
+import { problemOf, queries } from "@/api";
+import { Card, Loading } from "@/kit";
+import { said } from "../draft/domain";
+import { get, isBlock } from "../draft/yaml";
+import { useForm } from "./context";
+import { DomainRow } from "./DomainRow";
+import { FlagPicker } from "./FlagPicker";
+import { beginning, choicesOf, flagName } from "./flags";
+import { YamlOnly } from "./YamlOnly";
+
+/** The flags of the engine that are set or tried. */
+export function FlagsSection({ engine }: { engine: string }) {
+  const form = useForm();
+  const known = useQuery(queries.flags(engine));
+  const flags = known.data ?? [];
+  const block = get(form.data, ["parameters"]);
+  const names = isBlock(block) ? Object.keys(block) : [];
+  const flag = (name: string) => flags.find((one) => one.name === flagName(name));
+  return (
+    <Card title="Flags" actions={<span className="text-xs text-muted">{engine}</span>}>
+      {block !== undefined && !isBlock(block) && <YamlOnly path={["parameters"]} what="The block of flags" />}
+      {names.length > 0 && (
+        <ul className="-mt-3 mb-3 divide-y divide-line border-b border-line">
+          {names.map((name) => (
+            <DomainRow
+              key={`${engine} ${name}`}
+              path={["parameters", name]}
+              name={name}
+              help={flag(name)?.help}
+              choices={choicesOf(flag(name))}
+            />
+          ))}
+        </ul>
+      )}
+      {known.isPending ? (
+        <Loading label="Flags" height="32px" />
+      ) : (
+        <FlagPicker
+          flags={flags}
+          there={new Set(names.map(flagName))}
+          unknown={
+            known.isError
+              ? `${problemOf(known.error).detail} Until then its flags are not checked.`
+              : undefined
+          }
+          onPick={(name, picked) => form.set(["parameters", name], said(beginning(picked)))}
+        />
+      )}
+      {names.length === 0 && (
+        <p className="mt-2 text-sm text-muted">
+          Give at least one flag several values or a range: each combination is a configuration that may be
+          measured.
+        </p>
+      )}
+    </Card>
+  );
+}

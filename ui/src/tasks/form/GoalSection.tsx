@@ -1,0 +1,89 @@
+import { Plus } from "lucide-react";
+import { Button, Card } from "@/kit";
+import { MOST, objectivesOf, saidObjectives, USUAL } from "../draft/objectives";
+import { another, saidSlos, type SLO, slosOf } from "../draft/slos";
+import { get } from "../draft/yaml";
+import { METRICS, type Objective } from "../metrics";
+import { objective } from "../draft/objectives";
+import { useForm } from "./context";
+import { ObjectiveRow } from "./ObjectiveRow";
+import { SloRow } from "./SloRow";
+import { YamlOnly } from "./YamlOnly";
+
+const AIM = ["optimization", "objective"];
+
+/** What to improve, and what must hold meanwhile. */
+export function GoalSection() {
+  const form = useForm();
+  const objectives = objectivesOf(get(form.data, AIM));
+  const block = get(form.data, ["slo"]);
+  const slos = slosOf(block);
+  const aim = (all: readonly Objective[]) => form.set(AIM, saidObjectives(all));
+  const bound = (all: readonly SLO[]) => form.set(["slo"], saidSlos(all, block));
+  const free = METRICS.find((metric) => !objectives?.some((one) => one.metric === metric));
+  const next = slos && another(slos);
+  return (
+    <Card title="Goal">
+      <h3 className="mb-2 text-sm font-medium">Objective</h3>
+      {objectives ? (
+        <ul className="space-y-2">
+          {objectives.map((one, at) => (
+            <ObjectiveRow
+              key={at}
+              number={at + 1}
+              value={one}
+              onChange={(value) => aim(objectives.with(at, value))}
+              onRemove={objectives.length > 1 ? () => aim(objectives.toSpliced(at, 1)) : undefined}
+            />
+          ))}
+        </ul>
+      ) : (
+        <YamlOnly path={AIM} what="The objective" />
+      )}
+      {objectives && form.problem(AIM) && <p className="mt-1 text-xs text-bad">{form.problem(AIM)}</p>}
+      {objectives && objectives.length < MOST && (
+        <Button
+          size="sm"
+          look="quiet"
+          className="mt-2"
+          icon={<Plus className="size-3.5" />}
+          onClick={() => aim([...objectives, objective(free ?? USUAL.metric, "mean")])}
+        >
+          Weigh against another
+        </Button>
+      )}
+      <h3 className="mb-2 mt-5 text-sm font-medium">Limits (SLOs)</h3>
+      {slos ? (
+        <ul className="space-y-2">
+          {slos.map((one, at) => (
+            <SloRow
+              key={at}
+              value={one}
+              problem={form.problem(["slo", one.metric, one.statistic])}
+              onChange={(value) => bound(slos.with(at, value))}
+              onRemove={() => bound(slos.toSpliced(at, 1))}
+            />
+          ))}
+          {slos.length === 0 && (
+            <li className="text-sm text-muted">
+              None: the fastest configuration wins, whatever its latency.
+            </li>
+          )}
+        </ul>
+      ) : (
+        <YamlOnly path={["slo"]} what="The block of SLOs" />
+      )}
+      {next && (
+        <Button
+          size="sm"
+          look="quiet"
+          className="mt-2"
+          icon={<Plus className="size-3.5" />}
+          onClick={() => bound([...slos, next])}
+        >
+          Add a limit
+        </Button>
+      )}
+    </Card>
+  );
+}

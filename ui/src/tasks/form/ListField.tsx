@@ -1,0 +1,48 @@
+import { type ReactNode, useId } from "react";
+import { Field, Input } from "@/kit";
+import { isValue, type Value, valuesOf, writtenAll } from "../draft/values";
+import { get, type Path } from "../draft/yaml";
+import { useForm } from "./context";
+import { useTyped } from "./useTyped";
+
+type Props = {
+  path: Path;
+  label: string;
+  help?: ReactNode;
+  usual?: string;
+  suggestions?: readonly string[];
+  className?: string;
+};
+
+/** Values with commas between them. One alone may stand in the task without being a list. */
+export function ListField({ path, label, help, usual, suggestions, className }: Props) {
+  const form = useForm();
+  const list = useId();
+  const raw = get(form.data, path);
+  const values = Array.isArray(raw) ? (raw as unknown[]).filter(isValue) : isValue(raw) ? [raw] : [];
+  const typed = useTyped<readonly Value[]>(values, {
+    write: writtenAll,
+    read: valuesOf,
+    set: (next) => form.set(path, next.length > 0 ? next : undefined),
+  });
+  return (
+    <Field label={label} help={help} error={form.problem(path)} className={className}>
+      <Input
+        value={typed.value}
+        placeholder={usual}
+        name={path.join(".")}
+        spellCheck={false}
+        list={suggestions && list}
+        onChange={(event) => typed.onType(event.target.value)}
+        onBlur={() => form.leave(path)}
+      />
+      {suggestions && (
+        <datalist id={list}>
+          {suggestions.map((one) => (
+            <option key={one} value={one} />
+          ))}
+        </datalist>
+      )}
+    </Field>
+  );
+}

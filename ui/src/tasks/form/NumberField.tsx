@@ -1,0 +1,40 @@
+import type { ReactNode } from "react";
+import { Field, Input } from "@/kit";
+import { valueOf } from "../draft/values";
+import { get, type Path } from "../draft/yaml";
+import { useForm } from "./context";
+import { useTyped } from "./useTyped";
+
+type Props = {
+  path: Path;
+  label: string;
+  help?: ReactNode;
+  unit?: string;
+  /** What holds where nothing is typed. */
+  usual?: string;
+  className?: string;
+};
+
+/** A number, or whatever was typed instead: then the service says what is wrong with it. */
+export function NumberField({ path, label, help, unit, usual, className }: Props) {
+  const form = useForm();
+  const typed = useTyped<unknown>(get(form.data, path), {
+    write: (value) => (value === undefined || value === null ? "" : String(value)),
+    read: (text) => (text.trim() === "" ? undefined : valueOf(text)),
+    set: (value) => form.set(path, value),
+  });
+  return (
+    <Field label={label} help={help} error={form.problem(path)} className={className}>
+      <Input
+        inputMode="decimal"
+        className="num"
+        value={typed.value}
+        placeholder={usual}
+        after={unit}
+        name={path.join(".")}
+        onChange={(event) => typed.onType(event.target.value)}
+        onBlur={() => form.leave(path)}
+      />
+    </Field>
+  );
+}

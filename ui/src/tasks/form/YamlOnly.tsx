@@ -1,0 +1,15 @@
+import { useForm } from "./context";
+import { get, type Path } from "../draft/yaml";
+
+/** Says of a part that the form has no fields for it, and what is wrong there. */
+export function YamlOnly({ path, what }: { path: Path; what: string }) {
+  const form = useForm();
+  const problem = form.problem(path);
+  if (get(form.data, path) === undefined) return null;
+  return (
+    <p className="rounded-md bg-sunken px-3 py-2 text-sm text-muted">
+      {what} stands in the task in a way that has no fields here. Change it in the YAML view.
+      {problem && <span className="mt-1 block text-bad">{problem}</span>}
+    </p>
+  );
+}

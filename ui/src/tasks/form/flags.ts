@@ -1,0 +1,40 @@
+/** What is known of an engine's flags, for the form. Pure. */
+
+import type { Schema } from "@/api";
+import type { Domain } from "../draft/domain";
+import { type Value, valueOf } from "../draft/values";
+
+export type Flag = Schema<"Flag">;
+
+const SHOWN = 60;
+
+/** The values that a flag may have, where they are few and known. */
+export function choicesOf(flag: Flag | undefined): readonly Value[] {
+  if (!flag) return [];
+  if (flag.choices && flag.choices.length > 0) return flag.choices.map(valueOf);
+  return flag.takes_value === false ? [true, false] : [];
+}
+
+/** What a flag begins with when it is added: its choices where they are two, else the engine's default. */
+export function beginning(flag: Flag | undefined): Exclude<Domain, { kind: "other" }> {
+  const choices = choicesOf(flag);
+  if (choices.length > 0 && choices.length <= 2) return { kind: "list", values: choices };
+  const usual = flag?.default;
+  const known = usual !== undefined && usual !== null && usual !== "" && usual !== "None";
+  return { kind: "list", values: known ? [valueOf(usual)] : choices.slice(0, 1) };
+}
+
+/** Those that a text finds and that are not there yet; names before descriptions. */
+export function found(flags: readonly Flag[], typed: string, there: ReadonlySet<string>): Flag[] {
+  const text = typed.trim().toLowerCase().replace(/^-+/, "").replaceAll("_", "-");
+  const rank = ({ name, help = "" }: Flag) =>
+    name.startsWith(text) ? 0 : name.includes(text) ? 1 : help.toLowerCase().includes(text) ? 2 : 3;
+  return flags
+    .filter((flag) => !there.has(flag.name) && rank(flag) < 3)
+    .sort((a, b) => rank(a) - rank(b) || a.name.localeCompare(b.name))
+    .slice(0, SHOWN);
+}
+
+/** One spelling: `--max_num_seqs` is `max-num-seqs`. */
+export const flagName = (typed: string): string => typed.trim().replace(/^-+/, "").replaceAll("_", "-");
+export const isFlagName = (name: string): boolean => /^[A-Za-z][A-Za-z0-9.-]{0,99}$/.test(name);

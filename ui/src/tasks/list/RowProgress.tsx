@@ -1,0 +1,35 @@
+import { count, plural } from "@/format";
+import { Progress } from "@/kit";
+import type { Course } from "../live/progress";
+import type { Row } from "./rows";
+
+/** How far a task is: a bar while it runs, then how many experiments it took. */
+export function RowProgress({ row, course }: { row: Row; course?: Course }) {
+  const done = course?.done ?? row.completed + row.failed;
+  const failed = course?.failed ?? row.failed;
+  const total = course?.total ?? null;
+  if (row.state !== "running") {
+    if (done === 0) return <span className="text-faint">–</span>;
+    return (
+      <span className="num">
+        {plural(done, "experiment")}
+        {failed > 0 && <span className="text-bad">, {count(failed)} failed</span>}
+      </span>
+    );
+  }
+  return (
+    <span className="flex items-center gap-2">
+      <Progress
+        label={`Progress of ${row.name}`}
+        done={total === null ? null : done}
+        total={total ?? 1}
+        text={total === null ? plural(done, "experiment") : `${done} of at most ${total} experiments`}
+        className="min-w-16 flex-1"
+      />
+      <span className="num w-16 text-right text-xs text-muted">
+        {count(done)}
+        {total !== null && ` of ${count(total)}`}
+      </span>
+    </span>
+  );
+}

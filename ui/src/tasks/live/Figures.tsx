@@ -1,0 +1,72 @@
+import type { ReactNode } from "react";
+import { count, duration, percent } from "@/format";
+import { Duration, Progress, useNow } from "@/kit";
+import type { Schema } from "@/api";
+import { quantity, shortName } from "../metrics";
+import { bestOf, courseOf } from "./progress";
+import type { Live } from "./reduce";
+
+type Props = { task: Schema<"Task">; live: Live; state: Schema<"TaskState">; planned: number | null };
+
+/** How far it is, how long it takes, what it has found: the same places from the first moment to the last. */
+export function Figures({ task, live, state, planned }: Props) {
+  const running = state === "running";
+  const now = useNow(running);
+  const { done, failed, total, leftS } = courseOf(live, planned, now);
+  const [objective] = task.spec.optimization.objective;
+  const best = objective ? bestOf(live.runs, objective) : null;
+  const all = state === "completed" ? done : total;
+  return (
+    <section aria-label="Progress" className="rounded-lg border border-line bg-surface">
+      <Progress
+        label="Experiments"
+        done={all === null && running ? null : done}
+        total={all ?? 1}
+        tone={state === "failed" ? "bad" : state === "completed" ? "ok" : "accent"}
+        text={all === null ? `${done} experiments` : `${done} of at most ${all} experiments`}
+        className="h-1 rounded-b-none"
+      />
+      <dl className="grid grid-cols-2 gap-x-6 gap-y-3 px-4 py-3 sm:grid-cols-3 lg:grid-cols-6">
+        <Figure
+          name="Experiments"
+          detail={state === "completed" ? "in all" : all === null ? "" : `of at most ${count(all)}`}
+        >
+          {count(done)}
+        </Figure>
+        <Figure name="Failed">
+          <span className={failed > 0 ? "text-bad" : undefined}>{count(failed)}</span>
+        </Figure>
+        <Figure name="Time">
+          {task.started_at ? <Duration since={task.started_at} until={task.finished_at} /> : "–"}
+        </Figure>
+        <Figure name="Time left" detail={leftS === null && running ? "after the first one" : ""}>
+          {leftS === null
+            ? "–"
+            : `≈ ${duration(leftS < 60 ? Math.ceil(leftS) : Math.round(leftS / 60) * 60)}`}
+        </Figure>
+        <Figure name="Best so far" detail={best && objective ? shortName(objective) : ""}>
+          {best && objective ? quantity(objective.metric, best.value) : "–"}
+        </Figure>
+        <Figure
+          name="Against defaults"
+          detail={best && best.run.number > 0 ? `experiment ${best.run.number}` : ""}
+        >
+          <span className={best?.gain && best.gain > 0 ? "text-ok" : undefined}>
+            {best?.gain == null ? "–" : percent(best.gain, { sign: true })}
+          </span>
+        </Figure>
+      </dl>
+    </section>
+  );
+}
+
+function Figure({ name, detail = "", children }: { name: string; detail?: string; children: ReactNode }) {
+  return (
+    <div className="min-w-0">
+      <dt className="text-xs text-muted">{name}</dt>
+      <dd className="num truncate text-lg font-semibold">{children}</dd>
+      {/* Its line is there before its words are. */}
+      <dd className="h-4 truncate text-xs text-muted">{detail}</dd>
+    </div>
+  );
+}

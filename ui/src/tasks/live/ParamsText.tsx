@@ -1,0 +1,17 @@
+import type { Params } from "./reduce";
+
+/** A configuration in a line; none of its flags set: the engine's defaults. */
+export function ParamsText({ params, className = "" }: { params: Params; className?: string }) {
+  const all = Object.entries(params);
+  if (all.length === 0) return <span className={`text-muted ${className}`}>engine defaults</span>;
+  return (
+    <span className={`font-mono text-xs ${className}`}>
+      {all.map(([name, value]) => (
+        <span key={name} className="mr-3 inline-block">
+          <span className="text-muted">{name}=</span>
+          {String(value)}
+        </span>
+      ))}
+    </span>
+  );
+}

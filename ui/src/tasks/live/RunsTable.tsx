@@ -1,0 +1,102 @@
+import { useMemo } from "react";
+import type { Schema } from "@/api";
+import { duration } from "@/format";
+import { Badge, Card, type ColumnDef, cx, Empty, StateBadge, Table } from "@/kit";
+import { quantity, shortName } from "../metrics";
+import { ParamsText } from "./ParamsText";
+import { bestOf } from "./progress";
+import type { Run } from "./reduce";
+
+type Props = { task: Schema<"Task">; runs: readonly Run[]; onOpen: () => void };
+
+/** The experiments so far, the newest first. */
+export function RunsTable({ task, runs, onOpen }: Props) {
+  const objectives = task.spec.optimization.objective;
+  const best = objectives[0] ? bestOf(runs, objectives[0])?.run.number : undefined;
+  const columns = useMemo<ColumnDef<Run>[]>(
+    () => [
+      { id: "number", header: "#", accessorKey: "number", size: 56, meta: { align: "right" } },
+      {
+        id: "state",
+        header: "State",
+        size: 116,
+        accessorKey: "state",
+        cell: ({ row: { original: run } }) =>
+          run.state === "interrupted" ? (
+            <Badge tone="warn">Interrupted</Badge>
+          ) : (
+            <StateBadge state={run.state} />
+          ),
+      },
+      ...objectives.map((objective, at): ColumnDef<Run> => ({
+        id: `value-${at}`,
+        header: shortName(objective),
+        size: 132,
+        meta: { align: "right" },
+        accessorFn: (run) => run.values[at],
+        sortUndefined: "last",
+        cell: ({ row: { original: run } }) => {
+          const value = run.values[at];
+          if (value === undefined) return <span className="text-faint">–</span>;
+          return (
+            <span
+              className={cx(
+                run.number === best && "font-semibold text-ok",
+                !run.feasible && "text-faint line-through",
+              )}
+              title={run.feasible ? undefined : "Misses a hard limit"}
+            >
+              {quantity(objective.metric, value)}
+            </span>
+          );
+        },
+      })),
+      {
+        id: "role",
+        header: "Role",
+        size: 112,
+        accessorKey: "role",
+        cell: ({ row }) => <span className="text-muted">{row.original.role}</span>,
+      },
+      {
+        id: "params",
+        header: "Configuration",
+        size: 220,
+        meta: { grow: true },
+        enableSorting: false,
+        cell: ({ row: { original: run } }) =>
+          run.failure ? (
+            <span className="text-bad" title={run.failure}>
+              {run.failure}
+            </span>
+          ) : (
+            <ParamsText params={run.params} className="whitespace-nowrap" />
+          ),
+      },
+      {
+        id: "time",
+        header: "Time",
+        size: 96,
+        meta: { align: "right" },
+        accessorFn: (run) => run.seconds ?? undefined,
+        sortUndefined: "last",
+        cell: ({ row: { original: run } }) => (run.seconds === null ? "–" : duration(run.seconds)),
+      },
+    ],
+    [objectives, best],
+  );
+  return (
+    <Card title="Experiments" padded={false} className="min-h-72">
+      <Table
+        label="Experiments"
+        data={runs}
+        columns={columns}
+        rowId={(run) => String(run.number)}
+        initialSorting={[{ id: "number", desc: true }]}
+        onOpen={onOpen}
+        height="26rem"
+        empty={<Empty title="No experiment yet">The first one measures the engine’s defaults.</Empty>}
+      />
+    </Card>
+  );
+}

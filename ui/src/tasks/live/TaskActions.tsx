@@ -1,0 +1,121 @@
+import { Ban, BarChart3, Copy, Download, Ellipsis, Pencil, Play, RotateCcw, Trash2 } from "lucide-react";
+import { useState } from "react";
+import { useNavigate } from "react-router";
+import { download } from "@/app/download";
+import type { Schema } from "@/api";
+import { Button, ButtonLink, Confirm, IconButton, Menu, type MenuItem, toast } from "@/kit";
+import { fileOf } from "../draft/file";
+import { useTaskActions } from "./useTaskActions";
+
+type Props = { task: Schema<"Task">; state: Schema<"TaskState">; onChanged: () => void };
+type Asked = "start" | "cancel" | "resume" | "restart" | "delete";
+
+const ASKS: Record<Asked, { title: string; detail: string; action: string; danger?: boolean }> = {
+  start: {
+    title: "Start this task?",
+    detail: "It is queued for the next free worker, and takes the machine for as long as the plan says.",
+    action: "Start",
+  },
+  cancel: {
+    title: "Cancel this task?",
+    detail:
+      "The engine is stopped and the running experiment is lost. Finished ones stay, and it can be resumed.",
+    action: "Cancel the task",
+    danger: true,
+  },
+  resume: {
+    title: "Resume this task?",
+    detail: "It goes on where it stopped: what is measured stays, and an interrupted experiment runs again.",
+    action: "Resume",
+  },
+  restart: {
+    title: "Run it again from the start?",
+    detail: "A fresh copy is queued and measures everything anew. This task stays as it is.",
+    action: "Restart",
+  },
+  delete: {
+    title: "Delete this task?",
+    detail: "Its experiments, logs and files go with it. This cannot be undone.",
+    action: "Delete",
+    danger: true,
+  },
+};
+const ICON = "size-3.5";
+
+/** What can be done with a task in the state it is in. */
+export function TaskActions({ task, state, onChanged }: Props) {
+  const go = useNavigate();
+  const actions = useTaskActions(task.id);
+  const [asked, setAsked] = useState<Asked | null>(null);
+  const ask = (what: Asked) => () => setAsked(what);
+  const stopped = state === "failed" || state === "cancelled";
+  const active = state === "queued" || state === "running";
+  const save = async () => {
+    try {
+      download(
+        new Blob([await fileOf(task.id)], { type: "application/yaml" }),
+        `${task.spec.task_name}.yaml`,
+      );
+    } catch (error) {
+      toast(error instanceof Error ? error.message : String(error), { tone: "bad" });
+    }
+  };
+  const items: MenuItem[] = [
+    ...(stopped || state === "completed"
+      ? [{ label: "Restart …", icon: <RotateCcw />, onSelect: ask("restart") }]
+      : []),
+    { label: "Edit a copy", icon: <Copy />, onSelect: () => void go(`/tasks/new?from=${task.id}`) },
+    { label: "Export as YAML", icon: <Download />, onSelect: () => void save() },
+    "line",
+    { label: "Delete …", icon: <Trash2 />, danger: true, disabled: active, onSelect: ask("delete") },
+  ];
+  return (
+    <>
+      {state === "created" && (
+        <>
+          <ButtonLink to={`/tasks/${task.id}/edit`} icon={<Pencil className={ICON} />}>
+            Edit
+          </ButtonLink>
+          <Button look="primary" icon={<Play className={ICON} />} onClick={ask("start")}>
+            Start
+          </Button>
+        </>
+      )}
+      {active && (
+        <Button icon={<Ban className={ICON} />} onClick={ask("cancel")}>
+          Cancel
+        </Button>
+      )}
+      {stopped && (
+        <Button icon={<Play className={ICON} />} onClick={ask("resume")}>
+          Resume
+        </Button>
+      )}
+      {state !== "created" && state !== "queued" && (
+        <ButtonLink
+          look={active ? "plain" : "primary"}
+          to={`/tasks/${task.id}/result`}
+          icon={<BarChart3 className={ICON} />}
+        >
+          Result
+        </ButtonLink>
+      )}
+      <Menu
+        label="More"
+        trigger={<IconButton label="More" tip={false} look="plain" icon={<Ellipsis className="size-4" />} />}
+        items={items}
+      />
+      {asked && (
+        <Confirm
+          open
+          onOpenChange={(open) => !open && setAsked(null)}
+          {...ASKS[asked]}
+          onConfirm={async () => {
+            await actions[asked]();
+            onChanged();
+          }}
+        />
+      )}
+    </>
+  );
+}

@@ -1,0 +1,83 @@
+/** The load levels of an experiment: measured, being measured, or to come. Pure. */
+
+import type { Schema } from "@/api";
+import { type Metric, quantity, shortName } from "../metrics";
+import type { LoadPoint, Now } from "./reduce";
+
+export type Level = { scenario: string; concurrency: number; point: LoadPoint | null; measuring: boolean };
+
+export function levelsOf(
+  { traffic_scenarios, num_concurrency }: Schema<"BenchmarkConfig">,
+  now: Now | null,
+): Level[] {
+  const rising = [...num_concurrency].sort((a, b) => a - b);
+  return traffic_scenarios.flatMap((scenario) =>
+    rising.map((concurrency) => {
+      const here = (one: { scenario: string | null; concurrency: number | null }) =>
+        one.scenario === scenario && one.concurrency === concurrency;
+      const point = now?.points.find(here) ?? null;
+      return { scenario, concurrency, point, measuring: point === null && now !== null && here(now) };
+    }),
+  );
+}
+
+/** A figure of a level: its name, and its value with unit; `missed`: the bound that it is above. */
+export type Figure = {
+  name: string;
+  value: (point: LoadPoint) => string;
+  missed: (point: LoadPoint) => string | null;
+};
+
+const TIMES = { ttft: "ttft", tpot: "tpot", e2e_latency: "latency" } as const;
+
+/** Throughput, and of each latency the statistic that a bound is about, else p90. */
+export function figuresOf(slo: Schema<"SLOConfig"> | null): Figure[] {
+  const times = Object.entries(TIMES).map(([metric, block]) =>
+    timed(metric as keyof typeof TIMES, slo?.[block] ?? null),
+  );
+  return [rate("output_tokens_per_s"), rate("requests_per_s"), ...times];
+}
+
+function rate(metric: "output_tokens_per_s" | "requests_per_s"): Figure {
+  return {
+    name: shortName({ metric, statistic: "mean" }),
+    value: (point) => quantity(metric, point[metric]),
+    missed: () => null,
+  };
+}
+
+type Bound = { statistic: "mean" | "p50" | "p90" | "p95" | "p99"; threshold: number };
+
+function timed(
+  metric: keyof typeof TIMES,
+  limits: Schema<"Limit"> | Schema<"LimitByStatistic"> | null,
+): Figure {
+  const bound = boundOf(limits);
+  const statistic = bound?.statistic ?? "p90";
+  return {
+    name: shortName({ metric, statistic }),
+    value: (point) => said(metric, point[metric]?.[statistic]),
+    missed: (point) => {
+      const value = point[metric]?.[statistic];
+      return bound && value !== undefined && value > bound.threshold
+        ? `above the limit of ${quantity(metric, bound.threshold)}`
+        : null;
+    },
+  };
+}
+
+/** Of several bounds of one latency the last one: it is about the slowest requests. */
+function boundOf(limits: Schema<"Limit"> | Schema<"LimitByStatistic"> | null): Bound | null {
+  if (limits === null) return null;
+  if ("threshold" in limits) return { statistic: "mean", threshold: limits.threshold };
+  const found = (["mean", "p50", "p90", "p95", "p99"] as const).findLast((one) => limits[one]);
+  const threshold = found && limits[found]?.threshold;
+  return found && threshold !== undefined ? { statistic: found, threshold } : null;
+}
+
+const said = (metric: Metric, value: number | undefined) =>
+  value === undefined ? "–" : quantity(metric, value);
+
+/** A scenario and a concurrency in a word. */
+export const levelName = (level: Pick<Level, "scenario" | "concurrency">): string =>
+  `${level.scenario} × ${level.concurrency}`;

@@ -1,0 +1,65 @@
+/** How far a task is, how long it takes yet, and the best so far. Pure. */
+
+import type { Objective } from "../metrics";
+import type { Live, Run } from "./reduce";
+
+export const ended = (run: Run): boolean => run.state === "completed" || run.state === "failed";
+
+export type Course = {
+  done: number;
+  failed: number;
+  /** The experiments that there are at most; null: nobody knows. */
+  total: number | null;
+  /** Seconds yet to come, by the experiments so far; null: too early to say. */
+  leftS: number | null;
+};
+
+export function courseOf({ runs, state }: Live, planned: number | null, nowMs: number): Course {
+  const past = runs.filter(ended);
+  const done = past.length;
+  const total = planned === null ? null : Math.max(planned, runs.length);
+  const took = past.flatMap((run) => (run.seconds === null ? [] : [run.seconds]));
+  const running = runs.find((run) => run.state === "running");
+  const mean = took.reduce((sum, one) => sum + one, 0) / took.length;
+  const gone = running ? Math.max(0, (nowMs - Date.parse(running.startedAt)) / 1000) : 0;
+  const leftS =
+    state !== "running" || total === null || took.length === 0
+      ? null
+      : Math.max(0, (total - done) * mean - Math.min(gone, mean));
+  return { done, failed: past.filter((run) => run.state === "failed").length, total, leftS };
+}
+
+export type Judged = { run: Run; value: number; best: number | null };
+
+/** Experiments with a value of an objective, in their order, each with the best feasible one until then. */
+export function judged(runs: readonly Run[], { direction }: Objective, objective = 0): Judged[] {
+  let best: number | null = null;
+  return runs.flatMap((run) => {
+    const value = run.values[objective];
+    if (value === undefined) return [];
+    if (run.feasible && run.role !== "confirmation" && (best === null || better(value, best, direction)))
+      best = value;
+    return [{ run, value, best }];
+  });
+}
+
+export const better = (a: number, b: number, direction: Objective["direction"]): boolean =>
+  direction === "maximize" ? a > b : a < b;
+
+/** The best feasible experiment, and its gain over the baseline: 0.2 is 20 % better. Null: none yet. */
+export function bestOf(
+  runs: readonly Run[],
+  objective: Objective,
+): { run: Run; value: number; gain: number | null } | null {
+  const all = judged(runs, objective);
+  const value = all.at(-1)?.best ?? null;
+  const found = all.find((one) => one.value === value && one.run.feasible && one.run.role !== "confirmation");
+  if (value === null || !found) return null;
+  const base = all.find(({ run }) => run.role === "baseline")?.value;
+  if (base === undefined || base <= 0) return { run: found.run, value, gain: null };
+  return {
+    run: found.run,
+    value,
+    gain: objective.direction === "maximize" ? value / base - 1 : 1 - value / base,
+  };
+}

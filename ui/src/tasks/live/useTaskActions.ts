@@ -1,0 +1,44 @@
+import { useMutation, useQueryClient } from "@tanstack/react-query";
+import { useNavigate } from "react-router";
+import { api, call } from "@/api";
+
+type Verb = "start" | "cancel" | "resume" | "restart" | "delete";
+
+/** What can be done with a task. Each resolves when it is done, and what is shown of tasks is asked for again. */
+export function useTaskActions(task: string): Record<Verb, () => Promise<void>> {
+  const client = useQueryClient();
+  const go = useNavigate();
+  const params = { params: { path: { task } } };
+  const work = useMutation({
+    mutationFn: async (verb: Verb) => {
+      switch (verb) {
+        case "start":
+          return void (await call(api.POST("/api/tasks/{task}/start", params)));
+        case "cancel":
+          return void (await call(api.POST("/api/tasks/{task}/cancel", params)));
+        case "resume":
+          return void (await call(api.POST("/api/tasks/{task}/resume", params)));
+        case "restart":
+          return void go(`/tasks/${(await call(api.POST("/api/tasks/{task}/restart", params))).id}`);
+        case "delete":
+          await api.DELETE("/api/tasks/{task}", params);
+          void go("/tasks");
+      }
+    },
+    onSettled: (_, __, verb) => {
+      // What is gone is not asked for once more.
+      const gone = (key: readonly unknown[]) => verb === "delete" && key[1] === task;
+      return client.invalidateQueries({
+        predicate: ({ queryKey }) => queryKey[0] === "tasks" && !gone(queryKey),
+      });
+    },
+  });
+  const run = (verb: Verb) => () => work.mutateAsync(verb);
+  return {
+    start: run("start"),
+    cancel: run("cancel"),
+    resume: run("resume"),
+    restart: run("restart"),
+    delete: run("delete"),
+  };
+}

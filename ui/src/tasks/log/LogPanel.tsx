@@ -1,0 +1,157 @@
+import { ArrowDownToLine, Pause, Play, Search, WrapText } from "lucide-react";
+import { useEffect, useRef, useState } from "react";
+import { type Schema, useStreamReducer } from "@/api";
+import { count, plural } from "@/format";
+import { Button, Card, Failure, Field, IconButton, Input, Select } from "@/kit";
+import { useSettled } from "../useSettled";
+import { LogView } from "./LogView";
+import { EMPTY, type Level, type Log, shown, step } from "./reduce";
+import { WholeLog } from "./WholeLog";
+
+type Props = {
+  task: string;
+  /** How many experiments there are. */
+  experiments: number;
+  /** Nothing is written any more. */
+  ended: boolean;
+  className?: string;
+};
+
+const NEWEST = "newest";
+const LOAD = "load";
+const LEVELS: readonly { value: Level; label: string }[] = [
+  { value: "debug", label: "All lines" },
+  { value: "warning", label: "Warnings, errors" },
+  { value: "error", label: "Errors" },
+];
+const SETTLED_MS = 120;
+
+/** What an engine or the load generator writes, as it writes it. */
+export function LogPanel({ task, experiments, ended, className }: Props) {
+  const [source, setSource] = useState<string>(NEWEST);
+  const [least, setLeast] = useState<Level>("debug");
+  const [typed, setTyped] = useState("");
+  const [follow, setFollow] = useState(true);
+  const [wrap, setWrap] = useState(false);
+  const [paused, setPaused] = useState<Log | null>(null);
+  const [whole, setWhole] = useState(false);
+  const search = useSettled(typed, SETTLED_MS);
+  const query = source === NEWEST ? "" : source === LOAD ? "?benchmark=true" : `?experiment=${source}`;
+  const stream = useStreamReducer<Schema<"LogChunk">, Log>(
+    `/api/tasks/${task}/logs/stream${query}`,
+    step,
+    EMPTY,
+  );
+  const { again } = stream;
+  const before = useRef(ended);
+  useEffect(() => {
+    // The task was resumed: what was at its end grows again.
+    if (before.current && !ended) again();
+    before.current = ended;
+  }, [ended, again]);
+  const log = paused ?? stream.value;
+  const lines = shown(log, least, search);
+  const cut = log.count > log.lines.length;
+  const options = [
+    { value: NEWEST, label: ended ? "Newest experiment" : "Running experiment" },
+    ...Array.from({ length: experiments }, (_, at) => ({ value: String(at), label: `Experiment ${at}` })),
+    { value: LOAD, label: "Load generator" },
+  ];
+  const coming = paused ? stream.value.count - paused.count : 0;
+  return (
+    <Card
+      title="Log"
+      padded={false}
+      className={className}
+      actions={
+        <Source
+          {...{ source, options }}
+          onChange={(next) => (setPaused(null), setWhole(false), setSource(next))}
+        />
+      }
+    >
+      <div className="flex h-[26rem] flex-col">
+        <div className="flex flex-wrap items-center gap-1.5 border-b border-line px-3 py-1.5">
+          <Field label="Search the log" hideLabel className="min-w-32 flex-1">
+            <Input
+              before={<Search />}
+              type="search"
+              placeholder="Search"
+              value={typed}
+              onChange={(event) => (setWhole(false), setTyped(event.target.value))}
+            />
+          </Field>
+          <Field label="Levels" hideLabel className="w-38">
+            <Select value={least} options={LEVELS} onChange={setLeast} />
+          </Field>
+          <IconButton
+            label="Wrap long lines"
+            aria-pressed={wrap}
+            look={wrap ? "plain" : "quiet"}
+            icon={<WrapText className="size-4" />}
+            onClick={() => setWrap(!wrap)}
+          />
+          <IconButton
+            label={paused ? "Go on" : "Pause"}
+            aria-pressed={paused !== null}
+            look={paused ? "plain" : "quiet"}
+            icon={paused ? <Play className="size-4" /> : <Pause className="size-4" />}
+            disabled={stream.state === "ended" && !paused}
+            onClick={() => setPaused(paused ? null : stream.value)}
+          />
+          <IconButton
+            label="Follow the end"
+            aria-pressed={follow}
+            look={follow ? "plain" : "quiet"}
+            icon={<ArrowDownToLine className="size-4" />}
+            onClick={() => setFollow(!follow)}
+          />
+        </div>
+        {stream.error && <Failure compact error={stream.error} onRetry={stream.again} className="m-3" />}
+        {whole ? (
+          <WholeLog task={task} source={source} search={search} />
+        ) : lines.length === 0 && !stream.error ? (
+          <p className="flex flex-1 items-center justify-center bg-sunken px-4 text-center text-sm text-muted">
+            {nothing(log, stream.state, ended)}
+          </p>
+        ) : (
+          <LogView label="Log" {...{ lines, follow, wrap, search }} onFollow={setFollow} />
+        )}
+        <div className="flex h-9 items-center gap-2 border-t border-line px-3 text-xs text-muted">
+          <span className="num mr-auto truncate">
+            {search || least !== "debug"
+              ? `${count(lines.length)} of ${plural(log.lines.length, "line")}`
+              : plural(log.count, "line")}
+            {cut && !search && `, the last ${count(log.lines.length)} here`}
+            {coming > 0 && ` · ${count(coming)} more while paused`}
+          </span>
+          {search && cut && (
+            <Button size="sm" look="quiet" onClick={() => setWhole(!whole)}>
+              {whole ? "Back to the last lines" : "Search the whole log"}
+            </Button>
+          )}
+        </div>
+      </div>
+    </Card>
+  );
+}
+
+function nothing(log: Log, state: string, ended: boolean): string {
+  if (log.lines.length > 0) return "No line like that.";
+  if (state === "connecting") return "Reading …";
+  return ended ? "Nothing was written." : "Nothing has been written yet.";
+}
+
+type SourceProps = {
+  source: string;
+  options: readonly { value: string; label: string }[];
+  onChange: (source: string) => void;
+};
+
+function Source({ source, options, onChange }: SourceProps) {
+  return (
+    <Field label="Which log" hideLabel className="w-44">
+      <Select value={source} options={options} onChange={onChange} />
+    </Field>
+  );
+}
