@@ -90,7 +90,7 @@ async def _sqlite(url: URL) -> AsyncIterator[NewestOnly]:
     try:
         # Not left to aiosqlite: its thread outlives a failed connection.
         await asyncio.to_thread(lambda: sqlite3.connect(file).close())
-        async with sqlite.connect(file, timeout=BUSY_S) as connection:
+        async with sqlite.connect(file, timeout=float(str(url.query.get("timeout", BUSY_S)))) as connection:
             # A power cut may lose the last steps of a turn, never the file; what has run, the ledger knows.
             await connection.execute("PRAGMA synchronous = NORMAL")
             saver = NewestOnly(connection)

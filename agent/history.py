@@ -28,13 +28,13 @@ class History:
     saver: BaseCheckpointSaver[Any]
 
     async def messages(self, thread: str) -> list[AnyMessage]:
-        async with _explained():
+        async with explained():
             state = await self.graph.aget_state(config(thread))
         return list(state.values.get("messages", ()))
 
     async def interrupts(self, thread: str) -> Sequence[Interrupt]:
         """What the graph waits for; empty also where other work was cut off in the middle."""
-        async with _explained():
+        async with explained():
             state = await self.graph.aget_state(config(thread))
         cut_off = any(not task.interrupts and task.result is None for task in state.tasks)
         return () if cut_off else state.interrupts
@@ -49,7 +49,7 @@ class History:
         added = [await answer(call) for call in unanswered(before)]
         if added:
             everything = [RemoveMessage(REMOVE_ALL_MESSAGES), *ordered([*before, *added])]
-            async with _explained():
+            async with explained():
                 await self.graph.aupdate_state(config(thread), {"messages": everything}, as_node="tools")
         return added
 
@@ -57,7 +57,7 @@ class History:
         """Adds what the model had said when it was cut off, where it is not there yet."""
         if any(one.id == message_id for one in await self.messages(thread)):
             return
-        async with _explained():
+        async with explained():
             said = {"messages": [AIMessage(text, id=message_id)]}
             await self.graph.aupdate_state(config(thread), said, as_node="model")
 
@@ -75,17 +75,17 @@ class History:
             )
         new = secrets.token_hex(16)
         if place:
-            async with _explained():
+            async with explained():
                 await self.graph.aupdate_state(config(new), {"messages": messages[:place]}, as_node="model")
         return new
 
     async def prune(self, thread: str) -> None:
         """Keeps the newest checkpoint only."""
-        async with _explained():
+        async with explained():
             await self.saver.aprune([thread])
 
     async def forget(self, thread: str) -> None:
-        async with _explained():
+        async with explained():
             await self.saver.adelete_thread(thread)
 
 
@@ -118,7 +118,8 @@ def ordered(messages: Sequence[AnyMessage]) -> list[AnyMessage]:
 
 
 @asynccontextmanager
-async def _explained() -> AsyncIterator[None]:
+async def explained() -> AsyncIterator[None]:
+    """A failure of the database below the graph becomes a StorageError."""
     try:
         yield
     except (sqlite3.Error, psycopg.Error) as error:

@@ -16,7 +16,7 @@ from agent.calls import ids
 from agent.domain import Run, RunState
 from agent.events import ApprovalDecided, ApprovalRequested, Payload, RunEvent, RunFailed, RunFinished
 from agent.executions import refusal
-from agent.history import History, config, unanswered
+from agent.history import History, config, explained, unanswered
 from agent.ledger import Ledger
 from agent.live import Live
 from agent.scribe import Scribe
@@ -163,15 +163,17 @@ class Turn:
     async def _stream(self, todo: Mapping[str, Any] | Command[Any]) -> AsyncGenerator[Mapping[str, Any], None]:
         settings = config(self._thread, session_id=self.run.session_id, autotuner_run=self.run.id)
         settings["recursion_limit"] = (self._desk.settings.max_steps + 2) * NODES_PER_STEP
-        async for part in self._desk.history.graph.astream(
+        parts = self._desk.history.graph.astream(
             todo,
             settings,
             context=self._context,
             stream_mode=["messages", "updates", "custom"],
             version="v2",
             durability="sync",
-        ):
-            yield part
+        )
+        async with explained():
+            async for part in parts:
+                yield part
 
     async def _break_off(self, scribe: Scribe, why: str) -> None:
         """Leaves a history that a model can go on from, and a log in which nothing is open."""

@@ -23,7 +23,7 @@ router = APIRouter(prefix="/tasks", tags=["tasks"])
 EXAMPLE = {
     "task_name": "first try",
     "base_runtime": "simulated",
-    "model": "simulated/8b",
+    "model": "demo",
     "parameters": {"max-num-seqs": [8, 16, 32]},
     "slo": {"ttft": {"p90": {"threshold": 0.5}}},
 }

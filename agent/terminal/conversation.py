@@ -55,6 +55,8 @@ class Chat:
         self.approve_all = approve_all
         self.view = View()
         self.watching = Watching(context.tuner, self._step, self._notice)
+        self.unfinished: list[str] = []
+        """Tasks of the conversation that ran when it was left."""
         self.session_id = ""
         self.screen: Screen
         self.deciding: str | None = None
@@ -301,6 +303,7 @@ class Chat:
 
     async def _close(self) -> None:
         await self._stop_reading()
+        self.unfinished = self.watching.running
         await self.watching.close()
         if self._stopping is not None:
             self._stopping.cancel()

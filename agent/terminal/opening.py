@@ -74,9 +74,9 @@ async def run(wish: Wish) -> int:
         context = Context(tuner, tool_settings, session_id=session_id, supervisor=supervisor)
         chat = Chat(assistant, context, script=script, approve_all=wish.approve_all, editor=wish.editor)
         code = await _converse(chat, session_id, Terminal(), settings)
-        if supervisor is not None and (running := chat.watching.running):
+        if supervisor is not None and chat.unfinished:
             click.echo(
-                f"Task {', '.join(running)} stops with the worker of this chat, and goes on in the next one: with "
+                f"Task {', '.join(chat.unfinished)} stops with the worker of this chat, and goes on in the next one: with "
                 "autotuner chat, or autotuner worker.",
                 err=True,
             )

@@ -88,9 +88,19 @@ class Full:
     async def show(self, *prints: Print) -> None:
         if not prints:
             return
-        async with self.aside():
+        app = self._session.app
+        async with self._lock:
+            if app.output.responds_to_cpr:
+                await app.renderer.wait_for_cpr_responses()
+            # As `in_terminal` does it, but for the terminal's mode: what is typed meanwhile is typed to us.
+            if app.is_running:
+                app.renderer.erase()
             for one in prints:
                 one(self.console)
+            if app.is_running:
+                app.renderer.reset()
+                app.renderer.request_absolute_cursor_position()
+                app._redraw()
 
     async def ask(self, prompt: str, *, message: bool = True, text: str | None = None) -> str | None:
         buffer = self._session.default_buffer
@@ -137,6 +147,7 @@ class Full:
         here = has_focus(DEFAULT_BUFFER)
 
         @keys.add("enter", filter=here)
+        @keys.add("c-j", filter=here)  # Enter as well, where it was pressed before the terminal was ours
         def _(event: KeyPressEvent) -> None:
             buffer = event.current_buffer
             if buffer.document.text_before_cursor.endswith("\\"):
@@ -148,15 +159,12 @@ class Full:
                 self._accept()
 
         @keys.add("escape", "enter", filter=here)
+        @keys.add("escape", "c-j", filter=here)
         def _(event: KeyPressEvent) -> None:
             if self._several:
                 self._accept()
             else:
                 event.current_buffer.insert_text("\n")
-
-        @keys.add("c-j", filter=here)
-        def _(event: KeyPressEvent) -> None:
-            event.current_buffer.insert_text("\n")
 
         @keys.add("c-c")
         def _(event: KeyPressEvent) -> None:

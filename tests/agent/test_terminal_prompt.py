@@ -15,7 +15,7 @@ from rich.console import Console
 
 from agent.terminal.prompt import Full
 
-ENTER, ALT_ENTER, CTRL_C, CTRL_D, CTRL_J, TAB, UP = "\r", "\x1b\r", "\x03", "\x04", "\n", "\t", "\x1b[A"
+ENTER, ALT_ENTER, CTRL_C, CTRL_D, TAB, UP = "\r", "\x1b\r", "\x03", "\x04", "\t", "\x1b[A"
 
 
 @dataclass
@@ -74,7 +74,12 @@ async def test_enter_sends_what_is_typed(tmp_path: Path) -> None:
 
 async def test_a_message_may_have_several_lines(tmp_path: Path) -> None:
     async with seat(tmp_path) as at:
-        assert await at.answer(f"a{ALT_ENTER}b{CTRL_J}c\\{ENTER}d{ENTER}") == "a\nb\nc\nd"
+        assert await at.answer(f"a{ALT_ENTER}b\\{ENTER}c{ENTER}") == "a\nb\nc"
+
+
+async def test_enter_pressed_before_the_terminal_was_ours_counts(tmp_path: Path) -> None:
+    async with seat(tmp_path) as at:
+        assert await at.answer("early\n") == "early"
 
 
 async def test_a_pasted_text_is_one_message(tmp_path: Path) -> None:

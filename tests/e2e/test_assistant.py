@@ -8,6 +8,7 @@ from typing import Any
 from urllib.parse import quote, urlsplit
 
 import pytest
+from pydantic import JsonValue
 
 from tests.fakes.agent_app import HEADERS, Client, Told, interrupts, problem, text_of
 from tests.fakes.model_server import Answer, Call, model_server
@@ -17,7 +18,7 @@ pytestmark = pytest.mark.slow
 
 SILENCE_S = 1
 STEPS = 12
-PRESET = {"name": "quick", "task": {"parameters": {"max-num-seqs": [4, 16]}}}
+PRESET: dict[str, JsonValue] = {"name": "quick", "task": {"parameters": {"max-num-seqs": [4, 16]}}}
 CLOCK = Call("get_current_time")
 FAILING = {
     "401": (Answer("no", status=401), "refuses the key"),

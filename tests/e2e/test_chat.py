@@ -153,8 +153,8 @@ def piped(
 ) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
         [*CHAT, "--no-worker", *args],
-        input=text, env={**command.env, **(env or {})}, cwd=ROOT, capture_output=True, text=True, timeout=120,
-        check=False,
+        input=text, env={**command.env, **(env or {})}, cwd=ROOT, capture_output=True, timeout=120, check=False,
+        encoding=(env or {}).get("PYTHONIOENCODING", "utf-8"),
     )  # fmt: skip
 
 

@@ -45,9 +45,9 @@ REFUSALS: dict[str, tuple[Answer, type[Exception], str]] = {
         r"may not .* in octocat/engine \(403: Resource.*Issues: read and write",
     ),
     "403, too often": (
-        refusal(403, "API rate limit exceeded for user ID 1.", X_RateLimit_Reset=str(int(time.time()) + 120)),
+        refusal(403, "API rate limit exceeded for user ID 1.", X_RateLimit_Reset=str(int(time.time()) + 900_000)),
         UnavailableError,
-        r"no more requests now \(403: API rate.*try again in 1[12]\d s \(at \d\d:\d\d:\d\d UTC\)",
+        r"no more requests now \(403: API rate.*try again in [89]\d{5} s \(at \d\d:\d\d:\d\d UTC\)",
     ),
     "403, far too often": (
         refusal(403, "You have exceeded a secondary rate limit", Retry_After="61"), UnavailableError, r"again in 61 s",

@@ -1,5 +1,4 @@
 import { expect, expectAccessible, expectNoSidewaysScroll, inTheme, test, THEMES, watch } from "./fixtures";
-import { startServer } from "./server";
 
 const PLACES = [
   ["Chat", "/"],
@@ -87,10 +86,13 @@ test.describe("on a telephone", () => {
   });
 });
 
-test("a service that stops is missed, and found again; a new one wants a new login", async ({ browser }) => {
+test("a service that stops is missed, and found again; a new one wants a new login", async ({
+  browser,
+  serve,
+}) => {
   test.slow();
   const token = "a-token-that-stays-the-same";
-  const first = await startServer({ env: { AUTOTUNER_TOKEN: token } });
+  const first = await serve({ env: { AUTOTUNER_TOKEN: token } });
   const context = await browser.newContext({ reducedMotion: "reduce" });
   const page = await context.newPage();
   const said = watch(page, first.url);
@@ -101,18 +103,17 @@ test("a service that stops is missed, and found again; a new one wants a new log
   await page.getByRole("navigation", { name: "Main" }).getByRole("link", { name: "Machine" }).click();
   await expect(page.getByText("The service does not answer. Trying again")).toBeVisible();
 
-  const second = await startServer({ port, env: { AUTOTUNER_TOKEN: token } });
+  const second = await serve({ port, env: { AUTOTUNER_TOKEN: token } });
   await expect(page.getByText("The service does not answer. Trying again")).toBeHidden({ timeout: 30_000 });
   await expect(page).toHaveURL(/\/machine$/);
   await second.stop();
 
-  const third = await startServer({ port });
+  const third = await serve({ port });
   await page.keyboard.press("Control+k");
   await expect(page.getByText("Autotuner is locked")).toBeVisible({ timeout: 30_000 });
   await expectAccessible(page);
   await page.goto(await third.link());
   await expect(page.getByRole("navigation", { name: "Main" })).toBeVisible();
-  await third.stop();
   await context.close();
   const unexpected = said().filter((line) => !/Failed to load resource/.test(line));
   expect(unexpected).toEqual([]);

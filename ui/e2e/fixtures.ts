@@ -20,6 +20,8 @@ type OfWorker = { server: Server; login: State };
 type OfTest = {
   /** What the console may say in this test, as the line a browser writes for a 404 that is expected. */
   allowed: RegExp[];
+  /** Starts further services, and stops them with the test. */
+  serve: typeof startServer;
   /** Asks the service as a program would, to prepare and to check. */
   service: APIRequestContext;
 };
@@ -57,6 +59,15 @@ export const test = base.extend<OfTest, OfWorker>({
     });
     await use(context);
     await context.dispose();
+  },
+  serve: async ({}, use) => {
+    const started: Server[] = [];
+    await use(async (options) => {
+      const server = await startServer(options);
+      started.push(server);
+      return server;
+    });
+    for (const server of started) await server.stop();
   },
   page: async ({ page, server, allowed }, use) => {
     const said = watch(page, server.url);

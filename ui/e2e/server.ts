@@ -37,7 +37,18 @@ export async function startServer(
     env: { ...clean(process.env), AUTOTUNER_HOME: home, PYTHONUNBUFFERED: "1", ...options.env },
     stdio: ["ignore", "pipe", "pipe"],
   });
-  const { url, token } = await said(child, options.env?.AUTOTUNER_TOKEN);
+  // A test run that ends early leaves no service behind.
+  const orphaned = () => child.kill("SIGTERM");
+  process.once("exit", orphaned);
+  const stop = async () => {
+    await ended(child);
+    process.off("exit", orphaned);
+    if (!options.home) await rm(home, { recursive: true, force: true });
+  };
+  const { url, token } = await said(child, options.env?.AUTOTUNER_TOKEN).catch(async (error: unknown) => {
+    await stop();
+    throw error;
+  });
   const headers = { Authorization: `Bearer ${token}` };
   return {
     url,
@@ -47,10 +58,7 @@ export async function startServer(
       const answer = await fetch(`${url}/api/system/login-links`, { method: "POST", headers });
       return url + ((await answer.json()) as { path: string }).path;
     },
-    stop: async () => {
-      await ended(child);
-      if (!options.home) await rm(home, { recursive: true, force: true });
-    },
+    stop,
   };
 }
 

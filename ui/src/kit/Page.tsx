@@ -26,7 +26,7 @@ export function Page({ title, heading, detail, actions, width = "wide", fill, ch
       <header
         className={cx("flex shrink-0 flex-wrap items-center gap-x-3 gap-y-2 px-4 pb-3 pt-4 md:px-6", column)}
       >
-        <div className="min-w-0 flex-1">
+        <div className="min-w-0 flex-1 basis-56">
           {heading ?? <h1 className="text-xl font-semibold tracking-tight">{title}</h1>}
           {detail && <div className="text-sm text-muted">{detail}</div>}
         </div>

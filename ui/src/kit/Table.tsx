@@ -8,8 +8,8 @@ import {
   useReactTable,
   type VisibilityState,
 } from "@tanstack/react-table";
-import { useVirtualizer } from "@tanstack/react-virtual";
-import { type ReactNode, useEffect, useRef, useState } from "react";
+import { defaultRangeExtractor, type Range, useVirtualizer } from "@tanstack/react-virtual";
+import { Fragment, type ReactNode, useEffect, useRef, useState } from "react";
 import { cx } from "./cx";
 import { TableHead } from "./TableHead";
 import { TableRow } from "./TableRow";
@@ -40,6 +40,8 @@ type Props<T> = {
   /** The row that something else on the page speaks of. */
   highlighted?: string | null;
   rowClass?: (row: T) => string | undefined;
+  /** The first row stays in view while the others scroll; it needs a background by `rowClass`. */
+  pinned?: boolean;
   initialSorting?: SortingState;
   /** Sorted by whoever gives the data: then both of these. */
   sorting?: SortingState;
@@ -78,6 +80,7 @@ export function Table<T>(props: Props<T>) {
     getScrollElement: () => scroller.current,
     estimateSize: () => ROW_PX,
     overscan: OVERSCAN,
+    rangeExtractor: props.pinned ? withFirst : defaultRangeExtractor,
     initialRect: { width: 0, height: 640 },
   });
   const shown = virtual.getVirtualItems();
@@ -90,7 +93,8 @@ export function Table<T>(props: Props<T>) {
   const leaves = table.getVisibleLeafColumns();
   const width = leaves.reduce((sum, column) => sum + column.getSize(), 0);
   const grows = leaves.some((column) => column.columnDef.meta?.grow);
-  const above = shown[0]?.start ?? 0;
+  const [first, ...rest] = shown;
+  const above = (props.pinned ? (rest[0]?.start ?? ROW_PX) - ROW_PX : first?.start) ?? 0;
   const below = virtual.getTotalSize() - (shown.at(-1)?.end ?? 0);
   return (
     <div
@@ -116,21 +120,24 @@ export function Table<T>(props: Props<T>) {
         </colgroup>
         <TableHead table={table} />
         <tbody>
-          {above > 0 && <tr aria-hidden="true" style={{ height: above }} />}
+          {!props.pinned && above > 0 && <tr aria-hidden="true" style={{ height: above }} />}
           {shown.map(({ index }) => {
             const row = rows[index];
+            const stays = props.pinned && index === 0;
             return (
               row && (
-                <TableRow
-                  key={row.id}
-                  row={row}
-                  index={index}
-                  focusable={index === keys.current}
-                  highlighted={props.highlighted === row.id}
-                  className={props.rowClass?.(row.original)}
-                  onOpen={props.onOpen}
-                  onHover={props.onHover}
-                />
+                <Fragment key={row.id}>
+                  <TableRow
+                    row={row}
+                    index={index}
+                    focusable={index === keys.current}
+                    highlighted={props.highlighted === row.id}
+                    className={cx(stays && "sticky top-8 z-1", props.rowClass?.(row.original))}
+                    onOpen={props.onOpen}
+                    onHover={props.onHover}
+                  />
+                  {stays && above > 0 && <tr aria-hidden="true" style={{ height: above }} />}
+                </Fragment>
               )
             );
           })}
@@ -144,4 +151,10 @@ export function Table<T>(props: Props<T>) {
       </table>
     </div>
   );
+}
+
+/** What is in view, and the first row wherever that is. */
+function withFirst(range: Range): number[] {
+  const shown = defaultRangeExtractor(range);
+  return shown[0] === 0 ? shown : [0, ...shown];
 }

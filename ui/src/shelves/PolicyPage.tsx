@@ -1,9 +1,17 @@
-import { Loading, Page } from "@/kit";
+import { Page } from "@/kit";
+import { Grants } from "./policy/Grants";
+import { OpenApprovals } from "./policy/OpenApprovals";
+import { Rules } from "./policy/Rules";
 
+/** How far the assistant may go: what waits for a person, what was allowed, and the rules. */
 export default function PolicyPage() {
   return (
-    <Page title="Policy">
-      <Loading />
+    <Page title="Policy" width="read" detail="Which calls of the assistant run by themselves, which ask, and which never run.">
+      <div className="space-y-4">
+        <OpenApprovals />
+        <Rules />
+        <Grants />
+      </div>
     </Page>
   );
 }

@@ -1,5 +1,5 @@
 import { useQuery } from "@tanstack/react-query";
-import { Download, FileUp, Layers, Plus } from "lucide-react";
+import { Download, Ellipsis, FileUp, Layers, Plus } from "lucide-react";
 import { useState } from "react";
 import { useSearchParams } from "react-router";
 import { queries } from "@/api";
@@ -26,12 +26,14 @@ export default function PresetsPage() {
         detail="Parts of a task under a name, to begin tasks with."
         actions={
           <>
-            <Button icon={<Layers className="size-4" />} onClick={() => setMerging(true)} disabled={!presets.data}>
+            <Button className="max-sm:hidden" icon={<Layers className="size-4" />} onClick={() => setMerging(true)} disabled={!presets.data}>
               Merge
             </Button>
             <Menu
-              trigger={<IconButton look="plain" tip={false} label="Import and export" icon={<Download className="size-4" />} />}
+              trigger={<IconButton look="plain" tip={false} label="More" icon={<Ellipsis className="size-4" />} />}
               items={[
+                { label: "Merge presets …", icon: <Layers />, disabled: !presets.data, onSelect: () => setMerging(true) },
+                "line",
                 { label: "Import files …", icon: <FileUp />, onSelect: () => void choose(true).then(setFiles) },
                 { label: "Export all of mine", icon: <Download />, disabled: !own, onSelect: exportAll },
               ]}

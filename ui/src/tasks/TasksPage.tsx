@@ -39,7 +39,7 @@ export default function TasksPage() {
   const shown = useMemo(() => filtered(rows, filter), [rows, filter]);
   const live = useRunning(shown);
   const columns = useMemo(() => columnsOf(live), [live]);
-  const [medium, wide] = [useWide(768), useWide(1200)];
+  const [medium, wide, widest] = [useWide(768), useWide(1024), useWide(1440)];
   useEffect(() => {
     const focus = (event: KeyboardEvent) => {
       const typing =
@@ -90,13 +90,7 @@ export default function TasksPage() {
               columns={columns}
               rowId={(row) => row.id}
               initialSorting={NEWEST}
-              columnVisibility={{
-                progress: medium,
-                engine: medium,
-                time: wide,
-                model: wide,
-                created: medium,
-              }}
+              columnVisibility={{ progress: medium, engine: wide, created: wide, model: wide, time: widest }}
               onOpen={(row) => void go(`/tasks/${row.id}`)}
               empty={
                 rows.length === 0 ? (

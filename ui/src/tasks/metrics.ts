@@ -45,7 +45,7 @@ export function quantity(metric: Metric, value: number): string {
   return { time: latency, tokens: tokenRate, requests: requestRate }[OF[metric].kind](value);
 }
 
-/** The axis of a chart: its unit, and a value of the service in it. */
+/** In a column or on an axis: the unit that stands there once, and what a value of the service is multiplied by. */
 export function axisOf(metric: Metric): { unit: string; scale: number } {
   return {
     time: { unit: "ms", scale: 1000 },

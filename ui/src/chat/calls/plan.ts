@@ -22,7 +22,8 @@ export function planOf(preview: Approval["preview"]) {
     levels: textsOf(plan.levels),
     gpus: numberOf(plan.gpus) ?? 0,
     atMost: text(plan.at_most),
-    worker: text(preview.worker),
+    // What comes after it is for a model.
+    worker: text(preview.worker).replace(/; get_task .*/, "."),
     commands: textsOf(plan.commands),
     warnings: textsOf(plan.warnings),
     missing: textsOf(plan.missing),

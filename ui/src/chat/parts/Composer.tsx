@@ -18,6 +18,8 @@ type Props = {
   autoFocus?: boolean;
 };
 
+const BUSY = "The assistant still works: stop it, or wait, to send.";
+const KEYS = "Enter sends, Shift Enter begins a line.";
 const LINES = 10;
 const ICON = "size-4";
 
@@ -48,6 +50,7 @@ export function Composer({ name, input, onSend, onStop, blocked, busy = false, a
       await onSend(text);
       type("");
     });
+  const hinted = blocked ? "" : busy && text.trim() !== "" ? BUSY : KEYS;
   return (
     <form
       aria-label="Message"
@@ -104,9 +107,7 @@ export function Composer({ name, input, onSend, onStop, blocked, busy = false, a
           )}
         </div>
         <p id={hint} className="h-4 truncate text-center text-xs text-faint">
-          {busy && text.trim() !== ""
-            ? "The assistant still works: stop it, or wait, to send."
-            : "Enter sends, Shift Enter begins a line."}
+          {hinted}
         </p>
       </div>
     </form>

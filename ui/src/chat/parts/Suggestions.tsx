@@ -9,7 +9,7 @@ const SUGGESTIONS: readonly Suggestion[] = [
   {
     icon: <FlaskConical className={ICON} />,
     title: "Try it on the simulated engine",
-    text: "tune simulated/8b on simulated for throughput with ttft p90 under 0.5 s over max-num-seqs 4, 16, 64",
+    text: "tune the demo model on simulated for throughput with ttft p90 under 0.5 s over max-num-seqs 4, 16, 64",
   },
   {
     icon: <Zap className={ICON} />,

@@ -23,8 +23,6 @@ export function ThreadView({ thread, kept }: Props) {
   const { editing } = useConversation();
   const scroller = useRef<HTMLDivElement>(null);
   const edited = editing === null ? -1 : entries.findIndex((entry) => entry.id === editing);
-  // The library's functions change with what they know.
-  ("use no memo");
   const list = useVirtualizer({
     count: entries.length,
     getScrollElement: () => scroller.current,

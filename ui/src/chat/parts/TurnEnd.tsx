@@ -22,7 +22,7 @@ export function TurnEnd({ entry, said, asked }: Props) {
   });
   const { input, output } = entry.usage;
   return (
-    <footer className="space-y-2" aria-label="End of the turn">
+    <div role="group" className="space-y-2" aria-label="End of the turn">
       {entry.outcome === "failed" && <Broken entry={entry} />}
       <div className="flex min-h-7 items-center gap-1 text-xs text-faint">
         {said !== "" && <CopyButton text={said} label="Copy answer" className="-ml-1.5" />}
@@ -48,7 +48,7 @@ export function TurnEnd({ entry, said, asked }: Props) {
         </span>
       </div>
       {again.isError && <Failure error={again.error} compact />}
-    </footer>
+    </div>
   );
 }
 

@@ -35,10 +35,12 @@ function closed(text: string): string {
   const line = text.slice(text.lastIndexOf("\n") + 1);
   if (odd(line, "`")) return line.endsWith("`") ? text.slice(0, -1) : `${text}\``;
   const bare = line.replace(/`[^`]*`/g, "");
-  if (/(?:^|[^*])\*{1,2}$/.test(bare) && (odd(bare, "**") || /(?:^|\s)\*{1,2}$/.test(bare))) {
-    return /^\s*\*$/.test(bare) ? text : text.replace(/\*{1,2}$/, "");
-  }
-  return odd(bare, "**") ? `${text.trimEnd()}**` : text;
+  if (/^\s*\*$/.test(bare)) return text; // an item begins
+  const dangling = odd(bare, "**") || /(?:^|\s)\*{1,2}$/.test(bare);
+  const clean = dangling ? text.replace(/\*{1,2}$/, "") : text;
+  return odd(clean.slice(text.length - line.length).replace(/`[^`]*`/g, ""), "**")
+    ? `${clean.trimEnd()}**`
+    : clean;
 }
 
 const odd = (text: string, mark: string): boolean => text.split(mark).length % 2 === 0;

@@ -21,7 +21,7 @@ export function SessionRow({ session, current, onChosen }: Props) {
           {session.running !== null && <Spinner className="text-accent-text" />}
           {session.running !== null && <span className="sr-only">, works</span>}
         </span>
-        <Time at={session.updated_at} className="block truncate text-xs text-faint" />
+        <Time at={session.updated_at} className="block truncate text-xs text-muted" />
       </Link>
       <SessionMenu session={session} className="absolute right-1" />
     </li>

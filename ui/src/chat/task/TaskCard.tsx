@@ -56,7 +56,7 @@ export function TaskCard({ id, planned }: Props) {
       {/* Two lines, from the start: what comes moves nothing. */}
       <p className="mt-1 line-clamp-2 min-h-[2lh] text-sm" aria-live="polite">
         {ended && result.data ? (
-          result.data.verdict.text
+          (state === "failed" && task.data.error) || result.data.verdict.text
         ) : found === null ? (
           <span className="text-muted">{task.data.error ?? "Nothing measured yet."}</span>
         ) : found.number === 0 ? (

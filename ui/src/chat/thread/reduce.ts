@@ -107,6 +107,8 @@ function told(thread: Thread, event: Custom, at: number | null): Thread {
       const decided = called(thread, approval.call_id, (entry) => ({
         ...entry,
         approval,
+        // It has waited until now; what it takes counts from here.
+        startedAt: approval.state === "approved" ? at : entry.startedAt,
         edited: entry.approval !== null ? entry.edited || entry.approval.digest !== approval.digest : false,
       }));
       // Cancelled while it waited: no run follows that would say so.

@@ -48,7 +48,7 @@ function datum({ row, places, values }: Line): Datum {
 
 export function parallelOption(data: Parallel, palette: Palette): ChartOption {
   const rows = new Map(data.lines.map(({ row }) => [row.number, row]));
-  const crowd = data.lines.length > 80;
+  const alpha = Math.max(0.08, Math.min(0.5, 20 / data.lines.length));
   const group = (name: string, kinds: Row["kind"][], colour: string, width: number) => ({
     id: name,
     name,
@@ -69,6 +69,7 @@ export function parallelOption(data: Parallel, palette: Palette): ChartOption {
       bottom: 24,
       axisExpandable: false,
       parallelAxisDefault: { nameTextStyle: { color: palette.muted, fontSize: 11 },
+        z: 30,
         // Lines go through the words.
         axisLabel: { textBorderColor: palette.surface, textBorderWidth: 3 },
         areaSelectStyle: area(palette) },
@@ -89,8 +90,8 @@ export function parallelOption(data: Parallel, palette: Palette): ChartOption {
       formatter: ({ data: at }: { data: Datum }) => tooltip(rows.get(at.number), data, palette),
     },
     series: [
-      group("Meets the SLOs", ["candidate"], faded(palette.series[0] ?? palette.faint, crowd ? 0.22 : 0.45), 1),
-      group("Misses a hard SLO", ["infeasible"], faded(palette.bad, crowd ? 0.25 : 0.5), 1),
+      group("Meets the SLOs", ["candidate"], faded(palette.series[0] ?? palette.faint, alpha), 1),
+      group("Misses a hard SLO", ["infeasible"], faded(palette.bad, alpha), 1),
       group("Baseline", ["baseline"], ink("baseline", palette), 2.5),
       group("Best", ["best", "nearest"], ink("best", palette), 2.5),
       { id: HOVERED, type: "parallel", silent: true, z: 20, animation: false, lineStyle: { color: palette.text, width: 3, opacity: 1 }, data: [] },

@@ -18,7 +18,7 @@ export function Facts({ title, facts, empty, mono }: Props) {
       {facts.length === 0 ? (
         <p className="text-sm text-muted">{empty}</p>
       ) : (
-        <dl className="grid grid-cols-[minmax(8rem,14rem)_1fr] text-sm">
+        <dl className="grid grid-cols-[minmax(5.5rem,2fr)_5fr] text-sm">
           {facts.map(([name, value]) => (
             <div key={name} className="col-span-2 grid grid-cols-subgrid border-t border-line py-1">
               <dt className={cx("break-words pr-3 text-muted", mono ? "font-mono text-xs leading-5" : "first-letter:uppercase")}>{name}</dt>

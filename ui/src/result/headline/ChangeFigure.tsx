@@ -18,7 +18,7 @@ export function ChangeFigure({ change }: { change: Change }) {
         <span className="text-muted">{change.baseline}</span>
         <ArrowRight className="size-3.5 text-faint" aria-label="to" />
         <span className="font-medium">{change.winner}</span>
-        <span className="text-faint">· {measured}</span>
+        <span className="text-faint">({measured})</span>
       </div>
     </div>
   );

@@ -46,7 +46,7 @@ export function SloTable({ result, standing }: { result: Result; standing: Stand
                 <span className={cx("font-medium", !row.met && "text-bad")}>{row.actual}</span>
                 <span className="block text-xs text-muted">{row.margin}</span>
               </td>
-              <td className="num pl-4 text-right text-muted">{row.limit}</td>
+              <td className="num whitespace-nowrap pl-4 text-right text-muted">{row.limit}</td>
               {compared && (
                 <td className="num whitespace-nowrap pl-4 text-right">
                   {row.baseline && (

@@ -80,6 +80,7 @@ export function ExperimentsTable({ result, rows, marked, compared, most, onCompa
         onHover={(row) => hovered.set(row?.number ?? null)}
         highlighted={highlighted === null ? null : String(highlighted)}
         rowClass={(row) => (row.kind === "baseline" ? "bg-sunken" : undefined)}
+        pinned={shown[0]?.kind === "baseline"}
         height="30rem"
         empty={<Empty title="None of these">{filter === "all" ? "Nothing has been measured." : "Choose other experiments above."}</Empty>}
       />

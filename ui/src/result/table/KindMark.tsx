@@ -15,7 +15,10 @@ const KINDS: Record<Kind, { dot: string; text: string }> = {
 /** An experiment's number with its mark: the same colours as in the charts. */
 export function KindMark({ row }: { row: Pick<Row, "kind" | "number" | "experiment"> }) {
   const { dot, text } = KINDS[row.kind];
-  const said = row.kind === "confirmation" ? `confirms #${row.experiment.confirms}` : text;
+  const said =
+    row.kind === "confirmation"
+      ? `confirms #${row.experiment.confirms}`
+      : (row.kind === "failed" && row.experiment.failure?.kind.replaceAll("_", " ")) || text;
   return (
     <span className="inline-flex items-center gap-2">
       {row.kind === "running" ? <Spinner className="size-2.5" /> : <span className={cx("size-2 shrink-0 rounded-full", dot)} aria-hidden="true" />}

@@ -26,7 +26,15 @@ const NOTHING: Cell = { text: "–", sort: undefined };
 /** Every column there is for a result, in the order they stand. */
 export function fields(result: Result): Field[] {
   const differ = gpusDiffer(result);
+  const judged = result.standings.some((one) => one.place !== null);
+  const reason = field("reason", "Reason", "Outcome", 280, false, (row) => ({
+    text: row.standing?.reason ?? "",
+    sort: row.standing?.reason ?? undefined,
+    tone: "bad",
+  }));
   return [
+    // Where nothing could be judged, why is all there is to know.
+    ...(judged ? [] : [reason]),
     field("place", "Place", "Outcome", 88, true, (row) => numberCell(row.standing?.place ?? undefined, String)),
     ...result.objectives.map((objective, index) =>
       field(`objective-${index}`, axisName(objective), "Outcome", 160, true, (row) => {
@@ -50,11 +58,7 @@ export function fields(result: Result): Field[] {
     field("start", "Start (s)", "Course", 84, true, (row) => numberCell(row.experiment.start_s ?? undefined, (one) => one.toFixed(1)), false),
     field("wall", "Took (s)", "Course", 84, true, (row) => numberCell(row.experiment.wall_s ?? undefined, (one) => one.toFixed(0)), false),
     field("attempt", "Attempt", "Course", 76, true, (row) => numberCell(row.experiment.attempt, String), false),
-    field("reason", "Reason", "Outcome", 280, false, (row) => ({
-      text: row.standing?.reason ?? "",
-      sort: row.standing?.reason ?? undefined,
-      tone: "bad",
-    })),
+    ...(judged ? [reason] : []),
   ];
 }
 

@@ -26,7 +26,7 @@ export function columns(fields: readonly Field[], { compared, most, onCompare }:
     {
       id: "number",
       header: "#",
-      size: 150,
+      size: 176,
       accessorFn: (row) => row.number,
       cell: ({ row: { original } }) => <KindMark row={original} />,
     },

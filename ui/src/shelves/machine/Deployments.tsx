@@ -17,7 +17,7 @@ export function Deployments() {
   return (
     <Card title="Running now" padded={false}>
       {running.data.length === 0 ? (
-        <Empty icon={<Server />} title="Nothing runs">
+        <Empty icon={<Server />} title="Nothing runs" className="py-8">
           Engines and load generators appear here while a task measures.
         </Empty>
       ) : (

@@ -42,7 +42,7 @@ export function PresetShelf({ presets }: { presets: readonly Preset[] }) {
     />
   ) : null;
   return (
-    <div className="grid min-w-0 gap-4 lg:grid-cols-[22rem_minmax(0,1fr)]">
+    <div className="grid min-w-0 items-start gap-4 lg:grid-cols-[22rem_minmax(0,1fr)]">
       <div className={content ? "max-lg:hidden" : ""}>
         <PresetList presets={presets} shown={shown?.name ?? null} onShow={show} />
       </div>

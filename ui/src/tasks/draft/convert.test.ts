@@ -81,12 +81,10 @@ describe("a merge patch", () => {
   /** RFC 7396, as the service applies it. */
   function merged(target: unknown, patch: unknown): unknown {
     if (!isBlock(patch)) return patch;
-    const result: Block = isBlock(target) ? { ...target } : {};
-    for (const [key, value] of Object.entries(patch)) {
-      if (value === null) delete result[key];
-      else result[key] = merged(result[key], value);
-    }
-    return result;
+    const before = isBlock(target) ? target : {};
+    const kept = Object.entries(before).filter(([key]) => !(key in patch));
+    const changed = Object.entries(patch).filter(([, value]) => value !== null);
+    return Object.fromEntries([...kept, ...changed.map(([key, value]) => [key, merged(before[key], value)])]);
   }
 
   test.each<[Block, Block]>([
@@ -147,7 +145,8 @@ describe("a new task", () => {
     expect(usualEngine([])).toBe("simulated");
   });
 
-  test("asks for a name and a model", () => {
-    expect(read(newTask("vllm")).data).toEqual({ task_name: "", base_runtime: "vllm", model: "" });
+  test("names its engine, and the model that comes with the simulated one", () => {
+    expect(read(newTask("vllm")).data).toEqual({ base_runtime: "vllm" });
+    expect(read(newTask("simulated")).data).toEqual({ base_runtime: "simulated", model: "demo" });
   });
 });

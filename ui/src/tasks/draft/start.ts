@@ -10,5 +10,5 @@ export function usualEngine(engines: readonly Schema<"EngineInfo">[]): string {
 }
 
 export function newTask(engine: string): string {
-  return written({ task_name: "", base_runtime: engine, model: engine === "simulated" ? "demo" : "" });
+  return written({ base_runtime: engine, ...(engine === "simulated" ? { model: "demo" } : {}) });
 }

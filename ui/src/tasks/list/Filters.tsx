@@ -50,7 +50,7 @@ export function Filters({ filter, counts, engines, search, onChange }: Props) {
         <Field label="Engine" hideLabel className="w-36 shrink-0">
           <Select value={filter.engine} options={all} onChange={(engine) => onChange({ engine })} />
         </Field>
-        <Field label="Search tasks" hideLabel className="min-w-0 flex-1 sm:w-72">
+        <Field label="Search tasks" hideLabel className="min-w-0 flex-1 sm:w-56 2xl:w-72">
           <Input
             ref={search}
             type="search"

@@ -21,7 +21,7 @@ export function RowProgress({ row, course }: { row: Row; course?: Course }) {
     <span className="flex items-center gap-2">
       <Progress
         label={`Progress of ${row.name}`}
-        done={total === null ? null : done}
+        done={total === null ? 0 : done}
         total={total ?? 1}
         text={total === null ? plural(done, "experiment") : `${done} of at most ${total} experiments`}
         className="min-w-16 flex-1"

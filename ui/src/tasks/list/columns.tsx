@@ -22,7 +22,7 @@ export function columnsOf(live: ReadonlyMap<string, RowLive>): ColumnDef<Row>[] 
     {
       id: "name",
       header: "Task",
-      size: 200,
+      size: 120,
       meta: { grow: true },
       accessorKey: "name",
       sortingFn: "text",
@@ -35,21 +35,21 @@ export function columnsOf(live: ReadonlyMap<string, RowLive>): ColumnDef<Row>[] 
     {
       id: "state",
       header: "State",
-      size: 118,
+      size: 120,
       accessorFn: (row) => ORDER.indexOf(row.state),
       cell: ({ row: { original: row } }) => <StateBadge state={row.state} />,
     },
     {
       id: "progress",
       header: "Progress",
-      size: 200,
+      size: 176,
       accessorFn: (row) => row.completed + row.failed,
       cell: ({ row: { original: row } }) => <RowProgress row={row} course={live.get(row.id)?.course} />,
     },
     {
       id: "gain",
       header: "Best gain",
-      size: 104,
+      size: 88,
       meta: { align: "right" },
       accessorFn: (row) => live.get(row.id)?.gain ?? row.gain ?? undefined,
       sortUndefined: "last",
@@ -67,7 +67,7 @@ export function columnsOf(live: ReadonlyMap<string, RowLive>): ColumnDef<Row>[] 
     {
       id: "model",
       header: "Model",
-      size: 240,
+      size: 200,
       accessorKey: "model",
       sortingFn: "text",
       cell: ({ row: { original: row } }) => (
@@ -79,7 +79,7 @@ export function columnsOf(live: ReadonlyMap<string, RowLive>): ColumnDef<Row>[] 
     {
       id: "time",
       header: "Time",
-      size: 116,
+      size: 108,
       meta: { align: "right" },
       accessorFn: took,
       sortUndefined: "last",
@@ -96,7 +96,7 @@ export function columnsOf(live: ReadonlyMap<string, RowLive>): ColumnDef<Row>[] 
     {
       id: "created",
       header: "Created",
-      size: 124,
+      size: 116,
       meta: { align: "right" },
       accessorFn: (row) => time(row.created_at),
       cell: ({ row: { original: row } }) => <Time at={row.created_at} className="text-muted" />,

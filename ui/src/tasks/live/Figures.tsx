@@ -20,7 +20,7 @@ export function Figures({ task, live, state, planned }: Props) {
     <section aria-label="Progress" className="rounded-lg border border-line bg-surface">
       <Progress
         label="Experiments"
-        done={all === null && running ? null : done}
+        done={all === null ? 0 : done}
         total={all ?? 1}
         tone={state === "failed" ? "bad" : state === "completed" ? "ok" : "accent"}
         text={all === null ? `${done} experiments` : `${done} of at most ${all} experiments`}
@@ -42,7 +42,9 @@ export function Figures({ task, live, state, planned }: Props) {
         <Figure name="Time left" detail={leftS === null && running ? "after the first one" : ""}>
           {leftS === null
             ? "–"
-            : `≈ ${duration(leftS < 60 ? Math.ceil(leftS) : Math.round(leftS / 60) * 60)}`}
+            : leftS < 1
+              ? "a moment"
+              : `≈ ${duration(leftS < 60 ? Math.ceil(leftS) : Math.round(leftS / 60) * 60)}`}
         </Figure>
         <Figure name="Best so far" detail={best && objective ? shortName(objective) : ""}>
           {best && objective ? quantity(objective.metric, best.value) : "–"}

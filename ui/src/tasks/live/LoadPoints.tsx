@@ -7,8 +7,8 @@ import type { Now } from "./reduce";
 
 type Props = { spec: Schema<"TaskSpec">; now: Now | null; running: boolean };
 
-const HEAD = "px-3 py-1.5 text-xs font-medium text-muted first:pl-4 last:pr-4";
-const CELL = "h-9 px-3 first:pl-4 last:pr-4";
+const HEAD = "px-2.5 py-1.5 align-bottom text-xs font-medium text-muted first:pl-4 last:pr-4";
+const CELL = "h-9 px-2.5 first:pl-4 last:pr-4";
 
 /** The load levels of the experiment, each filled in as it arrives. */
 export function LoadPoints({ spec, now, running }: Props) {
@@ -30,10 +30,11 @@ export function LoadPoints({ spec, now, running }: Props) {
             {figures.map((figure) => (
               <th key={figure.name} scope="col" className={cx(HEAD, "text-right")}>
                 {figure.name}
+                <span className="block font-normal text-faint">{figure.unit}</span>
               </th>
             ))}
             <th scope="col" className={cx(HEAD, "text-right")}>
-              Requests
+              Sent
             </th>
           </tr>
         </thead>

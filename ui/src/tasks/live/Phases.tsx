@@ -38,7 +38,9 @@ export function Phases({ now, running, failed, cancelling }: Props) {
               )}
             </span>
             {name}
-            {here && now && <Duration since={now.since} className="w-16 text-muted" />}
+            {here && now && (
+              <Duration since={now.since} className="min-w-20 whitespace-nowrap font-normal text-muted" />
+            )}
           </li>
         );
       })}

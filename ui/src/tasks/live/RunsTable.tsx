@@ -3,7 +3,7 @@ import type { Schema } from "@/api";
 import { duration } from "@/format";
 import { Badge, Card, type ColumnDef, cx, Empty, StateBadge, Table } from "@/kit";
 import { quantity, shortName } from "../metrics";
-import { ParamsText } from "./ParamsText";
+import { Configuration } from "./Configuration";
 import { bestOf } from "./progress";
 import type { Run } from "./reduce";
 
@@ -15,11 +15,11 @@ export function RunsTable({ task, runs, onOpen }: Props) {
   const best = objectives[0] ? bestOf(runs, objectives[0])?.run.number : undefined;
   const columns = useMemo<ColumnDef<Run>[]>(
     () => [
-      { id: "number", header: "#", accessorKey: "number", size: 56, meta: { align: "right" } },
+      { id: "number", header: "#", accessorKey: "number", size: 48, meta: { align: "right" } },
       {
         id: "state",
         header: "State",
-        size: 116,
+        size: 118,
         accessorKey: "state",
         cell: ({ row: { original: run } }) =>
           run.state === "interrupted" ? (
@@ -31,7 +31,7 @@ export function RunsTable({ task, runs, onOpen }: Props) {
       ...objectives.map((objective, at): ColumnDef<Run> => ({
         id: `value-${at}`,
         header: shortName(objective),
-        size: 132,
+        size: 112,
         meta: { align: "right" },
         accessorFn: (run) => run.values[at],
         sortUndefined: "last",
@@ -52,16 +52,9 @@ export function RunsTable({ task, runs, onOpen }: Props) {
         },
       })),
       {
-        id: "role",
-        header: "Role",
-        size: 112,
-        accessorKey: "role",
-        cell: ({ row }) => <span className="text-muted">{row.original.role}</span>,
-      },
-      {
         id: "params",
         header: "Configuration",
-        size: 220,
+        size: 130,
         meta: { grow: true },
         enableSorting: false,
         cell: ({ row: { original: run } }) =>
@@ -70,13 +63,13 @@ export function RunsTable({ task, runs, onOpen }: Props) {
               {run.failure}
             </span>
           ) : (
-            <ParamsText params={run.params} className="whitespace-nowrap" />
+            <Configuration run={run} />
           ),
       },
       {
         id: "time",
         header: "Time",
-        size: 96,
+        size: 84,
         meta: { align: "right" },
         accessorFn: (run) => run.seconds ?? undefined,
         sortUndefined: "last",

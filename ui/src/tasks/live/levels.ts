@@ -1,7 +1,8 @@
 /** The load levels of an experiment: measured, being measured, or to come. Pure. */
 
 import type { Schema } from "@/api";
-import { type Metric, quantity, shortName } from "../metrics";
+import { number } from "@/format";
+import { axisOf, type Metric, quantity, shortName } from "../metrics";
 import type { LoadPoint, Now } from "./reduce";
 
 export type Level = { scenario: string; concurrency: number; point: LoadPoint | null; measuring: boolean };
@@ -21,9 +22,10 @@ export function levelsOf(
   );
 }
 
-/** A figure of a level: its name, and its value with unit; `missed`: the bound that it is above. */
+/** A figure of a level: its name and unit, and its value in that; `missed`: the bound that it is above. */
 export type Figure = {
   name: string;
+  unit: string;
   value: (point: LoadPoint) => string;
   missed: (point: LoadPoint) => string | null;
 };
@@ -35,13 +37,13 @@ export function figuresOf(slo: Schema<"SLOConfig"> | null): Figure[] {
   const times = Object.entries(TIMES).map(([metric, block]) =>
     timed(metric as keyof typeof TIMES, slo?.[block] ?? null),
   );
-  return [rate("output_tokens_per_s"), rate("requests_per_s"), ...times];
+  return [rate("output_tokens_per_s"), ...times];
 }
 
-function rate(metric: "output_tokens_per_s" | "requests_per_s"): Figure {
+function rate(metric: "output_tokens_per_s"): Figure {
   return {
     name: shortName({ metric, statistic: "mean" }),
-    value: (point) => quantity(metric, point[metric]),
+    ...inUnit(metric, (point) => point[metric]),
     missed: () => null,
   };
 }
@@ -56,7 +58,7 @@ function timed(
   const statistic = bound?.statistic ?? "p90";
   return {
     name: shortName({ metric, statistic }),
-    value: (point) => said(metric, point[metric]?.[statistic]),
+    ...inUnit(metric, (point) => point[metric]?.[statistic]),
     missed: (point) => {
       const value = point[metric]?.[statistic];
       return bound && value !== undefined && value > bound.threshold
@@ -75,8 +77,19 @@ function boundOf(limits: Schema<"Limit"> | Schema<"LimitByStatistic"> | null): B
   return found && threshold !== undefined ? { statistic: found, threshold } : null;
 }
 
-const said = (metric: Metric, value: number | undefined) =>
-  value === undefined ? "–" : quantity(metric, value);
+function inUnit(
+  metric: Metric,
+  of: (point: LoadPoint) => number | undefined,
+): Pick<Figure, "unit" | "value"> {
+  const { unit, scale } = axisOf(metric);
+  return {
+    unit,
+    value: (point) => {
+      const value = of(point);
+      return value === undefined ? "–" : number(value * scale);
+    },
+  };
+}
 
 /** A scenario and a concurrency in a word. */
 export const levelName = (level: Pick<Level, "scenario" | "concurrency">): string =>

@@ -1,0 +1,61 @@
+"""Puts a long conversation into a data folder: `chat-seed.py HOME TURNS` prints its session's id."""
+
+import secrets
+import sys
+from datetime import UTC, datetime
+from pathlib import Path
+
+from sqlalchemy import create_engine, insert
+
+from agent.events import Payload, RunFinished, RunStarted, TextDelta, TextEnded, TextStarted, UserMessage
+from agent.schema import RUN, RUN_EVENT, SESSION
+
+TEXT = """Answer {turn}.
+
+| level | tokens/s |
+|------:|---------:|
+| 1 | {turn} |
+
+```python
+print({turn})
+```
+"""
+
+
+def turn(number: int) -> list[Payload]:
+    said = f"m{number}"
+    return [
+        RunStarted(trigger="message", model="offline"),
+        UserMessage(message_id=f"u{number}", text=f"Question {number}"),
+        TextStarted(message_id=said),
+        TextDelta(message_id=said, text=TEXT.format(turn=number)),
+        TextEnded(message_id=said),
+        RunFinished(outcome="done"),
+    ]
+
+
+def main(home: Path, turns: int) -> None:
+    session, at = secrets.token_hex(16), datetime.now(UTC)
+    runs, events, sequence = [], [], 0
+    for number in range(1, turns + 1):
+        run = secrets.token_hex(8)
+        runs.append(
+            {"id": run, "session_id": session, "trigger": "message", "state": "done", "started_at": at, "ended_at": at}
+            | {"owner": "seed", "beat_at": at, "cancel_requested": False}
+        )
+        for payload in turn(number):
+            sequence += len(payload.text) if isinstance(payload, TextDelta) else 1
+            events.append(
+                {"session_id": session, "sequence": sequence, "run_id": run, "at": at}
+                | {"payload": payload.model_dump(mode="json")}
+            )
+    kept = {"id": session, "title": "A long conversation", "created_at": at, "updated_at": at, "thread_id": session}
+    with create_engine(f"sqlite:///{home / 'autotuner.db'}").begin() as connection:
+        connection.execute(insert(SESSION).values(**kept, input_tokens=0, output_tokens=0, tainted=False))
+        connection.execute(insert(RUN), runs)
+        connection.execute(insert(RUN_EVENT), events)
+    print(session)
+
+
+if __name__ == "__main__":
+    main(Path(sys.argv[1]), int(sys.argv[2]))

@@ -1,0 +1,38 @@
+import { brief } from "@/chat/calls/words";
+import { isBlock } from "@/tasks/draft/yaml";
+import { Badge, type ColumnDef, Time } from "@/kit";
+import type { Entry } from "./entries";
+import { actionText, toneOf } from "./filter";
+
+export const columns: ColumnDef<Entry, unknown>[] = [
+  { id: "at", header: "When", size: 176, enableSorting: false, cell: ({ row }) => <Time at={row.original.at} as="full" className="text-muted" /> },
+  {
+    id: "action",
+    header: "What",
+    size: 132,
+    enableSorting: false,
+    cell: ({ row }) => <Badge tone={toneOf(row.original.action)}>{actionText(row.original.action)}</Badge>,
+  },
+  {
+    id: "tool",
+    header: "Tool",
+    size: 168,
+    enableSorting: false,
+    cell: ({ row }) => <code className="font-mono text-xs">{row.original.tool ?? "–"}</code>,
+  },
+  { id: "who", header: "Who", size: 100, enableSorting: false, cell: ({ row }) => <span className="text-muted">{row.original.who ?? "–"}</span> },
+  {
+    id: "detail",
+    header: "Detail",
+    size: 280,
+    enableSorting: false,
+    meta: { grow: true },
+    cell: ({ row }) => <span className="text-muted">{detailText(row.original)}</span>,
+  },
+];
+
+/** What matters of an entry in a line: its arguments, or else all it says but the digest. */
+function detailText({ detail }: Entry): string {
+  const rest = Object.fromEntries(Object.entries(detail).filter(([name]) => name !== "digest" && name !== "args"));
+  return brief(isBlock(detail.args) ? { ...detail.args, ...rest } : rest);
+}
