@@ -42,11 +42,9 @@ check: setup node
 	@if command -v npm >/dev/null; then npm run --silent --prefix ui check; else echo "skipped: no Node, so the page is not checked"; fi
 	@$(BIN)/python -m pytest -q -n 2 -m "not (engine or bench or postgres or slow or alone or node)"
 
-# The fast part, then what needs the real engine, the load generator, a database server, Node, a browser.
+# The fast part, then what needs the real engine, the load generator, a database server, Node.
 test: check ui
 	@$(MAKE) --no-print-directory engine || echo "the engine could not be installed; what needs it is skipped below"
-	@if test -x /usr/bin/chromium && command -v npm >/dev/null; then npm run --silent --prefix ui e2e; \
-	  else echo "skipped: no Chromium or no Node, so the page is not tested in a browser"; fi
 	@$(BIN)/python -m pytest -q -n 2 -m "(bench or postgres or slow or node) and not (engine or alone)"
 	@$(BIN)/python -m pytest -q -m "engine or alone"
 
