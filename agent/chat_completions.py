@@ -4,25 +4,36 @@ from collections.abc import AsyncIterator
 from typing import Any
 
 import httpx2
+import openai
+from langchain_core.exceptions import ContextOverflowError
 from langchain_core.outputs import ChatGenerationChunk
 from langchain_openai import ChatOpenAI
 from pydantic import SecretStr
 
 from agent.pieces import checked
 
+TOO_LONG = ("input_tokens", "input_text")
+"""Parameters that vLLM refuses where a conversation does not fit its window. LangChain knows OpenAI's own code."""
+
 
 class Model(ChatOpenAI):
     silence_s: float
 
     async def _astream(self, *args: Any, **kwargs: Any) -> AsyncIterator[ChatGenerationChunk]:
-        async for piece in checked(super()._astream(*args, **kwargs), self.silence_s):  # type: ignore[arg-type]
-            yield piece
+        try:
+            async for piece in checked(super()._astream(*args, **kwargs), self.silence_s):  # type: ignore[arg-type]
+                yield piece
+        except openai.BadRequestError as error:
+            if error.param in TOO_LONG:
+                raise ContextOverflowError(str(error)) from error
+            raise
 
     def _get_request_payload(self, *args: Any, **kwargs: Any) -> dict[str, Any]:
         # What is extra, the client sends as it is; through what it knows it walks key by key, 3 ms for our tools.
         payload: dict[str, Any] = super()._get_request_payload(*args, **kwargs)
-        extra = {name: payload.pop(name) for name in ("tools",) if name in payload}
-        return {**payload, "extra_body": {**(payload.get("extra_body") or {}), **extra}}
+        if (tools := payload.pop("tools", None)) is not None:
+            payload["extra_body"] = {**(payload.get("extra_body") or {}), "tools": tools}
+        return payload
 
 
 def build(name: str, address: str, key: SecretStr, silence_s: float, *, direct: bool) -> Model:

@@ -1,7 +1,7 @@
 """The conversation itself: what is typed goes to the assistant, what happens is shown, and what asks is decided."""
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from contextlib import aclosing
 from functools import partial
 
@@ -13,14 +13,12 @@ from agent.terminal import render, slash
 from agent.terminal.decisions import Dialog
 from agent.terminal.screen import Print, Screen
 from agent.terminal.script import WAIT, Script
-from agent.terminal.view import Asked, Block, Note, Trouble, View
+from agent.terminal.view import Asked, Block, Note, Trouble, View, recent
 from agent.terminal.watching import Watching
 from tools.context import Context
 from tuner.domain import TaskState
 from tuner.errors import TunerError
 
-RECENT = 2
-"""Messages of the user, with all that followed, that are shown when a session is opened again."""
 REPORT_S = 60.0
 """For the assistant to begin to report on a task that has ended."""
 INTERRUPTED = 130
@@ -124,7 +122,7 @@ class Chat:
             blocks += self.view.take(event)
             seen = event.sequence
         await self.show_text(slash.banner(self, session))
-        await self.tell(*_recent(blocks))
+        await self.tell(*recent(blocks))
         self._known, self._due = len(self.view.tasks), self.view.reports
         for task_id in dict.fromkeys(self.view.tasks):
             if await self._runs(task_id):
@@ -308,14 +306,3 @@ class Chat:
         if self._stopping is not None:
             self._stopping.cancel()
             await asyncio.gather(self._stopping, return_exceptions=True)
-
-
-def _recent(blocks: Sequence[Block]) -> Sequence[Block]:
-    places = [place for place, block in enumerate(blocks) if isinstance(block, Asked)]
-    if len(places) <= RECENT:
-        return blocks
-    left = len(places) - RECENT
-    return [
-        Note(f"({left} earlier message{'s' if left > 1 else ''}: /export writes all of it)"),
-        *blocks[places[-RECENT] :],
-    ]

@@ -13,6 +13,7 @@ import click
 from pydantic import ValidationError
 from rich.console import Console
 
+from agent.errors import InvalidInputError
 from agent.service import Assistant
 from agent.settings import AgentSettings
 from agent.terminal import script as scripts
@@ -70,14 +71,19 @@ async def run(wish: Wish) -> int:
         session_id = await _session(assistant, wish)
         if wish.message is not None:
             shot = OneShot(assistant, session_id, Terminal(), Terminal(stderr=True), wish.approve_all, wish.as_json)
-            return await shot.run(wish.message)
+            try:
+                return await shot.run(wish.message)
+            except InvalidInputError:
+                if wish.session is None:
+                    await assistant.delete_session(session_id)
+                raise
         context = Context(tuner, tool_settings, session_id=session_id, supervisor=supervisor)
         chat = Chat(assistant, context, script=script, approve_all=wish.approve_all, editor=wish.editor)
         code = await _converse(chat, session_id, Terminal(), settings)
         if supervisor is not None and chat.unfinished:
             click.echo(
-                f"Task {', '.join(chat.unfinished)} stops with the worker of this chat, and goes on in the next one: with "
-                "autotuner chat, or autotuner worker.",
+                f"Task {', '.join(chat.unfinished)} stops with the worker of this chat, and goes on in the next one: "
+                "autotuner worker, or autotuner chat.",
                 err=True,
             )
         return code

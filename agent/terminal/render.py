@@ -3,9 +3,10 @@
 import json
 
 from pydantic import JsonValue
-from rich.console import Console, Group, OverflowMethod, RenderableType
-from rich.markdown import Markdown
+from rich.console import Console, ConsoleOptions, Group, OverflowMethod, RenderableType, RenderResult
+from rich.markdown import Markdown, TableElement
 from rich.panel import Panel
+from rich.table import Table
 from rich.text import Text
 
 from agent.terminal.view import Asked, Block, Call, Note, Said, Step, Trouble, View
@@ -41,8 +42,7 @@ def drawn(block: Block, *, decorated: bool) -> RenderableType:
         case Asked(text):
             return Text(f"{PROMPT}{clean(text)}\n", style="bold")
         case Said(text) if decorated:
-            # Without links that show one address and lead to another.
-            return Group(Markdown(clean(text), hyperlinks=False, code_theme="ansi_dark"), "")
+            return Group(_markdown(text), "")
         case Said(text):
             return Text(f"{clean(text)}\n")
         case Note(text):
@@ -85,7 +85,7 @@ def growing(view: View, console: Console, waits: bool) -> str:
     )
     with console.capture() as capture:
         if view.tail.strip():
-            put(console, Markdown(clean(view.tail), hyperlinks=False, code_theme="ansi_dark"))
+            put(console, _markdown(view.tail))
         for call in calls:
             put(console, call)
     lines = capture.get().rstrip("\n").split("\n")
@@ -99,6 +99,26 @@ def card(console: Console, title: str, text: str) -> RenderableType:
     if decorated(console):
         return Panel(body, title=Text(title), title_align="left", border_style="yellow")
     return Group(Text(title), body, "")
+
+
+class _Table(TableElement):
+    """On a narrow terminal a cell takes more lines; nothing of it is left out."""
+
+    def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
+        for table in super().__rich_console__(console, options):
+            assert isinstance(table, Table)
+            for column in table.columns:
+                column.overflow = "fold"
+            yield table
+
+
+class _Markdown(Markdown):
+    elements = {**Markdown.elements, "table_open": _Table}
+
+
+def _markdown(text: str) -> Markdown:
+    # Without links that show one address and lead to another.
+    return _Markdown(clean(text), hyperlinks=False, code_theme="ansi_dark")
 
 
 def _pending(call: Call, seconds: float) -> str:

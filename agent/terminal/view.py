@@ -2,7 +2,7 @@
 
 import json
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
 from pydantic import JsonValue
@@ -29,6 +29,8 @@ from agent.terminal.markdown import whole
 STARTING = ("start_task", "resume_task")
 """Tools whose answer names a task that runs from then on."""
 TENTHS = 10
+RECENT = 2
+"""Messages of the user, with all that followed, that are shown when a session is opened again."""
 
 
 @dataclass(frozen=True)
@@ -172,6 +174,16 @@ class View:
             case RunFinished(outcome="cancelled"):
                 return [*rest, Note("Stopped.")]
         return rest
+
+
+def recent(blocks: Sequence[Block]) -> Sequence[Block]:
+    """The last of a long conversation."""
+    places = [place for place, block in enumerate(blocks) if isinstance(block, Asked)]
+    if len(places) <= RECENT:
+        return blocks
+    left = len(places) - RECENT
+    note = Note(f"({left} earlier message{'s' if left > 1 else ''}: /export writes all of it)")
+    return [note, *blocks[places[-RECENT] :]]
 
 
 def _task(answer: str) -> str | None:

@@ -180,6 +180,12 @@ def test_a_link_shows_where_it_leads() -> None:
     assert "https://evil.example" in printed(Said("[home](https://evil.example)"), terminal=True)
 
 
+def test_a_narrow_terminal_leaves_nothing_of_a_table_out() -> None:
+    table = "| task | name | state |\n|---|---|---|\n| 0123abcd | throughput | completed |"
+    letters = sorted(printed(Said(table), terminal=True, width=16))
+    assert all(letters.count(one) >= "0123abcdthroughputcompleted".count(one) for one in "0123abcdthroughputcompleted")
+
+
 def test_what_grows_fits_the_screen() -> None:
     view = View()
     shown(*said("- line\n" * 200)[:-1], view=view)

@@ -1,4 +1,4 @@
-"""The real CPU engine as the assistant's model: random weights, so that what it says is noise; the turn must be sound."""
+"""The real CPU engine as the assistant's model. Its weights are random and what it says is noise; the turn is sound."""
 
 import os
 import socket
@@ -43,11 +43,12 @@ def engine(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
         "dtype": "bfloat16", "max-model-len": LENGTH, "tool-call-parser": "hermes",
     }  # fmt: skip
     words = [str(word) for name, value in options.items() for word in (f"--{name}", value)]
-    command = [installed.python, "-m", "vllm.entrypoints.openai.api_server", "--enforce-eager"]
+    command = [str(installed.python), "-m", "vllm.entrypoints.openai.api_server", "--enforce-eager"]
     with (folder / "log").open("wb") as sink:
         server = subprocess.Popen(
-            [*command, "--enable-auto-tool-choice", *words], env={**os.environ, **ENGINE}, stdout=sink, stderr=sink
-        )
+            [*command, "--enable-auto-tool-choice", *words], env={**os.environ, **ENGINE}, stdout=sink, stderr=sink,
+            start_new_session=True,
+        )  # fmt: skip
     try:
         wait_for(lambda: _healthy(server, port), f"the engine; see {folder / 'log'}", START_S)
         yield f"http://127.0.0.1:{port}/v1"

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 ENTER, CTRL_C, CTRL_D = "\r", "\x03", "\x04"
-PATIENCE_S = 60
+PATIENCE_S = 120
 _ESCAPE = re.compile(r"\x1b(?:\[[0-?]*[ -/]*[@-~]|\][^\x07]*\x07|[@-Z\\-_=>])")
 
 
@@ -35,7 +35,7 @@ class Terminal:
         for name in ("COLUMNS", "LINES"):
             given.pop(name, None)
         process = subprocess.Popen(
-            ["setsid", "--ctty", "--wait", *argv], stdin=theirs, stdout=theirs, stderr=theirs, env=given, cwd=cwd
+            ["setsid", "--ctty", *argv], stdin=theirs, stdout=theirs, stderr=theirs, env=given, cwd=cwd
         )
         os.close(theirs)
         return cls(process, ours)
@@ -60,8 +60,9 @@ class Terminal:
 
     def ends(self) -> int:
         """Its exit code."""
+        ends = time.monotonic() + PATIENCE_S
         while self._read():
-            pass
+            assert time.monotonic() < ends, f"it goes on:\n{self.text[self._seen :]}"
         return self.process.wait(PATIENCE_S)
 
     def close(self) -> None:

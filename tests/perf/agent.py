@@ -1,5 +1,5 @@
-"""What the assistant adds to a model's own time, many turns at once, long lists, start-up, memory: `autotuner serve`
-with a model server on loopback, asked over HTTP.
+"""What the assistant adds to a model's own time, and how many turns it takes at once: `autotuner serve` with a model
+server on loopback, asked over HTTP. And, from `tests.perf.serve`, what the service costs by itself.
 
     python -m tests.perf.agent [--turns 60] [--at-once 50] [--tasks 10000]
 
@@ -21,14 +21,12 @@ import httpx
 from tests.fakes.agent_app import Client
 from tests.fakes.model_server import MODEL, Answer, ModelServer, model_server
 from tests.fakes.service import Service
-from tests.perf.listing import fill
+from tests.perf import serve
 from tests.perf.overhead import Cost
 
 WARM_UP = 5
-STARTS = 3
-PAGES = ("", "?limit=100", "?text=team+7", "?state=failed", "?engine=sglang&offset=1000")
-SETTLED_S = 3.0
-"""After which an idle service needs no more memory than it needs for good."""
+ANSWER = Answer("It is done: " + "all as it should be. " * 10, pause_s=0.05)
+"""Twenty pieces a second: a quick model that many share."""
 
 
 async def main() -> int:
@@ -37,50 +35,17 @@ async def main() -> int:
     parser.add_argument("--at-once", type=int, default=50)
     parser.add_argument("--tasks", type=int, default=10_000)
     options = parser.parse_args()
-    with (
-        tempfile.TemporaryDirectory() as folder,
-        model_server(Answer("It is done: " + "all as it should be. " * 10), repeat=True) as model,
-    ):
-        service = Service(Path(folder) / "home", model.url)
-        try:
-            costs = [await start_up(service)]
-            await asyncio.to_thread(fill, service.home / "autotuner.db", options.tasks, 1)
-            costs += [await memory(service), *await lists(service, options.tasks)]
-            costs += [await first_token(service, model, options.turns), *await at_once(service, options.at_once)]
-        finally:
-            service.close()
+    with tempfile.TemporaryDirectory() as folder:
+        costs = await asyncio.to_thread(serve.measure, Path(folder) / "lists", options.tasks)
+        with model_server(ANSWER, repeat=True) as model:
+            service = Service(Path(folder) / "home", model.url)
+            try:
+                await asyncio.to_thread(service.start)
+                costs += [await first_token(service, model, options.turns), *await at_once(service, options.at_once)]
+            finally:
+                service.close()
     print("\n".join(map(str, costs)))
     return 0 if all(cost.kept for cost in costs) else 1
-
-
-async def start_up(service: Service) -> Cost:
-    """The last one stays."""
-    times = []
-    for _ in range(STARTS):
-        service.stop()
-        times.append(await asyncio.to_thread(service.start))
-    return Cost(f"serve: health after its start, median of {STARTS}", statistics.median(times), 2.5, "s")
-
-
-async def memory(service: Service) -> Cost:
-    async with service.client() as http:
-        await http.get("/api/agent/info")  # answers when the assistant is there
-    await asyncio.sleep(SETTLED_S)
-    return Cost("serve: memory while idle", service.psutil.memory_info().rss / 2**20, 300, "MiB")
-
-
-async def lists(service: Service, tasks: int) -> list[Cost]:
-    addresses = {
-        "list": [f"/api/tasks{query}" for query in PAGES],
-        "detail": [f"/api/tasks/{number * tasks // 10:08x}" for number in range(10)],
-    }
-    costs = []
-    async with service.client() as http:
-        for what, kinds in addresses.items():
-            times = [await _asked(http, address) for _ in range(100 // len(kinds)) for address in kinds]
-            p95 = statistics.quantiles(times, n=20)[-1]
-            costs.append(Cost(f"task {what} among {tasks} tasks, p95", 1000 * p95, 30, "ms"))
-    return costs
 
 
 async def first_token(service: Service, model: ModelServer, turns: int) -> Cost:
@@ -106,12 +71,6 @@ async def at_once(service: Service, turns: int) -> list[Cost]:
         Cost(f"{turns} turns at once: not finished", turns - len(finished), 0, "turns"),
         Cost(f"{turns} turns at once: first token, p95", first, 1.0, "s"),
     ]
-
-
-async def _asked(http: httpx.AsyncClient, address: str) -> float:
-    began = time.perf_counter()
-    (await http.get(address)).raise_for_status()
-    return time.perf_counter() - began
 
 
 async def _own(http: httpx.AsyncClient, model: ModelServer) -> float:

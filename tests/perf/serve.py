@@ -22,6 +22,7 @@ import httpx
 import psutil
 
 from tests.perf.listing import fill
+from tests.perf.overhead import Cost
 
 SERVE = (sys.executable, "-m", "tuner.cli", "serve", "--port", "0")
 TOKEN = "a-token-for-measuring-only"
@@ -37,21 +38,6 @@ REQUESTS: Mapping[str, str] = {
     "task detail": "/api/tasks/00000{number:03x}",
     "task experiments": "/api/tasks/00000{number:03x}/experiments",
 }
-
-
-@dataclass(frozen=True)
-class Cost:
-    name: str
-    value: float
-    limit: float
-    unit: str
-
-    @property
-    def kept(self) -> bool:
-        return self.value <= self.limit
-
-    def __str__(self) -> str:
-        return f"{'ok  ' if self.kept else 'OVER'} {self.name}: {self.value:.2f} {self.unit} (limit {self.limit:g})"
 
 
 @dataclass(frozen=True)
@@ -111,6 +97,13 @@ def requests(home: Path, rounds: int) -> Iterator[Cost]:
             )
 
 
+def measure(home: Path, tasks: int = 10_000, experiments: int = 10, rounds: int = 100) -> list[Cost]:
+    """In a data folder that is empty yet."""
+    costs = [starts(home), idle(home)]
+    fill(home / "autotuner.db", tasks, experiments)
+    return [*costs, *requests(home, rounds)]
+
+
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--tasks", type=int, default=10_000)
@@ -118,10 +111,7 @@ def main() -> int:
     parser.add_argument("--rounds", type=int, default=100)
     options = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder:
-        home = Path(folder)
-        costs = [starts(home), idle(home)]
-        fill(home / "autotuner.db", options.tasks, options.experiments)
-        costs += requests(home, options.rounds)
+        costs = measure(Path(folder), options.tasks, options.experiments, options.rounds)
     print("\n".join(map(str, costs)))
     return 0 if all(cost.kept for cost in costs) else 1
 

@@ -15,6 +15,23 @@ const SAVE = (name: string) => ({
 });
 const LONG = Array.from({ length: 400 }, (_, place) => `word${place}`).join(" ");
 
+/** In the page: its event streams break, as those of a lost connection, when it is told to. */
+function breakable(): void {
+  const plain = window.fetch;
+  window.fetch = async (input, init) => {
+    const answer = await plain(input, init);
+    if (typeof input !== "string" || !input.endsWith("/events") || answer.body === null) return answer;
+    const { readable, writable } = new TransformStream<Uint8Array, Uint8Array>({
+      start: (controller) =>
+        addEventListener("break-streams", () => controller.error(new TypeError("network error")), {
+          once: true,
+        }),
+    });
+    void answer.body.pipeTo(writable).catch(() => undefined);
+    return new Response(readable, { status: answer.status, headers: answer.headers });
+  };
+}
+
 test("says who answers and what it used", async ({ page, model }) => {
   model.script({ text: "Four words are said." });
   await page.goto("/");
@@ -60,27 +77,23 @@ test("a reload in the middle of a turn loses nothing, and a second tab shows the
   await other.close();
 });
 
-test.describe("without the net", () => {
-  test.use({ allowed: [/ERR_INTERNET_DISCONNECTED/] });
-  test("what was said meanwhile comes when it is back", async ({ page, context, model }) => {
-    model.script({ text: LONG, holdAfter: 100 });
-    await page.goto("/");
-    await say(page, "Speak");
-    await expect(thread(page)).toContainText("word90");
-    const session = page.url().split("/").at(-1) ?? "";
-    await page.route("**/events", (route) => route.abort("internetdisconnected"));
-    await context.setOffline(true);
-    await page.evaluate(() => undefined);
-    model.release();
-    await expect
-      .poll(async () => (await page.request.get(`/api/agent/sessions/${session}`)).ok().valueOf())
-      .toBe(true);
-    await page.unroute("**/events");
-    await context.setOffline(false);
-    await over(page);
-    const text = await thread(page).getByRole("article", { name: "The assistant said" }).innerText();
-    expect(text.replaceAll(/\s+/g, " ").trim()).toBe(LONG);
+test("a connection that breaks is taken up again where it broke", async ({ page, model }) => {
+  await page.addInitScript(breakable);
+  const asked: (string | undefined)[] = [];
+  page.on("request", (request) => {
+    if (request.url().endsWith("/events")) asked.push(request.headers()["last-event-id"]);
   });
+  model.script({ text: LONG, holdAfter: 100 });
+  await page.goto("/");
+  await say(page, "Speak");
+  await expect(thread(page)).toContainText("word90");
+  await page.evaluate(() => dispatchEvent(new Event("break-streams")));
+  model.release();
+  await over(page);
+  const text = await thread(page).getByRole("article", { name: "The assistant said" }).innerText();
+  expect(text.replaceAll(/\s+/g, " ").trim()).toBe(LONG);
+  expect(asked[0]).toBeUndefined();
+  expect(asked.slice(1)).toEqual([expect.stringMatching(/^[0-9a-z-]+:\d+/)]);
 });
 
 test("a turn is stopped in the middle; what was said stays, and it can be asked again", async ({
@@ -106,52 +119,53 @@ test("a turn is stopped in the middle; what was said stays, and it can be asked 
   await expect(thread(page)).not.toContainText("word40");
 });
 
-test("several calls wait at once, each is decided by itself, and then the turn goes on", async ({
-  page,
-  model,
-  service,
-}) => {
-  model.script(
-    { text: "Three.", calls: [SAVE("first"), SAVE("second"), SAVE("third")] },
-    { text: "All decided." },
-  );
-  await page.goto("/");
-  await say(page, "Save three");
-  const cards = approval(page, "save_preset");
-  await expect(cards).toHaveCount(3);
-  await expect(page.getByText("3 calls wait for your decision")).toBeVisible();
-  const card = (name: string) => cards.filter({ hasText: `"${name}"` });
-  await card("first").getByRole("button", { name: "Approve", exact: true }).click();
-  await expect(cards).toHaveCount(2);
-  await expect(page.getByRole("region", { name: "save_preset: Approved" })).toBeVisible();
-  await card("third").getByRole("button", { name: "Reject…" }).click();
-  await card("third").getByRole("button", { name: "Reject", exact: true }).click();
-  await expect(cards).toHaveCount(1);
-  await page.reload();
-  await expect(cards).toHaveCount(1);
+test.describe("what is refused", () => {
+  test.use({ allowed: [/ 422 /] });
+  test("several calls wait at once, each is decided by itself, and then the turn goes on", async ({
+    page,
+    model,
+    service,
+  }) => {
+    model.script(
+      { text: "Three.", calls: [SAVE("first"), SAVE("second"), SAVE("third")] },
+      { text: "All decided." },
+    );
+    await page.goto("/");
+    await say(page, "Save three");
+    const cards = approval(page, "save_preset");
+    await expect(cards).toHaveCount(3);
+    await expect(page.getByText("3 calls wait for your decision")).toBeVisible();
+    const card = (name: string) => cards.filter({ hasText: `"${name}"` });
+    await card("first").getByRole("button", { name: "Approve", exact: true }).click();
+    await expect(cards).toHaveCount(2);
+    await expect(page.getByRole("region", { name: "save_preset: Approved" })).toBeVisible();
+    await card("third").getByRole("button", { name: "Reject…" }).click();
+    await card("third").getByRole("button", { name: "Reject", exact: true }).click();
+    await expect(cards).toHaveCount(1);
+    await page.reload();
+    await expect(cards).toHaveCount(1);
 
-  await card("second").getByRole("button", { name: "Edit…" }).click();
-  await cards.getByRole("textbox", { name: "name" }).fill("../up");
-  await cards.getByRole("textbox", { name: "task" }).fill("{");
-  await cards.getByRole("button", { name: "Approve as edited" }).click();
-  await expect(cards).toContainText("This is no valid JSON.");
-  await cards.getByRole("textbox", { name: "task" }).fill('{"parameters": {"max-num-seqs": [8]}}');
-  await cards.getByRole("button", { name: "Approve as edited" }).click();
-  await expect(cards).toContainText("'../up' is no name for a preset");
-  await cards.getByRole("textbox", { name: "name" }).fill("edited");
-  await cards.getByRole("switch", { name: "replace" }).click();
-  await cards.getByRole("button", { name: "Approve as edited" }).click();
-  await expect(thread(page)).toContainText("All decided.");
-  await over(page);
-  const { items } = (await (await service.get("/api/presets")).json()) as {
-    items: { name: string; built_in: boolean }[];
-  };
-  expect(
-    items
-      .filter((one) => !one.built_in)
-      .map((one) => one.name)
-      .sort(),
-  ).toEqual(["edited", "first"]);
+    await card("second").getByRole("button", { name: "Edit…" }).click();
+    await cards.getByRole("textbox", { name: "name" }).fill("../up");
+    await expect(cards.getByRole("textbox", { name: "name" })).toBeInViewport();
+    await cards.getByRole("textbox", { name: "task" }).fill("{");
+    await cards.getByRole("button", { name: "Approve as edited" }).click();
+    await expect(cards).toContainText("This is no valid JSON.");
+    await cards.getByRole("textbox", { name: "task" }).fill('{"parameters": {"max-num-seqs": [8]}}');
+    await cards.getByRole("button", { name: "Approve as edited" }).click();
+    await expect(cards).toContainText("'../up' is no name for a preset");
+    await cards.getByRole("textbox", { name: "name" }).fill("edited");
+    await cards.getByRole("switch", { name: "replace" }).click();
+    await cards.getByRole("button", { name: "Approve as edited" }).click();
+    await expect(thread(page)).toContainText("All decided.");
+    await over(page);
+    const presets = (await (await service.get("/api/presets")).json()) as {
+      name: string;
+      built_in: boolean;
+    }[];
+    const own = presets.filter((one) => !one.built_in).map((one) => one.name);
+    expect(own.sort()).toEqual(["edited", "first"]);
+  });
 });
 
 test("what others plant in texts, names and answers does nothing", async ({ page, model, server }) => {
@@ -167,10 +181,9 @@ test("what others plant in texts, names and answers does nothing", async ({ page
     "[fine](https://example.org/fine)",
     "```html\n<script>document.title = 'planted'</script>\n```",
   ].join("\n\n");
-  const name =
-    "<img src=x onerror=document.title='planted'> [x](javascript:1) ![y](https://example.org/y.png)";
+  const name = "<img src=x onerror=document.title='planted'> [x](javascript:1)";
   const task = {
-    task_name: name.slice(0, 100),
+    task_name: name,
     base_runtime: "simulated",
     model: "demo",
     parameters: { "max-num-seqs": [4, 8] },

@@ -8002,7 +8002,7 @@ export interface operations {
                  * @example {
                  *       "task_name": "first try",
                  *       "base_runtime": "simulated",
-                 *       "model": "simulated/8b",
+                 *       "model": "demo",
                  *       "parameters": {
                  *         "max-num-seqs": [
                  *           8,
@@ -8024,7 +8024,7 @@ export interface operations {
                  * @example {
                  *       "task_name": "first try",
                  *       "base_runtime": "simulated",
-                 *       "model": "simulated/8b",
+                 *       "model": "demo",
                  *       "parameters": {
                  *         "max-num-seqs": [
                  *           8,
@@ -9765,7 +9765,7 @@ export interface operations {
                  * @example {
                  *       "task_name": "first try",
                  *       "base_runtime": "simulated",
-                 *       "model": "simulated/8b",
+                 *       "model": "demo",
                  *       "parameters": {
                  *         "max-num-seqs": [
                  *           8,
@@ -9787,7 +9787,7 @@ export interface operations {
                  * @example {
                  *       "task_name": "first try",
                  *       "base_runtime": "simulated",
-                 *       "model": "simulated/8b",
+                 *       "model": "demo",
                  *       "parameters": {
                  *         "max-num-seqs": [
                  *           8,

@@ -1,6 +1,6 @@
 import { X } from "lucide-react";
 import { Dialog as Radix } from "radix-ui";
-import type { ReactNode } from "react";
+import { type ReactNode, useRef } from "react";
 import { cx } from "./cx";
 import { IconButton } from "./IconButton";
 
@@ -21,6 +21,7 @@ const SIZES = { sm: "max-w-md", md: "max-w-xl", lg: "max-w-3xl", xl: "max-w-6xl"
 
 /** Over the page, until it is closed: by Escape, its cross, or beside it. Focus stays inside, and comes back. */
 export function Dialog({ open, onOpenChange, trigger, title, detail, size = "md", footer, children }: Props) {
+  const before = useRef<Element | null>(null);
   return (
     <Radix.Root open={open} onOpenChange={onOpenChange}>
       {trigger && <Radix.Trigger asChild>{trigger}</Radix.Trigger>}
@@ -28,6 +29,16 @@ export function Dialog({ open, onOpenChange, trigger, title, detail, size = "md"
         <Radix.Overlay className="appear fixed inset-0 z-50 bg-shade" />
         <Radix.Content
           {...(detail ? {} : { "aria-describedby": undefined })}
+          onOpenAutoFocus={() => {
+            before.current = document.activeElement;
+          }}
+          // The library gives the focus back to a trigger only; without one it would be lost.
+          onCloseAutoFocus={(event) => {
+            const { current } = before;
+            if (trigger || !(current instanceof HTMLElement) || !current.isConnected) return;
+            event.preventDefault();
+            current.focus();
+          }}
           className={cx(
             "appear fixed left-1/2 top-[8dvh] z-50 flex max-h-[84dvh] w-[calc(100vw-1.5rem)] -translate-x-1/2 flex-col rounded-xl border border-line bg-raised shadow-raised",
             SIZES[size],

@@ -1,4 +1,4 @@
-import { useCallback, useMemo, useState } from "react";
+import { useMemo, useState } from "react";
 import { ButtonLink, Empty, Page } from "@/kit";
 import { Analysis } from "./Analysis";
 import { contenders, MOST } from "./compare/compare";
@@ -17,13 +17,9 @@ import { useChosen } from "./useChosen";
 /** A task's outcome: headline, pictures and table, which all speak of the same experiments. */
 export function ResultView({ result }: { result: Result }) {
   const rows = useMemo(() => rowsOf(result), [result]);
-  const { compared, opened, comparing, open, setCompared, setComparing } = useChosen(MOST);
+  const { compared, opened, comparing, open, compare, setComparing } = useChosen(MOST);
   const [marked, setMarked] = useState<Set<number> | null>(null);
   const link = useMemo(() => createLink(open), [open]);
-  const compare = useCallback(
-    (number: number, on: boolean) => setCompared(on ? [...compared, number] : compared.filter((one) => one !== number)),
-    [compared, setCompared],
-  );
   const shown = rows.find((row) => row.number === opened);
   return (
     <LinkContext value={link}>

@@ -1,11 +1,12 @@
-import { useCallback, useMemo } from "react";
+import { useCallback, useEffect, useState } from "react";
 import { useSearchParams } from "react-router";
 
 /** What is opened and compared stands in the address: it can be sent to others, and Back undoes it. */
 export function useChosen(most: number) {
   const [params, setParams] = useSearchParams();
-  const list = params.get("compare");
-  const compared = useMemo(() => (list ?? "").split(",").filter(Boolean).map(Number).filter(Number.isInteger).slice(0, most), [list, most]);
+  const list = params.get("compare") ?? "";
+  // Kept here as well: a box that is ticked is ticked at once, the address follows.
+  const [compared, setCompared] = useState(() => numbersOf(list).slice(0, most));
   const opened = params.has("experiment") ? Number(params.get("experiment")) : null;
   const set = useCallback(
     (name: string, value: string | null, replace = false) =>
@@ -20,12 +21,23 @@ export function useChosen(most: number) {
       ),
     [setParams],
   );
+  useEffect(() => {
+    if (compared.join(",") !== list) set("compare", compared.join(","), true);
+  }, [compared, list, set]);
   return {
     compared,
     opened,
     comparing: params.has("side-by-side"),
     open: useCallback((number: number | null) => set("experiment", number === null ? null : String(number)), [set]),
-    setCompared: useCallback((numbers: readonly number[]) => set("compare", numbers.join(","), true), [set]),
+    compare: useCallback(
+      (number: number, on: boolean) =>
+        setCompared((before) => [...before.filter((one) => one !== number), ...(on ? [number] : [])].slice(0, most)),
+      [most],
+    ),
     setComparing: useCallback((on: boolean) => set("side-by-side", on ? "yes" : null), [set]),
   };
+}
+
+function numbersOf(list: string): number[] {
+  return list.split(",").filter(Boolean).map(Number).filter(Number.isInteger);
 }

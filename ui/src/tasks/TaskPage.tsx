@@ -76,9 +76,11 @@ export default function TaskPage() {
         ) : (
           <>
             <Figures task={task} live={live} state={state} planned={planned} />
-            <div className="grid items-stretch gap-4 xl:grid-cols-2">
+            <div className="grid gap-4 xl:grid-cols-2">
               <NowCard task={task} live={live} state={state} />
               <BestChart task={task} runs={live.runs} />
+            </div>
+            <div className="grid gap-4 2xl:grid-cols-2">
               <RunsTable task={task} runs={live.runs} onOpen={() => void go(`/tasks/${task.id}/result`)} />
               <LogPanel key={task.id} task={task.id} experiments={live.runs.length} ended={ended} />
             </div>

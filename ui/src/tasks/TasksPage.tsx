@@ -4,7 +4,7 @@ import { useNavigate } from "react-router";
 import { Button, ButtonLink, Empty, Failure, Loading, Page, Table } from "@/kit";
 import { DropArea } from "./editor/DropArea";
 import { choose } from "./editor/files";
-import { columnsOf } from "./list/columns";
+import { COLUMNS } from "./list/columns";
 import { Filters } from "./list/Filters";
 import { counted, enginesOf, filtered } from "./list/rows";
 import { useFilter } from "./list/useFilter";
@@ -36,9 +36,7 @@ export default function TasksPage() {
   const [filter, change] = useFilter();
   const { rows, list } = useTasks();
   const search = useRef<HTMLInputElement>(null);
-  const shown = useMemo(() => filtered(rows, filter), [rows, filter]);
-  const live = useRunning(shown);
-  const columns = useMemo(() => columnsOf(live), [live]);
+  const shown = useRunning(useMemo(() => filtered(rows, filter), [rows, filter]));
   const [medium, wide, widest] = [useWide(768), useWide(1024), useWide(1440)];
   useEffect(() => {
     const focus = (event: KeyboardEvent) => {
@@ -87,7 +85,7 @@ export default function TasksPage() {
             <Table
               label="Tasks"
               data={shown}
-              columns={columns}
+              columns={COLUMNS}
               rowId={(row) => row.id}
               initialSorting={NEWEST}
               columnVisibility={{ progress: medium, engine: wide, created: wide, model: wide, time: widest }}

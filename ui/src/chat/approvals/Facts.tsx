@@ -1,18 +1,23 @@
 import { facts } from "../calls/words";
 import type { Approval } from "../thread/model";
+import { Warn } from "./Warn";
 
-/** What the call is about, as the service found it. */
+/** What the call is about, as the service found it, or why it cannot do what it says. */
 export function Facts({ preview }: { preview: Approval["preview"] }) {
   const found = facts(preview);
-  if (found.length === 0) return null;
   return (
-    <dl className="grid grid-cols-[max-content_minmax(0,1fr)] gap-x-4 gap-y-1 text-sm">
-      {found.map(([name, value]) => (
-        <div key={name} className="contents">
-          <dt className="text-muted">{name}</dt>
-          <dd className="num break-words">{value}</dd>
-        </div>
-      ))}
-    </dl>
+    <>
+      {typeof preview.problem === "string" && <Warn text={preview.problem} />}
+      {found.length > 0 && (
+        <dl className="grid grid-cols-[max-content_minmax(0,1fr)] gap-x-4 gap-y-1 text-sm">
+          {found.map(([name, value]) => (
+            <div key={name} className="contents">
+              <dt className="text-muted">{name}</dt>
+              <dd className="num break-words">{value}</dd>
+            </div>
+          ))}
+        </dl>
+      )}
+    </>
   );
 }

@@ -1,8 +1,8 @@
-import { TriangleAlert } from "lucide-react";
 import { Link } from "react-router";
 import { plural } from "@/format";
 import { Code } from "@/kit";
 import { made, type StartPlan } from "../calls/plan";
+import { Warn } from "./Warn";
 
 /** What starting a task would take: experiments, GPUs, time, the first commands, and what is in its way. */
 export function Plan({ plan }: { plan: StartPlan }) {
@@ -40,10 +40,7 @@ export function Plan({ plan }: { plan: StartPlan }) {
         ))}
       </dl>
       {[...plan.missing, ...plan.warnings].map((text) => (
-        <p key={text} className="flex gap-2 text-sm text-warn">
-          <TriangleAlert className="mt-0.5 size-4 shrink-0" aria-hidden="true" />
-          <span className="min-w-0 break-words">{text}</span>
-        </p>
+        <Warn key={text} text={text} />
       ))}
       {plan.commands.length > 0 && (
         <details className="group text-sm">

@@ -81,7 +81,7 @@ export function reason(entry: CallEntry): string {
 /** The facts of a preview that is no plan: one line each. */
 export function facts(preview: Approval["preview"]): [string, string][] {
   return Object.entries(preview)
-    .filter(([name]) => name !== "fingerprint")
+    .filter(([name]) => name !== "fingerprint" && name !== "problem")
     .map(([name, value]) => [
       name.replaceAll("_", " "),
       typeof value === "object" ? JSON.stringify(value) : String(value),

@@ -41,14 +41,21 @@ export function useStayAtEnd(
       if (near || up) along.current = near;
       setAway(!along.current);
     };
+    // Who fills in a form looks at it, not at the end.
+    const typing = (event: FocusEvent) => {
+      if (event.target instanceof Element && event.target.matches("input, textarea, select"))
+        along.current = false;
+    };
     const sized = new ResizeObserver(() => {
       if (along.current) toEnd();
     });
     for (const input of INPUTS) element.addEventListener(input, touched, { passive: true });
+    element.addEventListener("focusin", typing);
     element.addEventListener("scroll", scrolled, { passive: true });
     sized.observe(element);
     return () => {
       for (const input of INPUTS) element.removeEventListener(input, touched);
+      element.removeEventListener("focusin", typing);
       element.removeEventListener("scroll", scrolled);
       sized.disconnect();
     };

@@ -1,16 +1,8 @@
 /** From the events of a session's stream to its thread. Pure; replayed events change nothing. */
 
 import { custom, type Custom } from "./custom";
-import {
-  type AguiEvent,
-  type CallEntry,
-  type EndEntry,
-  type Entry,
-  isCall,
-  type TextEntry,
-  type Thread,
-  type UserEntry,
-} from "./model";
+import { call, called, changed, said, user, written } from "./entries";
+import { type AguiEvent, type EndEntry, isCall, type Thread } from "./model";
 
 const NO_USAGE = { input: 0, output: 0 };
 /** The service stops, and the stream is taken up again when it is back: nothing has happened to the conversation. */
@@ -143,38 +135,3 @@ function ended(thread: Thread, end: Pick<EndEntry, "outcome" | "message" | "erro
 
 const waits = (thread: Thread) =>
   thread.entries.some((entry) => isCall(entry) && entry.approval?.state === "open");
-
-const user = (id: string, at: number | null): UserEntry => ({ kind: "user", id, text: "", at });
-const written = (id: string): TextEntry => ({ kind: "text", id, text: "", streaming: true });
-const call = (id: string, tool: string, at: number | null): CallEntry => ({
-  kind: "call",
-  id,
-  tool,
-  args: "",
-  written: false,
-  approval: null,
-  edited: false,
-  progress: null,
-  result: null,
-  failed: false,
-  over: false,
-  startedAt: at,
-  endedAt: null,
-});
-
-/** One that is there already begins anew, where it stands. */
-function said(thread: Thread, entry: Entry): Thread {
-  const there = thread.entries.some((one) => one.id === entry.id);
-  return there ? changed(thread, entry.id, () => entry) : { ...thread, entries: [...thread.entries, entry] };
-}
-
-function called(thread: Thread, id: string, change: (entry: CallEntry) => CallEntry): Thread {
-  return changed(thread, id, (entry) => (isCall(entry) ? change(entry) : entry));
-}
-
-/** What is spoken of is nearly always at the end. */
-function changed(thread: Thread, id: string, change: (entry: Entry) => Entry): Thread {
-  const place = thread.entries.findLastIndex((entry) => entry.id === id);
-  const entry = thread.entries[place];
-  return entry === undefined ? thread : { ...thread, entries: thread.entries.with(place, change(entry)) };
-}

@@ -128,8 +128,7 @@ export function courseOverlay(data: Course, number: number | null): [number, num
 
 function tooltip(at: Datum, row: Row | undefined, objective: Objective, palette: Palette): HTMLElement | string {
   if (!row) return "";
-  const score = row.standing?.scores.find((_, index) => index === 0);
-  if (row.kind === "failed" || !score || at.value[1] === null) return tip(rowName(row), [["Failed", row.standing?.reason ?? ""]]);
+  if (row.kind === "failed" || at.value[1] === null) return tip(rowName(row), [["Failed", row.standing?.reason ?? ""]]);
   const value = quantity(objective.metric, at.value[1] / scaled(objective.metric, 1));
   return tip(rowName(row), [[shortName(objective), value, ink(row.kind, palette)]]);
 }

@@ -114,6 +114,11 @@ describe("values", () => {
   );
 });
 
+test("only what would be taken for something else is quoted", () => {
+  expect(written("D(100,100)")).toBe("D(100,100)");
+  expect(["8", "a, b", "true", " x"].map(written)).toEqual(['"8"', '"a, b"', '"true"', '" x"']);
+});
+
 describe("domains", () => {
   test.each([
     8,

@@ -3,8 +3,6 @@
 export type Value = boolean | number | string;
 
 const NUMBER = /^[-+]?(\d+(\.\d*)?|\.\d+)([eE][-+]?\d+)?$/;
-/** What a plain text would be taken for, so that it needs its quotes. */
-const NEEDS_QUOTES = /^\s|\s$|^["'[{]|,/;
 
 export const isValue = (value: unknown): value is Value =>
   typeof value === "boolean" || typeof value === "number" || typeof value === "string";
@@ -31,7 +29,9 @@ function unquoted(text: string): string {
 
 export function written(value: Value): string {
   if (typeof value !== "string") return String(value);
-  return NEEDS_QUOTES.test(value) || valueOf(value) !== value ? JSON.stringify(value) : value;
+  const read = valuesOf(value);
+  // In quotes where it would be taken for something else, or for several.
+  return read.length === 1 && read[0] === value ? value : JSON.stringify(value);
 }
 
 /** The values of a list, at commas that stand outside of quotes and brackets. */

@@ -45,8 +45,10 @@ export function SaveBar({ name, plan, problems, onAttempt, save }: Props) {
   return (
     <footer className="-mx-4 border-t border-line bg-bg px-4 pt-3 md:-mx-6 md:px-6">
       {work.isError && <Failure compact error={work.error} className="mb-3 max-h-40 overflow-y-auto" />}
-      <div className="flex flex-wrap items-center justify-end gap-2">
-        <output className={`num mr-auto text-sm ${problems.length > 0 ? "text-bad" : "text-muted"}`}>
+      <div className="flex items-center gap-2">
+        <output
+          className={`num min-w-0 flex-1 text-xs sm:text-sm ${problems.length > 0 ? "text-bad" : "text-muted"}`}
+        >
           {said}
         </output>
         <Button pending={busy(false)} disabled={work.isPending} onClick={() => work.mutate(false)}>

@@ -115,7 +115,7 @@ export function TaskEditor({ title, detail, name, initial, save }: Props) {
                   value: "yaml",
                   label: "YAML",
                   content: (
-                    <div className="h-[max(24rem,calc(100dvh-15rem))]">
+                    <div className="h-[max(24rem,calc(100dvh-12.75rem))]">
                       <Suspense fallback={<Loading label="The editor" height="24rem" />}>
                         <YamlEditor
                           label="Task file"

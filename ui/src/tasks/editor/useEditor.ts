@@ -2,6 +2,7 @@ import { useEffect, useMemo, useReducer } from "react";
 import { problemAt, type Place } from "../draft/places";
 import type { Form } from "../form/context";
 import { forget, keep, kept } from "./keep";
+import { get, read } from "../draft/yaml";
 import { begun, edit, isTold } from "./state";
 import { usePlan } from "./usePlan";
 
@@ -15,6 +16,9 @@ export function useEditor(name: string, initial: string) {
     () => (draft.flaws.length > 0 ? draft.flaws.map((flaw) => ({ ...flaw, where: "" })) : (found ?? [])),
     [draft.flaws, found],
   );
+  // What the problems are about: one that was typed away is not shown while the next plan is on its way.
+  const about = plan.data?.text;
+  const checked = useMemo(() => (about === undefined ? null : read(about).data), [about]);
   const changed = draft.text !== saved;
   useEffect(() => {
     if (changed) keep(name, draft.text);
@@ -25,9 +29,14 @@ export function useEditor(name: string, initial: string) {
       data: draft.data ?? {},
       set: (path, value) => dispatch({ kind: "set", path, value }),
       leave: (path) => dispatch({ kind: "left", path }),
-      problem: (path) => (isTold(state, path) ? problemAt(problems, path) : undefined),
+      problem: (path) => {
+        const changed = said(get(checked, path)) !== said(get(draft.data, path));
+        return isTold(state, path) && !changed ? problemAt(problems, path) : undefined;
+      },
     }),
-    [draft.data, state, problems],
+    [draft.data, state, problems, checked],
   );
   return { state, dispatch, plan, problems, form, changed };
 }
+
+const said = (value: unknown) => JSON.stringify(value);

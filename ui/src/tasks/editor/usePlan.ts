@@ -4,14 +4,14 @@ import { useSettled } from "../useSettled";
 
 const SETTLED_MS = 350;
 
-/** What a task would do here, or every problem of it. */
+/** What a task would do here, or every problem of it, with the text that this is said of. */
 export const planOf = (text: string) =>
   queryOptions({
     queryKey: ["plan", text],
     queryFn: async ({ signal }) => {
       const headers = { "Content-Type": "application/yaml" };
       const answer = await send("/api/tasks/plan", { method: "POST", body: text, headers, signal });
-      return (await answer.json()) as Schema<"PlanAnswer">;
+      return { text, ...((await answer.json()) as Schema<"PlanAnswer">) };
     },
     placeholderData: keepPreviousData,
   });

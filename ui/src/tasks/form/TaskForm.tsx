@@ -17,15 +17,21 @@ export function TaskForm() {
   const raw = get(useForm().data, ["base_runtime"]);
   const engine = typeof raw === "string" && raw !== "" ? (CALLED[raw] ?? raw) : "vllm";
   return (
-    <div className="space-y-4">
-      <AimSection engine={engine} />
-      <FlagsSection engine={engine} />
-      <GoalSection />
-      <LoadSection />
-      <SearchSection />
-      <SpreadSection engine={engine} />
-      <QuantSection engine={engine} />
-      <MoreSection />
+    <div className="@container">
+      <div className="grid items-start gap-4 @6xl:grid-cols-2">
+        <div className="min-w-0 space-y-4">
+          <AimSection engine={engine} />
+          <FlagsSection engine={engine} />
+          <GoalSection />
+          <LoadSection />
+        </div>
+        <div className="min-w-0 space-y-4">
+          <SearchSection />
+          <SpreadSection engine={engine} />
+          <QuantSection engine={engine} />
+          <MoreSection />
+        </div>
+      </div>
     </div>
   );
 }

@@ -1,13 +1,11 @@
 import { count, plural } from "@/format";
 import { Progress } from "@/kit";
-import type { Course } from "../live/progress";
 import type { Row } from "./rows";
 
 /** How far a task is: a bar while it runs, then how many experiments it took. */
-export function RowProgress({ row, course }: { row: Row; course?: Course }) {
-  const done = course?.done ?? row.completed + row.failed;
-  const failed = course?.failed ?? row.failed;
-  const total = course?.total ?? null;
+export function RowProgress({ row }: { row: Row }) {
+  const { failed, total = null } = row;
+  const done = row.completed + failed;
   if (row.state !== "running") {
     if (done === 0) return <span className="text-faint">–</span>;
     return (

@@ -1,12 +1,8 @@
 import { Link } from "react-router";
 import { duration, percent } from "@/format";
 import { type ColumnDef, cx, Duration, StateBadge, Time } from "@/kit";
-import type { Course } from "../live/progress";
 import { RowProgress } from "./RowProgress";
 import type { Row } from "./rows";
-
-/** What the events of a running task tell beyond its row. */
-export type RowLive = { course: Course; gain: number | null };
 
 const ORDER: readonly Row["state"][] = ["running", "queued", "created", "completed", "failed", "cancelled"];
 
@@ -17,89 +13,88 @@ function took({ started_at, finished_at }: Row): number | undefined {
   return from === undefined || to === undefined ? undefined : (to - from) / 1000;
 }
 
-export function columnsOf(live: ReadonlyMap<string, RowLive>): ColumnDef<Row>[] {
-  return [
-    {
-      id: "name",
-      header: "Task",
-      size: 120,
-      meta: { grow: true },
-      accessorKey: "name",
-      sortingFn: "text",
-      cell: ({ row: { original: row } }) => (
-        <Link to={`/tasks/${row.id}`} className="font-medium hover:underline" title={row.name}>
-          {row.name.trim() || "Without a name"}
-        </Link>
-      ),
-    },
-    {
-      id: "state",
-      header: "State",
-      size: 120,
-      accessorFn: (row) => ORDER.indexOf(row.state),
-      cell: ({ row: { original: row } }) => <StateBadge state={row.state} />,
-    },
-    {
-      id: "progress",
-      header: "Progress",
-      size: 176,
-      accessorFn: (row) => row.completed + row.failed,
-      cell: ({ row: { original: row } }) => <RowProgress row={row} course={live.get(row.id)?.course} />,
-    },
-    {
-      id: "gain",
-      header: "Best gain",
-      size: 88,
-      meta: { align: "right" },
-      accessorFn: (row) => live.get(row.id)?.gain ?? row.gain ?? undefined,
-      sortUndefined: "last",
-      cell: ({ getValue }) => {
-        const gain = getValue<number | undefined>();
-        if (gain === undefined) return <span className="text-faint">–</span>;
-        return (
-          <span className={cx("num", gain > 0 ? "font-semibold text-ok" : "text-muted")}>
-            {percent(gain, { sign: true })}
-          </span>
-        );
-      },
-    },
-    { id: "engine", header: "Engine", size: 112, accessorKey: "engine" },
-    {
-      id: "model",
-      header: "Model",
-      size: 200,
-      accessorKey: "model",
-      sortingFn: "text",
-      cell: ({ row: { original: row } }) => (
-        <span className="text-muted" title={row.model}>
-          {row.model}
+export const COLUMNS: ColumnDef<Row>[] = [
+  {
+    id: "name",
+    header: "Task",
+    size: 120,
+    meta: { grow: true },
+    accessorKey: "name",
+    sortingFn: "text",
+    cell: ({ row: { original: row } }) => (
+      <Link to={`/tasks/${row.id}`} className="font-medium hover:underline" title={row.name}>
+        {row.name.trim() || "Without a name"}
+      </Link>
+    ),
+  },
+  {
+    id: "state",
+    header: "State",
+    size: 116,
+    accessorFn: (row) => ORDER.indexOf(row.state),
+    cell: ({ row: { original: row } }) => <StateBadge state={row.state} />,
+  },
+  {
+    id: "progress",
+    header: "Progress",
+    size: 176,
+    accessorFn: (row) => row.completed + row.failed,
+    cell: ({ row: { original: row } }) => <RowProgress row={row} />,
+  },
+  {
+    id: "gain",
+    header: "Gain",
+    size: 80,
+    meta: { align: "right" },
+    accessorFn: (row) => row.gain ?? undefined,
+    sortUndefined: "last",
+    cell: ({ getValue }) => {
+      const gain = getValue<number | undefined>();
+      if (gain === undefined) return <span className="text-faint">–</span>;
+      return (
+        <span className={cx("num", gain > 0 ? "font-semibold text-ok" : "text-muted")}>
+          {percent(gain, { sign: true })}
         </span>
-      ),
+      );
     },
-    {
-      id: "time",
-      header: "Time",
-      size: 108,
-      meta: { align: "right" },
-      accessorFn: took,
-      sortUndefined: "last",
-      cell: ({ row: { original: row }, getValue }) => {
-        const seconds = getValue<number | undefined>();
-        if (seconds !== undefined) return <span className="num">{duration(seconds)}</span>;
-        return row.state === "running" && row.started_at ? (
-          <Duration since={row.started_at} />
-        ) : (
-          <span className="text-faint">–</span>
-        );
-      },
+  },
+  { id: "engine", header: "Engine", size: 112, accessorKey: "engine" },
+  {
+    id: "model",
+    header: "Model",
+    size: 200,
+    meta: { grow: true },
+    accessorKey: "model",
+    sortingFn: "text",
+    cell: ({ row: { original: row } }) => (
+      <span className="text-muted" title={row.model}>
+        {row.model}
+      </span>
+    ),
+  },
+  {
+    id: "time",
+    header: "Time",
+    size: 108,
+    meta: { align: "right" },
+    accessorFn: took,
+    sortUndefined: "last",
+    cell: ({ row: { original: row }, getValue }) => {
+      const seconds = getValue<number | undefined>();
+      if (seconds !== undefined) return <span className="num">{duration(seconds)}</span>;
+      return row.state === "running" && row.started_at ? (
+        <Duration since={row.started_at} />
+      ) : (
+        <span className="text-faint">–</span>
+      );
     },
-    {
-      id: "created",
-      header: "Created",
-      size: 116,
-      meta: { align: "right" },
-      accessorFn: (row) => time(row.created_at),
-      cell: ({ row: { original: row } }) => <Time at={row.created_at} className="text-muted" />,
-    },
-  ];
-}
+  },
+  {
+    id: "created",
+    header: "Created",
+    size: 116,
+    meta: { align: "right" },
+    accessorFn: (row) => time(row.created_at),
+    cell: ({ row: { original: row } }) => <Time at={row.created_at} className="text-muted" />,
+  },
+];

@@ -2,7 +2,10 @@
 
 import type { Schema } from "@/api";
 
-export type Row = Schema<"TaskSummary">;
+export type Row = Schema<"TaskSummary"> & {
+  /** Experiments at most, where it is known. */
+  total?: number | null;
+};
 export type Group = "all" | "active" | "created" | "completed" | "failed" | "cancelled";
 export type Filter = { group: Group; engine: string; text: string };
 

@@ -1,34 +1,36 @@
-import { useCallback, useMemo } from "react";
-import { useSearchParams } from "react-router";
+import { useState } from "react";
+import { useLocation, useNavigationType, useSearchParams } from "react-router";
 import { type Filter, isGroup } from "./rows";
 
 const KEYS: Record<keyof Filter, string> = { group: "state", engine: "engine", text: "q" };
 
-/** What of the list is shown stands in the address: it can be kept, sent, and come back to. */
+function filterOf(params: URLSearchParams): Filter {
+  const group = params.get(KEYS.group);
+  return {
+    group: isGroup(group) ? group : "all",
+    engine: params.get(KEYS.engine) ?? "",
+    text: params.get(KEYS.text) ?? "",
+  };
+}
+
+function paramsOf(filter: Filter): URLSearchParams {
+  const said = Object.entries(filter).filter(([, value]) => value !== "" && value !== "all");
+  return new URLSearchParams(said.map(([key, value]) => [KEYS[key as keyof Filter], value]));
+}
+
+/** What of the list is shown stands in the address, too: it can be kept, sent, and come back to. */
 export function useFilter(): [Filter, (change: Partial<Filter>) => void] {
   const [params, setParams] = useSearchParams();
-  const filter = useMemo<Filter>(() => {
-    const group = params.get(KEYS.group);
-    return {
-      group: isGroup(group) ? group : "all",
-      engine: params.get(KEYS.engine) ?? "",
-      text: params.get(KEYS.text) ?? "",
-    };
-  }, [params]);
-  const change = useCallback(
-    (next: Partial<Filter>) =>
-      setParams(
-        (before) => {
-          for (const [key, value] of Object.entries(next)) {
-            const name = KEYS[key as keyof Filter];
-            if (value === "" || value === "all") before.delete(name);
-            else before.set(name, value);
-          }
-          return before;
-        },
-        { replace: true },
-      ),
-    [setParams],
-  );
+  const { key } = useLocation();
+  const how = useNavigationType();
+  // Its own state, for the address follows a moment later than a key is pressed. A link or a way back sets it anew.
+  const [held, setHeld] = useState(() => ({ key, filter: filterOf(params) }));
+  if (held.key !== key && how !== "REPLACE") setHeld({ key, filter: filterOf(params) });
+  const { filter } = held;
+  const change = (part: Partial<Filter>) => {
+    const next = { ...filter, ...part };
+    setHeld({ ...held, filter: next });
+    setParams(paramsOf(next), { replace: true });
+  };
   return [filter, change];
 }

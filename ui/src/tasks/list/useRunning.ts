@@ -1,25 +1,37 @@
 import { useMemo } from "react";
-import { useNow } from "@/kit";
-import { bestOf, courseOf } from "../live/progress";
+import { bestOf, ended } from "../live/progress";
 import { useLiveTask } from "../live/useLiveTask";
-import type { RowLive } from "./columns";
 import type { Row } from "./rows";
 
-/** A browser has six connections for all its tabs: two rows are followed, the others are seen at the next look. */
-export function useRunning(rows: readonly Row[]): ReadonlyMap<string, RowLive> {
+/**
+ * The rows, with what the events of running tasks tell. A browser has six connections for all its tabs: two rows are
+ * followed, of the others one hears at the next look.
+ */
+export function useRunning(rows: readonly Row[]): readonly Row[] {
   const [first, second] = rows.filter((row) => row.state === "running");
-  const a = useRow(first?.id ?? null);
-  const b = useRow(second?.id ?? null);
-  return useMemo(() => new Map([a, b].flatMap((one) => (one ? [one] : []))), [a, b]);
+  const a = useNews(first?.id ?? null);
+  const b = useNews(second?.id ?? null);
+  return useMemo(() => {
+    const news = [a, b].filter((one) => one !== null);
+    if (news.length === 0) return rows;
+    return rows.map((row) => ({ ...row, ...news.find((one) => one.id === row.id) }));
+  }, [rows, a, b]);
 }
 
-function useRow(id: string | null): [string, RowLive] | null {
+function useNews(id: string | null): (Pick<Row, "id" | "completed" | "failed"> & Partial<Row>) | null {
   const { task, live, planned } = useLiveTask(id);
-  const now = useNow(false);
   const objective = task.data?.spec.optimization.objective[0];
   return useMemo(() => {
     if (id === null || live.state === null) return null;
-    const gain = objective ? (bestOf(live.runs, objective)?.gain ?? null) : null;
-    return [id, { course: courseOf(live, planned, now), gain }];
-  }, [id, live, planned, now, objective]);
+    const past = live.runs.filter(ended);
+    const failed = past.filter((run) => run.state === "failed").length;
+    const gain = objective && bestOf(live.runs, objective)?.gain;
+    return {
+      id,
+      completed: past.length - failed,
+      failed,
+      total: planned === null ? null : Math.max(planned, live.runs.length),
+      ...(gain == null ? {} : { gain }),
+    };
+  }, [id, live, planned, objective]);
 }

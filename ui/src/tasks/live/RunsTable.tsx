@@ -79,7 +79,7 @@ export function RunsTable({ task, runs, onOpen }: Props) {
     [objectives, best],
   );
   return (
-    <Card title="Experiments" padded={false} className="min-h-72">
+    <Card title="Experiments" padded={false}>
       <Table
         label="Experiments"
         data={runs}
@@ -87,7 +87,7 @@ export function RunsTable({ task, runs, onOpen }: Props) {
         rowId={(run) => String(run.number)}
         initialSorting={[{ id: "number", desc: true }]}
         onOpen={onOpen}
-        height="26rem"
+        height="max(24rem, calc(100dvh - 38rem))"
         empty={<Empty title="No experiment yet">The first one measures the engine’s defaults.</Empty>}
       />
     </Card>

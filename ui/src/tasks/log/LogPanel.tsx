@@ -70,7 +70,7 @@ export function LogPanel({ task, experiments, ended, className }: Props) {
         />
       }
     >
-      <div className="flex h-[26rem] flex-col">
+      <div className="flex h-[max(24rem,calc(100dvh-38rem))] flex-col">
         <div className="flex flex-wrap items-center gap-1.5 border-b border-line px-3 py-1.5">
           <Field label="Search the log" hideLabel className="min-w-32 flex-1">
             <Input
