@@ -1,4 +1,7 @@
-"""Fills a data folder with tasks that were never run, one for each kind of result: `result-seed.py HOME` prints ids."""
+"""Fills a data folder with tasks that were never run, one for each kind of result: `result-seed.py HOME` prints ids.
+
+Those that are there already stay as they are.
+"""
 
 import json
 import math
@@ -91,7 +94,11 @@ def grid(task: TaskSpec, luck: random.Random, *, most: int, parallel: bool = Fal
     for seqs in SEQS:
         for tokens in TOKENS:
             for policy in POLICIES[: 2 if seqs in (64, 128) else 1]:
-                flags = {"max-num-seqs": seqs, "max-num-batched-tokens": tokens, "scheduling-policy": policy}
+                flags: dict[str, Value] = {
+                    "max-num-seqs": seqs,
+                    "max-num-batched-tokens": tokens,
+                    "scheduling-policy": policy,
+                }
                 own: dict[str, Any] = {"gpus": 2 if parallel and tokens == 8192 else 1, "parallel": parallel}
                 if seqs == 256 and tokens == 8192:
                     own["failure"] = Failure(
@@ -138,7 +145,9 @@ def tasks() -> Iterator[tuple[str, TaskSpec, TaskState, list[Experiment]]]:
     made = {
         "proven": spec("chat, 8B on H100"),
         "gpus": spec("one GPU or two", parallel_config={"tp": [1, 2]}),
-        "scenarios": spec("chat and documents", benchmark={"traffic_scenarios": [CHAT, LONG], "num_concurrency": [*LEVELS]}),
+        "scenarios": spec(
+            "chat and documents", benchmark={"traffic_scenarios": [CHAT, LONG], "num_concurrency": [*LEVELS]}
+        ),
         "objectives": spec("two objectives", base_runtime="simulated", optimization=two),
         "infeasible": spec("too strict", slo=hard),
         "failed": spec("nothing fits"),
@@ -149,7 +158,10 @@ def tasks() -> Iterator[tuple[str, TaskSpec, TaskState, list[Experiment]]]:
         if name == "draft":
             found, state = [], TaskState.CREATED
         elif name == "failed":
-            found, state = [experiment(task, number, {}, luck, failure=broken) for number in range(4)], TaskState.COMPLETED
+            found, state = (
+                [experiment(task, number, {}, luck, failure=broken) for number in range(4)],
+                TaskState.COMPLETED,
+            )
         else:
             found = many(task, luck, 494) if name == "many" else grid(task, luck, most=40, parallel=name == "gpus")
             state = TaskState.COMPLETED
@@ -162,15 +174,17 @@ def main(home: Path) -> None:
     with engine.begin() as connection:
         for place, (name, task, state, found) in enumerate(tasks()):
             ids[name] = f"{place + 1:08x}"
-            began = {} if state is TaskState.CREATED else {"started_at": START, "finished_at": START + timedelta(hours=2)}
+            began = (
+                {} if state is TaskState.CREATED else {"started_at": START, "finished_at": START + timedelta(hours=2)}
+            )
             whole = Task(id=ids[name], spec=task, state=state, created_at=START, **began)
             _, scored = judged(task, confirmed(whole, found, luck))
             values = whole.model_dump(include={"id", "state", "created_at", "started_at", "finished_at"})
             gain = next((one.gain for one in result(whole, scored).verdict.gains), None)
-            connection.execute(insert(TASK), [values | {"gain": gain} | task_values(task)])
+            connection.execute(insert(TASK).prefix_with("OR IGNORE"), [values | {"gain": gain} | task_values(task)])
             rows = [{"task_id": whole.id, "number": one.number, **experiment_values(one)} for one in scored]
             if rows:
-                connection.execute(insert(EXPERIMENT), rows)
+                connection.execute(insert(EXPERIMENT).prefix_with("OR IGNORE"), rows)
     print(json.dumps(ids))
 
 

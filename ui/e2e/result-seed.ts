@@ -6,7 +6,10 @@ const at = (path: string) => fileURLToPath(new URL(path, import.meta.url));
 const own = at("../../.venv/bin/python");
 
 /** Ids of tasks by the kind of their result. */
-export type Seeded = Record<"proven" | "gpus" | "scenarios" | "objectives" | "infeasible" | "failed" | "draft" | "many", string>;
+export type Seeded = Record<
+  "proven" | "gpus" | "scenarios" | "objectives" | "infeasible" | "failed" | "draft" | "many",
+  string
+>;
 
 /** Puts tasks that were never run into a service's data folder, one for each kind of result. */
 export function seed(home: string): Seeded {

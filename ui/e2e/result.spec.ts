@@ -9,14 +9,18 @@ test.beforeAll(({ server }) => {
 });
 
 const address = (id: string, query = "") => `/tasks/${id}/result${query}`;
-const charts = (page: Page) => page.locator("figure").filter({ has: page.getByRole("button", { name: "Save chart" }) });
+const charts = (page: Page) =>
+  page.locator("figure").filter({ has: page.getByRole("button", { name: "Save chart" }) });
 async function drawn(page: Page): Promise<void> {
   await expect(charts(page).locator("canvas").first()).toBeVisible();
   await expect(page.getByRole("button", { name: "Save chart" }).last()).toBeEnabled();
 }
-const numbers = (page: Page) => page.getByRole("table", { name: "Experiments" }).locator("tr[data-row] td:nth-child(2)").allInnerTexts();
+const numbers = (page: Page) =>
+  page.getByRole("table", { name: "Experiments" }).locator("tr[data-row] td:nth-child(2)").allInnerTexts();
 
-test("the headline says what won, by how much, how sure, where, and within which limits", async ({ page }) => {
+test("the headline says what won, by how much, how sure, where, and within which limits", async ({
+  page,
+}) => {
   await page.goto(address(ids.proven));
   const outcome = page.getByRole("region", { name: "Outcome" });
   await expect(outcome.getByText("Proven", { exact: true })).toBeVisible();
@@ -30,7 +34,9 @@ test("the headline says what won, by how much, how sure, where, and within which
   await expect(outcome.getByText("Simulated")).toHaveCount(0);
 });
 
-test("no feasible configuration, nothing completed, nothing measured and simulated are said plainly", async ({ page }) => {
+test("no feasible configuration, nothing completed, nothing measured and simulated are said plainly", async ({
+  page,
+}) => {
   const outcome = page.getByRole("region", { name: "Outcome" });
   await page.goto(address(ids.infeasible));
   await expect(outcome.getByText("No feasible configuration")).toBeVisible();
@@ -51,19 +57,31 @@ test("no feasible configuration, nothing completed, nothing measured and simulat
 test("every chart can be read as a table, and saved as PNG and SVG", async ({ page }) => {
   await page.goto(address(ids.proven));
   await drawn(page);
-  for (const name of ["Throughput against latency", "Metric against load", "Course of the search", "What each parameter explains", "Effect of max-num-seqs", "Parallel coordinates"]) {
+  for (const name of [
+    "Throughput against latency",
+    "Metric against load",
+    "Course of the search",
+    "What each parameter explains",
+    "Effect of max-num-seqs",
+    "Parallel coordinates",
+  ]) {
     await expect(page.getByRole("img", { name: new RegExp(`^${name}`) })).toHaveCount(1);
   }
   const first = charts(page).first();
   await first.getByRole("button", { name: "Show as table" }).click();
   await expect(first.getByRole("table").getByRole("row", { name: /#14, best 128/ })).toBeVisible();
   await first.getByRole("button", { name: "Show as chart" }).click();
-  for (const [kind, begin] of [["PNG", "\u0089PNG"], ["SVG", "<svg"]] as const) {
+  for (const [kind, begin] of [
+    ["PNG", "\u0089PNG"],
+    ["SVG", "<svg"],
+  ] as const) {
     await first.getByRole("button", { name: "Save chart" }).click();
     const saving = page.waitForEvent("download");
     await page.getByRole("menuitem", { name: kind }).click();
     const saved = await saving;
-    expect(saved.suggestedFilename()).toBe(`chat-8B-on-H100-throughput-against-latency.${kind.toLowerCase()}`);
+    expect(saved.suggestedFilename()).toBe(
+      `chat-8B-on-H100-throughput-against-latency.${kind.toLowerCase()}`,
+    );
     expect((await readFile(await saved.path())).toString("latin1").slice(0, begin.length)).toBe(begin);
   }
 });
@@ -108,14 +126,22 @@ test("hovering a row marks its configuration in the charts, and a point its row"
   }).toPass();
 });
 
-test("the table sorts with the baseline on top, filters, and shows the columns that are wanted", async ({ page }) => {
+test("the table sorts with the baseline on top, filters, and shows the columns that are wanted", async ({
+  page,
+}) => {
   await page.goto(address(ids.proven));
   const table = page.getByRole("table", { name: "Experiments" });
-  await expect.poll(async () => (await numbers(page)).slice(0, 2)).toEqual([expect.stringContaining("#0"), expect.stringContaining("#14")]);
+  await expect
+    .poll(async () => (await numbers(page)).slice(0, 2))
+    .toEqual([expect.stringContaining("#0"), expect.stringContaining("#14")]);
   await table.getByRole("button", { name: "#", exact: true }).click();
-  await expect.poll(async () => (await numbers(page)).slice(0, 3)).toEqual([expect.stringContaining("#0"), expect.stringContaining("#1"), expect.stringContaining("#2")]);
+  await expect
+    .poll(async () => (await numbers(page)).slice(0, 3))
+    .toEqual([expect.stringContaining("#0"), expect.stringContaining("#1"), expect.stringContaining("#2")]);
   await page.getByLabel("Which experiments").selectOption("failed");
-  await expect.poll(() => numbers(page)).toEqual([expect.stringContaining("#0"), expect.stringMatching(/#\d+.*out of memory/s)]);
+  await expect
+    .poll(() => numbers(page))
+    .toEqual([expect.stringContaining("#0"), expect.stringMatching(/#\d+.*out of memory/s)]);
   await page.getByLabel("Which experiments").selectOption("all");
   await expect(table.getByRole("columnheader", { name: "ITL p99 (ms)" })).toHaveCount(0);
   await page.getByRole("button", { name: "Columns" }).click();
@@ -126,14 +152,25 @@ test("the table sorts with the baseline on top, filters, and shows the columns t
   await expect(table.getByRole("columnheader", { name: "Place" })).toHaveCount(0);
 });
 
-test("two to six are compared side by side, the baseline first, by an address that can be sent", async ({ page }) => {
+test("two to six are compared side by side, the baseline first, by an address that can be sent", async ({
+  page,
+}) => {
   await page.goto(address(ids.proven));
   await expect(page.getByRole("button", { name: "Compare", exact: true })).toBeDisabled();
-  for (const number of [14, 19]) await page.getByRole("checkbox", { name: `Compare experiment ${number}`, exact: true }).check();
+  for (const number of [14, 19])
+    await page.getByRole("checkbox", { name: `Compare experiment ${number}`, exact: true }).check();
   await page.getByRole("button", { name: "Compare 2" }).click();
   const dialog = page.getByRole("dialog", { name: "Comparison" });
-  await expect(dialog.getByRole("columnheader").filter({ hasText: "#" })).toHaveText([/#0.*baseline/, /#14.*best/, /#19/]);
-  await expect(dialog.getByRole("row", { name: /max-num-seqs/ }).getByRole("cell")).toHaveText(["default", "128", "256"]);
+  await expect(dialog.getByRole("columnheader").filter({ hasText: "#" })).toHaveText([
+    /#0.*baseline/,
+    /#14.*best/,
+    /#19/,
+  ]);
+  await expect(dialog.getByRole("row", { name: /max-num-seqs/ }).getByRole("cell")).toHaveText([
+    "default",
+    "128",
+    "256",
+  ]);
   await page.reload();
   await expect(dialog.getByRole("row", { name: /Output tokens per second/ }).first()).toContainText("%");
   await dialog.getByRole("button", { name: "Leave out 19" }).click();
@@ -161,7 +198,11 @@ test("dragging along an axis chooses experiments for the table", async ({ page }
   await expect(page.getByRole("heading", { name: /^Experiments \d+ of 28$/ })).toBeVisible();
 });
 
-test("everything can be taken away: files that are what they say, texts to copy", async ({ page, context, service }) => {
+test("everything can be taken away: files that are what they say, texts to copy", async ({
+  page,
+  context,
+  service,
+}) => {
   await context.grantPermissions(["clipboard-read", "clipboard-write"]);
   await page.goto(address(ids.proven));
   await page.getByRole("button", { name: "Export" }).click();
@@ -200,10 +241,14 @@ test("GPUs are counted where they differ", async ({ page }) => {
   const table = page.getByRole("table", { name: "Experiments" });
   await expect(table.getByRole("columnheader", { name: "GPUs" })).toBeVisible();
   await expect(table.getByRole("columnheader", { name: /Output per GPU/ })).toBeVisible();
-  await expect(charts(page).first().getByLabel("Throughput", { exact: true })).toHaveValue("output_tokens_per_s_per_gpu");
+  await expect(charts(page).first().getByLabel("Throughput", { exact: true })).toHaveValue(
+    "output_tokens_per_s_per_gpu",
+  );
 });
 
-test("500 experiments: few rows are drawn, the baseline stays in view, End reaches the last", async ({ page }) => {
+test("500 experiments: few rows are drawn, the baseline stays in view, End reaches the last", async ({
+  page,
+}) => {
   await page.goto(address(ids.many));
   await drawn(page);
   const rows = page.getByRole("table", { name: "Experiments" }).locator("tr[data-row]");
@@ -238,17 +283,26 @@ test.describe("what the service does not find", () => {
   test("a failed experiment shows the decisive lines of its log, as text", async ({ page }) => {
     await page.goto(address(ids.proven));
     await page.getByLabel("Which experiments").selectOption("failed");
-    await page.getByRole("row", { name: /out of memory/ }).getByText(/#\d+/).first().click();
+    await page
+      .getByRole("row", { name: /out of memory/ })
+      .getByText(/#\d+/)
+      .first()
+      .click();
     const dialog = page.getByRole("dialog");
     await expect(dialog.getByText("Not enough memory for the KV cache.")).toBeVisible();
-    await expect(dialog.getByRole("region", { name: "The decisive lines of its log" })).toContainText("<script>document.title='planted'</script>");
+    await expect(dialog.getByRole("region", { name: "The decisive lines of its log" })).toContainText(
+      "<script>document.title='planted'</script>",
+    );
     await expect(page).not.toHaveTitle("planted");
     await expect(page).toHaveURL(/experiment=\d+/);
     await dialog.getByRole("tab", { name: /Load levels/ }).click();
     await expect(dialog.getByText("No load level was measured")).toBeVisible();
     await dialog.getByRole("tab", { name: "Log" }).click();
     await expect(dialog.getByRole("alert")).toBeVisible();
-    await dialog.getByRole("button", { name: /^Experiment \d+$/ }).first().click();
+    await dialog
+      .getByRole("button", { name: /^Experiment \d+$/ })
+      .first()
+      .click();
     await dialog.getByRole("tab", { name: "Launch" }).click();
     await expect(dialog.getByText("--max-num-batched-tokens")).toBeVisible();
     await page.keyboard.press("Escape");
@@ -264,7 +318,9 @@ test.describe("what the service does not find", () => {
 });
 
 for (const theme of THEMES) {
-  test(`axe finds nothing serious in the ${theme} theme, and nothing is wider than 360 px`, async ({ page }) => {
+  test(`axe finds nothing serious in the ${theme} theme, and nothing is wider than 360 px`, async ({
+    page,
+  }) => {
     await inTheme(page, theme);
     await page.goto(address(ids.proven));
     await drawn(page);
@@ -279,7 +335,10 @@ for (const theme of THEMES) {
     await page.goto(address(ids.proven));
     await drawn(page);
     await expectNoSidewaysScroll(page);
-    const over = await page.locator("main > div").first().evaluate((one) => one.scrollWidth - one.clientWidth);
+    const over = await page
+      .locator("main > div")
+      .first()
+      .evaluate((one) => one.scrollWidth - one.clientWidth);
     expect(over).toBeLessThanOrEqual(0);
   });
 }

@@ -73,7 +73,9 @@ def happened(count: int) -> list[tuple[str, dict[str, object]]]:
     told: list[tuple[str, dict[str, object]]] = [("task_created", {}), ("task_queued", {}), ("task_started", {})]
     for number in range(count + 1):
         role = "candidate" if number else "baseline"
-        params: dict[str, object] = {} if not number else {"max-num-seqs": 8 << number % 5, "max-num-batched-tokens": 512 << number % 4}
+        params: dict[str, object] = (
+            {} if not number else {"max-num-seqs": 8 << number % 5, "max-num-batched-tokens": 512 << number % 4}
+        )
         rate = 900 + 38 * (number * 7 % 23) + 6 * number
         told += [
             ("experiment_started", {"number": number, "role": role, "params": params, "attempt": 1}),
@@ -81,7 +83,12 @@ def happened(count: int) -> list[tuple[str, dict[str, object]]]:
             ("phase", {"number": number, "phase": "warming up"}),
         ]
         for concurrency in (1, 8, 32):
-            told.append(("phase", {"number": number, "phase": "measuring", "scenario": "D(512,128)", "concurrency": concurrency}))
+            told.append(
+                (
+                    "phase",
+                    {"number": number, "phase": "measuring", "scenario": "D(512,128)", "concurrency": concurrency},
+                )
+            )
             if number == count and concurrency == 32:
                 return told
             told.append(("load_point", {"number": number, **level("D(512,128)", concurrency, rate * concurrency / 32)}))
@@ -117,7 +124,9 @@ def main(home: Path, count: int) -> None:
     engine = create_engine(f"sqlite:///{home / 'autotuner.db'}", connect_args={"timeout": 30})
     benchmark = {"traffic_scenarios": ["D(512,128)"], "num_concurrency": [1, 8, 32]}
     slo = {"ttft": {"p90": {"threshold": 0.2}}}
-    task = spec(f"llama chat, evenings {PLANTED}", 0, benchmark=benchmark, slo=slo, base_runtime="simulated", model="demo")
+    task = spec(
+        f"llama chat, evenings {PLANTED}", 0, benchmark=benchmark, slo=slo, base_runtime="simulated", model="demo"
+    )
     running = task_values(task) | {
         "id": RUNNING, "state": TaskState.RUNNING.value, "created_at": NOW - timedelta(minutes=42), "gain": None,
         "started_at": NOW - timedelta(minutes=40), "finished_at": None, "error": None, "owner": "elsewhere/boot/1/1",

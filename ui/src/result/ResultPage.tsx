@@ -10,7 +10,11 @@ export default function ResultPage() {
   return (
     <Page title="Result">
       {result.isError ? (
-        <Failure error={result.error} onRetry={() => void result.refetch()} action={<ButtonLink to="/tasks">All tasks</ButtonLink>} />
+        <Failure
+          error={result.error}
+          onRetry={() => void result.refetch()}
+          action={<ButtonLink to="/tasks">All tasks</ButtonLink>}
+        />
       ) : (
         <div className="space-y-4">
           <Loading label="The result" height="13rem" />

@@ -32,12 +32,17 @@ export function ResultView({ result }: { result: Result }) {
           <Headline result={result} />
           <Winner result={result} />
           {rows.length === 0 ? (
-            <Empty title="Nothing has been measured yet" action={<ButtonLink to={`/tasks/${result.task_id}`}>To the task</ButtonLink>}>
+            <Empty
+              title="Nothing has been measured yet"
+              action={<ButtonLink to={`/tasks/${result.task_id}`}>To the task</ButtonLink>}
+            >
               Results appear here as soon as the first experiment ends.
             </Empty>
           ) : (
             <>
-              {drawn(rows).length > 0 && <Analysis result={result} rows={rows} compared={compared} onMark={setMarked} part="first" />}
+              {drawn(rows).length > 0 && (
+                <Analysis result={result} rows={rows} compared={compared} onMark={setMarked} part="first" />
+              )}
               <ExperimentsTable
                 result={result}
                 rows={rows}
@@ -47,7 +52,9 @@ export function ResultView({ result }: { result: Result }) {
                 onCompare={compare}
                 onShowComparison={() => setComparing(true)}
               />
-              {drawn(rows).length > 0 && <Analysis result={result} rows={rows} compared={compared} onMark={setMarked} part="rest" />}
+              {drawn(rows).length > 0 && (
+                <Analysis result={result} rows={rows} compared={compared} onMark={setMarked} part="rest" />
+              )}
             </>
           )}
         </div>

@@ -8,7 +8,12 @@ export function stats(mean: number) {
   return { mean, p50: mean, p90: mean * 1.5, p95: mean * 1.6, p99: mean * 2, min: mean / 2, max: mean * 3 };
 }
 
-export function point(concurrency: number, rate: number, ttft: number, more: Partial<LoadPoint> = {}): LoadPoint {
+export function point(
+  concurrency: number,
+  rate: number,
+  ttft: number,
+  more: Partial<LoadPoint> = {},
+): LoadPoint {
   return {
     scenario: CHAT,
     concurrency,
@@ -32,7 +37,12 @@ export function point(concurrency: number, rate: number, ttft: number, more: Par
   };
 }
 
-export function experiment(number: number, flags: Record<string, Value>, points: LoadPoint[], more: Partial<Experiment> = {}): Experiment {
+export function experiment(
+  number: number,
+  flags: Record<string, Value>,
+  points: LoadPoint[],
+  more: Partial<Experiment> = {},
+): Experiment {
   return {
     number,
     role: number === 0 ? "baseline" : "candidate",
@@ -55,8 +65,24 @@ export function experiment(number: number, flags: Record<string, Value>, points:
   };
 }
 
-export function standing(one: Experiment, value: number | null, place: number | null, more: Partial<Standing> = {}): Standing {
-  const scores = value === null ? [] : [{ value, penalised: value, violation: 0, excess: {}, points: [{ scenario: CHAT, concurrency: 8, value }] }];
+export function standing(
+  one: Experiment,
+  value: number | null,
+  place: number | null,
+  more: Partial<Standing> = {},
+): Standing {
+  const scores =
+    value === null
+      ? []
+      : [
+          {
+            value,
+            penalised: value,
+            violation: 0,
+            excess: {},
+            points: [{ scenario: CHAT, concurrency: 8, value }],
+          },
+        ];
   return {
     number: one.number,
     role: one.role,
@@ -73,11 +99,24 @@ export function standing(one: Experiment, value: number | null, place: number | 
   };
 }
 
-export const THROUGHPUT = { metric: "output_tokens_per_s", statistic: "mean", direction: "maximize" } as const;
+export const THROUGHPUT = {
+  metric: "output_tokens_per_s",
+  statistic: "mean",
+  direction: "maximize",
+} as const;
 export const TTFT = { metric: "ttft", statistic: "p90", direction: "minimize" } as const;
 
 export function gain(more: Partial<Gain> = {}): Gain {
-  return { objective: THROUGHPUT, baseline: [100, 102], winner: [150, 153], fresh: true, gain: 0.5, low: 0.47, high: 0.53, ...more };
+  return {
+    objective: THROUGHPUT,
+    baseline: [100, 102],
+    winner: [150, 153],
+    fresh: true,
+    gain: 0.5,
+    low: 0.47,
+    high: 0.53,
+    ...more,
+  };
 }
 
 /** Baseline, a winner, one that misses a hard SLO, one that ran out of memory, and a confirmation of the winner. */
@@ -89,7 +128,10 @@ export function sample(more: Partial<Result> = {}): Result {
     state: "failed",
     failure: { kind: "out_of_memory", message: "Not enough memory.", lines: ["CUDA out of memory"] },
   });
-  const again = experiment(4, { seqs: 32, mode: "a" }, [point(1, 58, 0.1), point(8, 154, 0.15)], { role: "confirmation", confirms: 1 });
+  const again = experiment(4, { seqs: 32, mode: "a" }, [point(1, 58, 0.1), point(8, 154, 0.15)], {
+    role: "confirmation",
+    confirms: 1,
+  });
   const bound = { name: "ttft.p90", threshold_s: 0.5, hard: true };
   return {
     format: 1,
@@ -109,13 +151,25 @@ export function sample(more: Partial<Result> = {}): Result {
     nearest: null,
     front: [],
     standings: [
-      standing(winner, 150, 1, { bounds: [{ ...bound, actual_s: 0.225, excess: -0.55, met: true }], binding: "ttft.p90" }),
-      standing(baseline, 100, 2, { bounds: [{ ...bound, actual_s: 0.6, excess: 0.2, met: false }], binding: "ttft.p90" }),
-      standing(slow, 180, 3, { feasible: false, bounds: [{ ...bound, actual_s: 1.35, excess: 1.7, met: false }], reason: "Misses ttft.p90 by 170 %." }),
+      standing(winner, 150, 1, {
+        bounds: [{ ...bound, actual_s: 0.225, excess: -0.55, met: true }],
+        binding: "ttft.p90",
+      }),
+      standing(baseline, 100, 2, {
+        bounds: [{ ...bound, actual_s: 0.6, excess: 0.2, met: false }],
+        binding: "ttft.p90",
+      }),
+      standing(slow, 180, 3, {
+        feasible: false,
+        bounds: [{ ...bound, actual_s: 1.35, excess: 1.7, met: false }],
+        reason: "Misses ttft.p90 by 170 %.",
+      }),
       standing(dead, null, null, { reason: "out_of_memory: Not enough memory." }),
       standing(again, 154, null),
     ],
-    effects: [{ name: "seqs", importance: 0.9, values: [{ value: 32, experiments: 1, failed: 0, relative: 1 }] }],
+    effects: [
+      { name: "seqs", importance: 0.9, values: [{ value: 32, experiments: 1, failed: 0, relative: 1 }] },
+    ],
     experiments: [baseline, winner, slow, dead, again],
     ...more,
   };

@@ -4,7 +4,13 @@ import { changes, compareValues, valueText, varied } from "./params";
 import { drawn, gpusDiffer, repeats, rowName, rows, searched } from "./rows";
 
 test("every experiment is what it is to the reader", () => {
-  expect(rows(sample()).map((row) => row.kind)).toEqual(["baseline", "best", "infeasible", "failed", "confirmation"]);
+  expect(rows(sample()).map((row) => row.kind)).toEqual([
+    "baseline",
+    "best",
+    "infeasible",
+    "failed",
+    "confirmation",
+  ]);
   expect(rows(sample({ winner: null, nearest: 2 })).map((row) => row.kind)[2]).toBe("nearest");
   const running = experiment(5, {}, [], { state: "running" });
   expect(rows(sample({ experiments: [running] }))[0]).toMatchObject({ kind: "running", standing: null });
@@ -21,8 +27,18 @@ test("a parameter that is left at its default somewhere was varied; one that is 
 });
 
 test("on and 1 are different values", () => {
-  expect(varied([{ flags: { a: true }, env: {}, parallel: {}, quant: {} }, { flags: { a: 1 }, env: {}, parallel: {}, quant: {} }])).toEqual(["a"]);
-  expect([valueText(true), valueText(false), valueText(undefined), valueText(0)]).toEqual(["on", "off", "default", "0"]);
+  expect(
+    varied([
+      { flags: { a: true }, env: {}, parallel: {}, quant: {} },
+      { flags: { a: 1 }, env: {}, parallel: {}, quant: {} },
+    ]),
+  ).toEqual(["a"]);
+  expect([valueText(true), valueText(false), valueText(undefined), valueText(0)]).toEqual([
+    "on",
+    "off",
+    "default",
+    "0",
+  ]);
 });
 
 test("changes name what one configuration has otherwise, also what it leaves out", () => {
@@ -31,7 +47,11 @@ test("changes name what one configuration has otherwise, also what it leaves out
     { name: "seqs", from: undefined, to: 32 },
     { name: "mode", from: undefined, to: "a" },
   ]);
-  expect(base && best && changes(best.params, base.params)[0]).toEqual({ name: "seqs", from: 32, to: undefined });
+  expect(base && best && changes(best.params, base.params)[0]).toEqual({
+    name: "seqs",
+    from: 32,
+    to: undefined,
+  });
 });
 
 test("values sort by size, then by name, defaults first", () => {
@@ -46,7 +66,9 @@ test("an experiment's repeats are itself and what confirms it", () => {
 test("GPUs differ where experiments used different numbers of them", () => {
   const result = sample();
   expect(gpusDiffer(result)).toBe(false);
-  expect(gpusDiffer({ ...result, experiments: [...result.experiments, experiment(9, {}, [], { gpus: 2 })] })).toBe(true);
+  expect(
+    gpusDiffer({ ...result, experiments: [...result.experiments, experiment(9, {}, [], { gpus: 2 })] }),
+  ).toBe(true);
 });
 
 test("names tell the best and the baseline", () => {

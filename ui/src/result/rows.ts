@@ -2,7 +2,8 @@ import { flat, varied } from "./params";
 import type { Experiment, Result, Standing, Value } from "./types";
 
 /** What an experiment is to the reader; its colour in every chart and in the table. */
-export type Kind = "best" | "nearest" | "baseline" | "candidate" | "infeasible" | "failed" | "confirmation" | "running";
+export type Kind =
+  "best" | "nearest" | "baseline" | "candidate" | "infeasible" | "failed" | "confirmation" | "running";
 
 /** One experiment, with how it did. */
 export type Row = {

@@ -28,10 +28,15 @@ export function useChosen(most: number) {
     compared,
     opened,
     comparing: params.has("side-by-side"),
-    open: useCallback((number: number | null) => set("experiment", number === null ? null : String(number)), [set]),
+    open: useCallback(
+      (number: number | null) => set("experiment", number === null ? null : String(number)),
+      [set],
+    ),
     compare: useCallback(
       (number: number, on: boolean) =>
-        setCompared((before) => [...before.filter((one) => one !== number), ...(on ? [number] : [])].slice(0, most)),
+        setCompared((before) =>
+          [...before.filter((one) => one !== number), ...(on ? [number] : [])].slice(0, most),
+        ),
       [most],
     ),
     setComparing: useCallback((on: boolean) => set("side-by-side", on ? "yes" : null), [set]),

@@ -8,7 +8,8 @@ const ENDED: readonly Result["state"][] = ["completed", "failed", "cancelled"];
 export function useResult(task: string) {
   const client = useQueryClient();
   const result = useQuery(queries.result(task));
-  const going = result.data !== undefined && result.data.state !== "created" && !ENDED.includes(result.data.state);
+  const going =
+    result.data !== undefined && result.data.state !== "created" && !ENDED.includes(result.data.state);
   useEventStream<Schema<"Event">>(going ? `/api/tasks/${task}/events` : null, {
     onEvents: (events) => {
       if (events.some(counts)) void client.invalidateQueries({ queryKey: queries.result(task).queryKey });

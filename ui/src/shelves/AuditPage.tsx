@@ -14,7 +14,12 @@ export default function AuditPage() {
   const [params, setParams] = useSearchParams();
   const entries = useQuery(audit());
   const filter: Filter = useMemo(
-    () => ({ action: params.get("action") ?? "", tool: params.get("tool") ?? "", text: params.get("text") ?? "", session: params.get("session") ?? "" }),
+    () => ({
+      action: params.get("action") ?? "",
+      tool: params.get("tool") ?? "",
+      text: params.get("text") ?? "",
+      session: params.get("session") ?? "",
+    }),
     [params],
   );
   const shown = useMemo(() => filtered(entries.data ?? [], filter), [entries.data, filter]);
@@ -29,7 +34,11 @@ export default function AuditPage() {
       fill
       detail="What was proposed, decided, granted and run. It is only ever added to."
       actions={
-        <Button icon={<RefreshCw className="size-4" />} pending={entries.isFetching} onClick={() => void entries.refetch()}>
+        <Button
+          icon={<RefreshCw className="size-4" />}
+          pending={entries.isFetching}
+          onClick={() => void entries.refetch()}
+        >
           Read again
         </Button>
       }
@@ -40,10 +49,15 @@ export default function AuditPage() {
         <Loading height="30rem" label="The audit log" />
       ) : entries.data.length === 0 ? (
         <Card>
-          <Empty title="Nothing has happened yet">As soon as the assistant proposes a privileged call, it is written down here.</Empty>
+          <Empty title="Nothing has happened yet">
+            As soon as the assistant proposes a privileged call, it is written down here.
+          </Empty>
         </Card>
       ) : (
-        <section aria-label="The audit log" className="flex min-h-0 flex-1 flex-col overflow-hidden rounded-lg border border-line bg-surface">
+        <section
+          aria-label="The audit log"
+          className="flex min-h-0 flex-1 flex-col overflow-hidden rounded-lg border border-line bg-surface"
+        >
           <Filters entries={entries.data} filter={filter} shown={shown.length} onChange={change} />
           <Table
             label="Audit log"
@@ -52,7 +66,10 @@ export default function AuditPage() {
             rowId={(entry) => String(entry.sequence)}
             onOpen={(entry) => change(filter, String(entry.sequence))}
             empty={
-              <Empty title="None of these" action={<Button onClick={() => change(EVERYTHING)}>Show everything</Button>}>
+              <Empty
+                title="None of these"
+                action={<Button onClick={() => change(EVERYTHING)}>Show everything</Button>}
+              >
                 No entry is like that.
               </Empty>
             }
@@ -60,7 +77,11 @@ export default function AuditPage() {
         </section>
       )}
       {opened && (
-        <EntryDialog entry={opened} onClose={() => change(filter)} onSession={(session) => change({ ...EVERYTHING, session })} />
+        <EntryDialog
+          entry={opened}
+          onClose={() => change(filter)}
+          onSession={(session) => change({ ...EVERYTHING, session })}
+        />
       )}
     </Page>
   );

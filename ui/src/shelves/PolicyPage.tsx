@@ -6,7 +6,11 @@ import { Rules } from "./policy/Rules";
 /** How far the assistant may go: what waits for a person, what was allowed, and the rules. */
 export default function PolicyPage() {
   return (
-    <Page title="Policy" width="read" detail="Which calls of the assistant run by themselves, which ask, and which never run.">
+    <Page
+      title="Policy"
+      width="read"
+      detail="Which calls of the assistant run by themselves, which ask, and which never run."
+    >
       <div className="space-y-4">
         <OpenApprovals />
         <Rules />

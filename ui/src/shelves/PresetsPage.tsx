@@ -18,7 +18,8 @@ export default function PresetsPage() {
   const [files, setFiles] = useState<readonly File[]>([]);
   const [merging, setMerging] = useState(false);
   const own = presets.data?.some((one) => !one.built_in) ?? false;
-  const exportAll = () => void saveFile("/api/presets/export").catch((error: Error) => toast(error.message, { tone: "bad" }));
+  const exportAll = () =>
+    void saveFile("/api/presets/export").catch((error: Error) => toast(error.message, { tone: "bad" }));
   return (
     <DropArea what="Import presets" onFiles={setFiles} className="h-full">
       <Page
@@ -26,15 +27,31 @@ export default function PresetsPage() {
         detail="Parts of a task under a name, to begin tasks with."
         actions={
           <>
-            <Button className="max-sm:hidden" icon={<Layers className="size-4" />} onClick={() => setMerging(true)} disabled={!presets.data}>
+            <Button
+              className="max-sm:hidden"
+              icon={<Layers className="size-4" />}
+              onClick={() => setMerging(true)}
+              disabled={!presets.data}
+            >
               Merge
             </Button>
             <Menu
-              trigger={<IconButton look="plain" tip={false} label="More" icon={<Ellipsis className="size-4" />} />}
+              trigger={
+                <IconButton look="plain" tip={false} label="More" icon={<Ellipsis className="size-4" />} />
+              }
               items={[
-                { label: "Merge presets …", icon: <Layers />, disabled: !presets.data, onSelect: () => setMerging(true) },
+                {
+                  label: "Merge presets …",
+                  icon: <Layers />,
+                  disabled: !presets.data,
+                  onSelect: () => setMerging(true),
+                },
                 "line",
-                { label: "Import files …", icon: <FileUp />, onSelect: () => void choose(true).then(setFiles) },
+                {
+                  label: "Import files …",
+                  icon: <FileUp />,
+                  onSelect: () => void choose(true).then(setFiles),
+                },
                 { label: "Export all of mine", icon: <Download />, disabled: !own, onSelect: exportAll },
               ]}
             />

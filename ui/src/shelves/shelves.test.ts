@@ -39,7 +39,11 @@ describe("presets", () => {
   });
 
   test("an export of several is told from one", () => {
-    expect([isCollection({ presets: [] }), isCollection({ name: "a" }), isCollection(null)]).toEqual([true, false, false]);
+    expect([isCollection({ presets: [] }), isCollection({ name: "a" }), isCollection(null)]).toEqual([
+      true,
+      false,
+      false,
+    ]);
   });
 
   test("move within their order, and stay at its ends", () => {
@@ -51,8 +55,13 @@ describe("presets", () => {
 
 test("an engine that several environments can hold has a command for each", () => {
   const install = "autotuner engine install vllm | vllm-cpu";
-  expect(installCommands({ install, environments: ["vllm", "vllm-cpu"] })).toEqual(["autotuner engine install vllm", "autotuner engine install vllm-cpu"]);
-  expect(installCommands({ install: "autotuner engine install sglang", environments: ["sglang"] })).toEqual(["autotuner engine install sglang"]);
+  expect(installCommands({ install, environments: ["vllm", "vllm-cpu"] })).toEqual([
+    "autotuner engine install vllm",
+    "autotuner engine install vllm-cpu",
+  ]);
+  expect(installCommands({ install: "autotuner engine install sglang", environments: ["sglang"] })).toEqual([
+    "autotuner engine install sglang",
+  ]);
   expect(installCommands({ install: "", environments: [] })).toEqual([]);
 });
 
@@ -61,11 +70,18 @@ describe("policy", () => {
 
   test("rules stand as a call meets them, whatever the order of the file", () => {
     const all = inOrder({ allow: [rule("c")], ask: [rule("b")], deny: [rule("a"), rule("a2")] });
-    expect(all.map(({ kind, rule: { tool } }) => `${kind} ${tool}`)).toEqual(["deny a", "deny a2", "ask b", "allow c"]);
+    expect(all.map(({ kind, rule: { tool } }) => `${kind} ${tool}`)).toEqual([
+      "deny a",
+      "deny a2",
+      "ask b",
+      "allow c",
+    ]);
   });
 
   test("patterns are read as words, an empty text as one, and what is long is cut", () => {
-    expect(patternText({ task: "demo*", force: true, title: "" })).toBe(`task is demo*, force is true, title is ""`);
+    expect(patternText({ task: "demo*", force: true, title: "" })).toBe(
+      `task is demo*, force is true, title is ""`,
+    );
     expect(patternText({ body: "x".repeat(200) }).length).toBeLessThan(80);
   });
 
@@ -91,8 +107,13 @@ describe("the audit log", () => {
     detail: {},
     ...more,
   });
-  const log = [entry(1, "proposed"), entry(2, "approved", { who: "http" }), entry(3, "started", { tool: "cancel_task", session_id: "s2", detail: { args: { task: "Demo" } } })];
-  const left = (filter: Partial<typeof EVERYTHING>) => filtered(log, { ...EVERYTHING, ...filter }).map((one) => one.sequence);
+  const log = [
+    entry(1, "proposed"),
+    entry(2, "approved", { who: "http" }),
+    entry(3, "started", { tool: "cancel_task", session_id: "s2", detail: { args: { task: "Demo" } } }),
+  ];
+  const left = (filter: Partial<typeof EVERYTHING>) =>
+    filtered(log, { ...EVERYTHING, ...filter }).map((one) => one.sequence);
 
   test("is shown with the newest first", () => {
     expect(left({})).toEqual([3, 2, 1]);

@@ -1,3 +1,4 @@
+import { useState } from "react";
 import { useNavigate, useParams } from "react-router";
 import { ButtonLink, Failure, Loading, Page, StateBadge, Time } from "@/kit";
 import { BestChart } from "./live/BestChart";
@@ -14,7 +15,8 @@ import { LogPanel } from "./log/LogPanel";
 export default function TaskPage() {
   const { id = "" } = useParams();
   const go = useNavigate();
-  const { task: query, live, state, ended, stream, planned } = useLiveTask(id);
+  const [leaving, setLeaving] = useState(false);
+  const { task: query, live, state, ended, stream, planned } = useLiveTask(id, !leaving);
   const task = query.data;
   if (!task) {
     return (
@@ -55,7 +57,7 @@ export default function TaskPage() {
           </span>
         </span>
       }
-      actions={<TaskActions task={task} state={state} onChanged={stream.again} />}
+      actions={<TaskActions task={task} state={state} onChanged={stream.again} onLeaving={setLeaving} />}
     >
       <div className="space-y-4">
         {spec.description && (

@@ -23,7 +23,9 @@ export function EffectValues({ effect }: { effect: Effect }) {
             <th scope="row" className="break-all text-left font-normal">
               {valueText(one.value)}
             </th>
-            <td className="font-medium">{one.relative === null ? "–" : percent(one.relative, { digits: 0 })}</td>
+            <td className="font-medium">
+              {one.relative === null ? "–" : percent(one.relative, { digits: 0 })}
+            </td>
             <td>{one.experiments}</td>
             <td className={one.failed > 0 ? "text-bad" : "text-faint"}>{one.failed}</td>
           </tr>

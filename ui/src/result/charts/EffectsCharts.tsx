@@ -20,7 +20,10 @@ export function EffectsCharts({ result, rows }: { result: Result; rows: readonly
   const [wanted, setWanted] = useState<string | null>(null);
   const [which, setWhich] = useState(0);
   const name = effects.find((effect) => effect.name === wanted)?.name ?? effects[0]?.name ?? "";
-  const importance = useCallback((palette: Palette) => importanceOption(effects, name, palette), [effects, name]);
+  const importance = useCallback(
+    (palette: Palette) => importanceOption(effects, name, palette),
+    [effects, name],
+  );
   const listen = useCallback(
     (chart: ECharts) => {
       chart.on("click", ({ dataIndex, value }) => {
@@ -39,15 +42,15 @@ export function EffectsCharts({ result, rows }: { result: Result; rows: readonly
   return (
     <div className="grid min-w-0 gap-6 lg:grid-cols-[minmax(0,2fr)_minmax(0,3fr)]">
       <div className="min-w-0 space-y-4">
-      <Chart
-        title="What each parameter explains"
-        name={`${result.task_name} importance`}
-        summary={`${most.name} explains ${most.importance === null ? "nothing that is known" : percent(most.importance)} of the differences between configurations, the most of ${effects.length} parameters.`}
-        height={Math.min(MOST_PX, Math.max(72, effects.length * ROW_PX + 16))}
-        option={importance}
-        table={importanceTable(effects)}
-        onReady={listen}
-      />
+        <Chart
+          title="What each parameter explains"
+          name={`${result.task_name} importance`}
+          summary={`${most.name} explains ${most.importance === null ? "nothing that is known" : percent(most.importance)} of the differences between configurations, the most of ${effects.length} parameters.`}
+          height={Math.min(MOST_PX, Math.max(72, effects.length * ROW_PX + 16))}
+          option={importance}
+          table={importanceTable(effects)}
+          onReady={listen}
+        />
         <EffectValues effect={effects.find((effect) => effect.name === name) ?? most} />
       </div>
       <LinkedChart

@@ -20,7 +20,10 @@ export function FrontierChart({ result, rows }: { result: Result; rows: readonly
     const spread = made.lines.flatMap((line) => line.levels.map((level) => level.x));
     return log === null ? { ...made, log: wide(spread) } : made;
   }, [result, rows, scenario, latency, rate, log]);
-  const option = useCallback((palette: Parameters<typeof frontierOption>[1]) => frontierOption(data, palette), [data]);
+  const option = useCallback(
+    (palette: Parameters<typeof frontierOption>[1]) => frontierOption(data, palette),
+    [data],
+  );
   const overlay = useCallback((number: number | null) => frontierOverlay(data, number), [data]);
   return (
     <LinkedChart
@@ -35,7 +38,15 @@ export function FrontierChart({ result, rows }: { result: Result; rows: readonly
       controls={
         <>
           <ScenarioSelect result={result} value={scenario} onChange={setScenario} />
-          {gpusDiffer(result) && <Select aria-label="Throughput" value={rate} onChange={setRate} options={RATES} className="w-36" />}
+          {gpusDiffer(result) && (
+            <Select
+              aria-label="Throughput"
+              value={rate}
+              onChange={setRate}
+              options={RATES}
+              className="w-36"
+            />
+          )}
           <Select
             aria-label="Latency"
             value={`${latency.metric}.${latency.statistic}`}
@@ -57,7 +68,9 @@ const CHOICES = LATENCIES.flatMap((metric) =>
     choice: { metric, statistic } satisfies Choice,
   })),
 );
-const RATES: { value: Metric; label: string }[] = (["output_tokens_per_s_per_gpu", "output_tokens_per_s"] as const).map((value) => ({
+const RATES: { value: Metric; label: string }[] = (
+  ["output_tokens_per_s_per_gpu", "output_tokens_per_s"] as const
+).map((value) => ({
   value,
   label: shortName({ metric: value, statistic: "mean" }),
 }));

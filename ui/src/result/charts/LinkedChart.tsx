@@ -44,5 +44,7 @@ export function LinkedChart({ overlay, overlayType, onReady, ...props }: Props) 
 
 function numberOf(event: { data?: unknown }): number | null {
   const { data } = event;
-  return typeof data === "object" && data !== null && "number" in data && typeof data.number === "number" ? data.number : null;
+  return typeof data === "object" && data !== null && "number" in data && typeof data.number === "number"
+    ? data.number
+    : null;
 }

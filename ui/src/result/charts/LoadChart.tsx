@@ -6,7 +6,8 @@ import { type Choice, isLatency, METRICS, shortName, STATISTICS } from "../metri
 import { drawn, gpusDiffer, type Row, scenarios } from "../rows";
 import type { Result, Statistic } from "../types";
 import { LinkedChart } from "./LinkedChart";
-import { loadCurves, loadCurvesOption, loadCurvesTable, spreads } from "./loadCurves";
+import { loadCurvesOption, loadCurvesTable } from "./loadCurves";
+import { loadCurves, spreads } from "./spreads";
 import { ScenarioSelect } from "./ScenarioSelect";
 
 /** Besides the baseline, where nothing is chosen to be compared. */
@@ -18,7 +19,9 @@ type Props = { result: Result; rows: readonly Row[]; compared: readonly number[]
 export function LoadChart({ result, rows, compared }: Props) {
   const [choice, setChoice] = useState<Choice>(() => {
     const aim = result.objectives[0];
-    return aim ? { metric: aim.metric, statistic: aim.statistic } : { metric: "output_tokens_per_s", statistic: "mean" };
+    return aim
+      ? { metric: aim.metric, statistic: aim.statistic }
+      : { metric: "output_tokens_per_s", statistic: "mean" };
   });
   const [scenario, setScenario] = useState(scenarios(result)[0] ?? "");
   const shown = useMemo(() => chosen(rows, compared), [rows, compared]);
@@ -49,8 +52,13 @@ export function LoadChart({ result, rows, compared }: Props) {
           <Select
             aria-label="Metric"
             value={choice.metric}
-            onChange={(metric) => setChoice({ metric, statistic: isLatency(metric) ? choice.statistic : "mean" })}
-            options={metrics.map((value) => ({ value, label: shortName({ metric: value, statistic: "mean" }) }))}
+            onChange={(metric) =>
+              setChoice({ metric, statistic: isLatency(metric) ? choice.statistic : "mean" })
+            }
+            options={metrics.map((value) => ({
+              value,
+              label: shortName({ metric: value, statistic: "mean" }),
+            }))}
             className="w-32"
           />
           <Select<Statistic>

@@ -5,7 +5,8 @@ import { plural } from "@/format";
 import { drawn, type Row, searched } from "../rows";
 import type { Result } from "../types";
 import { LinkedChart } from "./LinkedChart";
-import { type Brushes, marked, parallel, parallelOption, parallelOverlay, parallelTable } from "./parallel";
+import { type Brushes, marked, parallel } from "./parallel";
+import { parallelOption, parallelOverlay, parallelTable } from "./parallelOption";
 
 /** More axes than this cannot be told apart; the most important parameters are shown. */
 const MOST_AXES = 8;
@@ -58,7 +59,11 @@ export function ParallelChart({ result, rows, onMark }: Props) {
       table={parallelTable(data)}
       onReady={listen}
       height={340}
-      controls={<span className="mr-1 hidden text-xs text-muted sm:inline">Drag along an axis to choose experiments</span>}
+      controls={
+        <span className="mr-1 hidden text-xs text-muted sm:inline">
+          Drag along an axis to choose experiments
+        </span>
+      }
     />
   );
 }

@@ -5,7 +5,14 @@ type Props = { label: string; on: boolean; onChange: (on: boolean) => void };
 /** Logarithmic or not. */
 export function ScaleSwitch({ label, on, onChange }: Props) {
   return (
-    <Button size="sm" look="quiet" aria-label={label} aria-pressed={on} onClick={() => onChange(!on)} className={on ? "text-accent-text" : ""}>
+    <Button
+      size="sm"
+      look="quiet"
+      aria-label={label}
+      aria-pressed={on}
+      onClick={() => onChange(!on)}
+      className={on ? "text-accent-text" : ""}
+    >
       log
     </Button>
   );

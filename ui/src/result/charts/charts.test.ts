@@ -5,14 +5,25 @@ import { drawn, rows } from "../rows";
 import { course, courseOption, courseOverlay } from "./course";
 import { frontier, frontierOption, frontierOverlay, frontierTable } from "./frontier";
 import { levels, limits, upperLeft, usualLatency, usualRate, wide } from "./levels";
-import { loadCurves, loadCurvesOption, spreads } from "./loadCurves";
+import { loadCurvesOption } from "./loadCurves";
+import { loadCurves, spreads } from "./spreads";
 import { tradeoff } from "./objectives";
-import { marked, parallel, parallelOption } from "./parallel";
+import { marked, parallel } from "./parallel";
+import { parallelOption } from "./parallelOption";
 import { paramAxis, placeOn, slice } from "./slices";
 
 const PALETTE: Palette = {
-  series: ["s1", "s2", "s3"], text: "text", muted: "muted", faint: "faint", line: "line", surface: "surface",
-  raised: "raised", accent: "accent", ok: "ok", warn: "warn", bad: "bad",
+  series: ["s1", "s2", "s3"],
+  text: "text",
+  muted: "muted",
+  faint: "faint",
+  line: "line",
+  surface: "surface",
+  raised: "raised",
+  accent: "accent",
+  ok: "ok",
+  warn: "warn",
+  bad: "bad",
 };
 const CHAT = "D(512,128)";
 const P90 = { metric: "ttft", statistic: "p90" } as const;
@@ -24,8 +35,19 @@ const series = (option: Record<string, unknown>) => option.series as Series[];
 
 test("the latency that is drawn is what the tightest SLO bounds", () => {
   expect(usualLatency(result)).toEqual(P90);
-  expect(usualLatency(sample({ slos: [], standings: [], objectives: [{ metric: "tpot", statistic: "mean", direction: "minimize" }] }))).toEqual({ metric: "tpot", statistic: "mean" });
-  expect(usualLatency(sample({ slos: [], standings: [] }))).toEqual({ metric: "e2e_latency", statistic: "mean" });
+  expect(
+    usualLatency(
+      sample({
+        slos: [],
+        standings: [],
+        objectives: [{ metric: "tpot", statistic: "mean", direction: "minimize" }],
+      }),
+    ),
+  ).toEqual({ metric: "tpot", statistic: "mean" });
+  expect(usualLatency(sample({ slos: [], standings: [] }))).toEqual({
+    metric: "e2e_latency",
+    statistic: "mean",
+  });
 });
 
 test("throughput counts per GPU where experiments used different numbers of them", () => {
@@ -49,7 +71,11 @@ test("levels are in milliseconds, failed ones and other traffic left out", () =>
 
 test("the front has the levels that no other beats", () => {
   const level = (x: number, y: number) => ({ number: 0, concurrency: 1, x, y });
-  expect(upperLeft([level(3, 5), level(1, 2), level(2, 1), level(2, 4), level(4, 5)])).toEqual([level(1, 2), level(2, 4), level(3, 5)]);
+  expect(upperLeft([level(3, 5), level(1, 2), level(2, 1), level(2, 4), level(4, 5)])).toEqual([
+    level(1, 2),
+    level(2, 4),
+    level(3, 5),
+  ]);
 });
 
 test("SLOs are lines on the axis they bound only", () => {
@@ -62,9 +88,20 @@ test("an axis is logarithmic for values far apart, never with zero among them", 
 });
 
 test("the frontier draws best and baseline as lines, the others as a cloud, and leaves out empty groups", () => {
-  const data = frontier(result, drawn(all), { scenario: CHAT, latency: P90, rate: "output_tokens_per_s", log: true });
+  const data = frontier(result, drawn(all), {
+    scenario: CHAT,
+    latency: P90,
+    rate: "output_tokens_per_s",
+    log: true,
+  });
   const option = frontierOption(data, PALETTE);
-  expect(series(option).map((one) => one.id)).toEqual(["Misses a hard SLO", "front", "baseline", "best", "hovered"]);
+  expect(series(option).map((one) => one.id)).toEqual([
+    "Misses a hard SLO",
+    "front",
+    "baseline",
+    "best",
+    "hovered",
+  ]);
   expect(option.xAxis).toMatchObject({ type: "log", name: "TTFT p90 (ms)" });
   expect(frontierOverlay(data, 1)).toHaveLength(2);
   expect(frontierOverlay(data, null)).toEqual([]);
@@ -81,12 +118,22 @@ test("what was measured again has a spread around its mean", () => {
 
 test("error bars stand only where there is a spread", () => {
   const data = loadCurves(result, drawn(all), CHAT, { metric: "output_tokens_per_s", statistic: "mean" });
-  expect(series(loadCurvesOption(data, PALETTE)).map((one) => one.id)).toEqual(["line-0", "line-1", "bars-1", "line-2", "hovered"]);
+  expect(series(loadCurvesOption(data, PALETTE)).map((one) => one.id)).toEqual([
+    "line-0",
+    "line-1",
+    "bars-1",
+    "line-2",
+    "hovered",
+  ]);
 });
 
 test("the best so far never counts what misses a hard SLO, and lasts to the end", () => {
   const data = course(result, all, 0);
-  expect(data?.steps).toEqual([[0, 100], [1, 150], [3, 150]]);
+  expect(data?.steps).toEqual([
+    [0, 100],
+    [1, 150],
+    [3, 150],
+  ]);
   expect(data?.failed.map((row) => row.number)).toEqual([3]);
   expect(data && courseOverlay(data, 2)).toEqual([[2, 180]]);
   expect(data && courseOption(data, PALETTE).yAxis).toMatchObject({ min: 90 });
@@ -94,15 +141,27 @@ test("the best so far never counts what misses a hard SLO, and lasts to the end"
 });
 
 test("the best so far of a latency goes down", () => {
-  const down = sample({ objectives: [TTFT], standings: sample().standings.map((one) => ({ ...one, feasible: true })) });
-  expect(course(down, rows(down), 0)?.steps).toEqual([[0, 100_000], [3, 100_000]]);
+  const down = sample({
+    objectives: [TTFT],
+    standings: sample().standings.map((one) => ({ ...one, feasible: true })),
+  });
+  expect(course(down, rows(down), 0)?.steps).toEqual([
+    [0, 100_000],
+    [3, 100_000],
+  ]);
 });
 
 test("two objectives stand against each other, one does not", () => {
   expect(tradeoff(result, all)).toBeNull();
   const both = sample({ objectives: [THROUGHPUT, TTFT], front: [1] });
   const [score] = both.standings[0]?.scores ?? [];
-  const twice = { ...both, standings: both.standings.map((one) => ({ ...one, scores: score && one.scores.length > 0 ? [score, { ...score, value: 0.2 }] : [] })) };
+  const twice = {
+    ...both,
+    standings: both.standings.map((one) => ({
+      ...one,
+      scores: score && one.scores.length > 0 ? [score, { ...score, value: 0.2 }] : [],
+    })),
+  };
   const data = tradeoff(twice, drawn(rows(twice)));
   expect(data?.points[0]).toMatchObject({ x: 150, y: 200 });
   expect(data?.front.map((one) => one.row.number)).toEqual([1]);
@@ -120,7 +179,10 @@ test("few values stand side by side, many numbers on a scale, logarithmic where 
 test("a slice has the median of each value", () => {
   const data = slice(result, drawn(all), "mode", 0);
   expect(data?.axis.steps).toEqual(["a", undefined]);
-  expect(data?.medians).toEqual([[0, 165], [1, 100]]);
+  expect(data?.medians).toEqual([
+    [0, 165],
+    [1, 100],
+  ]);
 });
 
 test("marking an axis leaves the lines that go through every mark", () => {
@@ -129,12 +191,23 @@ test("marking an axis leaves the lines that go through every mark", () => {
   expect(marked(data, { seqs: [] })).toBeNull();
   expect(marked(data, { seqs: [[-0.5, 0.5]] })).toEqual(new Set([1]));
   expect(marked(data, { seqs: [[-0.5, 1.5]], "Output (tok/s)": [[170, 200]] })).toEqual(new Set([2]));
-  expect(marked(data, { seqs: [[-0.5, 0.2], [0.8, 1.2]] })).toEqual(new Set([1, 2]));
+  expect(
+    marked(data, {
+      seqs: [
+        [-0.5, 0.2],
+        [0.8, 1.2],
+      ],
+    }),
+  ).toEqual(new Set([1, 2]));
 });
 
 test("parallel coordinates have an axis for each parameter and objective", () => {
   const option = parallelOption(parallel(result, drawn(all), ["seqs", "mode"]), PALETTE);
-  expect((option.parallelAxis as { id: string }[]).map((one) => one.id)).toEqual(["seqs", "mode", "Output (tok/s)"]);
+  expect((option.parallelAxis as { id: string }[]).map((one) => one.id)).toEqual([
+    "seqs",
+    "mode",
+    "Output (tok/s)",
+  ]);
   expect(series(option).map((one) => one.data.length)).toEqual([1, 1, 1, 0]);
 });
 
@@ -143,7 +216,9 @@ test("names from outside stay text in what is drawn", () => {
   const one = experiment(1, { [evil]: evil }, [point(1, 1, 1)]);
   const planted = sample({ experiments: [one], standings: [standing(one, 1, 1)], winner: 1, baseline: null });
   const option = parallelOption(parallel(planted, rows(planted), [evil]), PALETTE);
-  const box = (option.tooltip as { formatter: (at: unknown) => HTMLElement }).formatter({ data: { number: 1, value: [] } });
+  const box = (option.tooltip as { formatter: (at: unknown) => HTMLElement }).formatter({
+    data: { number: 1, value: [] },
+  });
   expect(box.querySelector("img")).toBeNull();
   expect(box.textContent).toContain(evil);
 });

@@ -3,7 +3,7 @@ import { axisName, better, quantity, scaled, shortName } from "../metrics";
 import { type Row, rowName } from "../rows";
 import type { Objective, Result } from "../types";
 import { rounded } from "./frontier";
-import { faint, GRID, HOVERED, ink, LEGEND, xAxis, yAxis } from "./look";
+import { faint, GRID, ink, LEGEND, notEmpty, spot, xAxis, yAxis } from "./look";
 
 export type Course = {
   objective: Objective;
@@ -25,7 +25,8 @@ export function course(result: Result, rows: readonly Row[], which: number): Cou
   const steps: [number, number][] = [];
   for (const { row, value } of points) {
     const last = steps.at(-1);
-    if (row.standing?.feasible && (!last || better(objective, value, last[1]))) steps.push([row.number, value]);
+    if (row.standing?.feasible && (!last || better(objective, value, last[1])))
+      steps.push([row.number, value]);
   }
   const last = steps.at(-1);
   const end = searched.at(-1)?.number;
@@ -37,7 +38,9 @@ type Datum = { value: [number, number | null]; number: number };
 
 export function courseOption(data: Course, palette: Palette): ChartOption {
   const { objective } = data;
-  const rows = new Map([...data.points.map(({ row }) => row), ...data.failed].map((row) => [row.number, row]));
+  const rows = new Map(
+    [...data.points.map(({ row }) => row), ...data.failed].map((row) => [row.number, row]),
+  );
   const lowest = Math.min(...data.points.map(({ value }) => value));
   const highest = Math.max(...data.points.map(({ value }) => value));
   const floor = data.points.length === 0 ? 0 : below(lowest, highest);
@@ -102,33 +105,20 @@ function below(lowest: number, highest: number): number {
 
 const CROSS = "path://M0,0 L10,10 M10,0 L0,10";
 
-/** A group without members needs no words in the legend; what is hovered comes later. */
-export function notEmpty({ id, data }: { id: string; data: readonly unknown[] }): boolean {
-  return data.length > 0 || id === HOVERED;
-}
-
-/** The mark of what is hovered, where a configuration is one point. */
-export function spot(palette: Palette) {
-  return {
-    id: HOVERED,
-    type: "scatter",
-    data: [],
-    silent: true,
-    z: 20,
-    animation: false,
-    symbolSize: 14,
-    itemStyle: { color: "transparent", borderColor: palette.text, borderWidth: 2 },
-  };
-}
-
 export function courseOverlay(data: Course, number: number | null): [number, number][] {
   const point = data.points.find(({ row }) => row.number === number);
   return point ? [[point.row.number, point.value]] : [];
 }
 
-function tooltip(at: Datum, row: Row | undefined, objective: Objective, palette: Palette): HTMLElement | string {
+function tooltip(
+  at: Datum,
+  row: Row | undefined,
+  objective: Objective,
+  palette: Palette,
+): HTMLElement | string {
   if (!row) return "";
-  if (row.kind === "failed" || at.value[1] === null) return tip(rowName(row), [["Failed", row.standing?.reason ?? ""]]);
+  if (row.kind === "failed" || at.value[1] === null)
+    return tip(rowName(row), [["Failed", row.standing?.reason ?? ""]]);
   const value = quantity(objective.metric, at.value[1] / scaled(objective.metric, 1));
   return tip(rowName(row), [[shortName(objective), value, ink(row.kind, palette)]]);
 }
@@ -137,7 +127,11 @@ export function courseTable(data: Course): Rows {
   return {
     columns: ["Experiment", axisName(data.objective), "SLOs"],
     rows: [
-      ...data.points.map(({ row, value }) => [rowName(row), rounded(value), row.standing?.feasible ? "met" : "missed"]),
+      ...data.points.map(({ row, value }) => [
+        rowName(row),
+        rounded(value),
+        row.standing?.feasible ? "met" : "missed",
+      ]),
       ...data.failed.map((row) => [rowName(row), null, "failed"]),
     ],
   };

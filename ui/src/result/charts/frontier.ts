@@ -3,8 +3,7 @@ import { axisName, type Choice, quantity, shortName } from "../metrics";
 import { type Row, rowName } from "../rows";
 import type { Metric, Result } from "../types";
 import { type Level, levels, limits, upperLeft } from "./levels";
-import { notEmpty } from "./course";
-import { bound, faint, GRID, hoveredLine, ink, LEGEND, xAxis, yAxis } from "./look";
+import { bound, faint, GRID, hoveredLine, ink, LEGEND, xAxis, yAxis, notEmpty } from "./look";
 
 export type Frontier = {
   latency: Choice;
@@ -58,8 +57,18 @@ export function frontierOption(data: Frontier, palette: Palette): ChartOption {
       formatter: ({ data: at }: { data: Datum }) => tooltip(at, rows.get(at.number), data, palette),
     },
     series: [
-      cloud("Meets the SLOs", others.filter(({ row }) => row.kind === "candidate"), faint(palette, 0.75), false),
-      cloud("Misses a hard SLO", others.filter(({ row }) => row.kind === "infeasible"), palette.bad, true),
+      cloud(
+        "Meets the SLOs",
+        others.filter(({ row }) => row.kind === "candidate"),
+        faint(palette, 0.75),
+        false,
+      ),
+      cloud(
+        "Misses a hard SLO",
+        others.filter(({ row }) => row.kind === "infeasible"),
+        palette.bad,
+        true,
+      ),
       {
         id: "front",
         name: "Pareto front",
@@ -73,7 +82,9 @@ export function frontierOption(data: Frontier, palette: Palette): ChartOption {
       },
       ...special.map(({ row, levels: own }) => ({
         id: row.kind,
-        name: { best: "Best", nearest: "Nearest", baseline: "Baseline" }[row.kind as "best" | "nearest" | "baseline"],
+        name: { best: "Best", nearest: "Nearest", baseline: "Baseline" }[
+          row.kind as "best" | "nearest" | "baseline"
+        ],
         type: "line",
         symbol: "circle",
         symbolSize: 8,
@@ -104,7 +115,12 @@ function tooltip(at: Datum, row: Row | undefined, data: Frontier, palette: Palet
 
 export function frontierTable(data: Frontier): Rows {
   return {
-    columns: ["Experiment", "Concurrency", axisName(data.latency), axisName({ metric: data.rate, statistic: "mean" })],
+    columns: [
+      "Experiment",
+      "Concurrency",
+      axisName(data.latency),
+      axisName({ metric: data.rate, statistic: "mean" }),
+    ],
     rows: data.lines.flatMap(({ row, levels: own }) =>
       own.map((level) => [rowName(row), level.concurrency, rounded(level.x), rounded(level.y)]),
     ),

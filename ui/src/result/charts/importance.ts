@@ -3,7 +3,11 @@ import { percent } from "@/format";
 import type { Effect } from "../types";
 
 /** How much of the difference between configurations each parameter explains by itself. */
-export function importanceOption(effects: readonly Effect[], chosen: string | null, palette: Palette): ChartOption {
+export function importanceOption(
+  effects: readonly Effect[],
+  chosen: string | null,
+  palette: Palette,
+): ChartOption {
   return {
     aria: { enabled: false },
     grid: { left: 8, right: 56, top: 8, bottom: 8, containLabel: true },
@@ -31,7 +35,11 @@ export function importanceOption(effects: readonly Effect[], chosen: string | nu
         },
         data: effects.map((effect) => ({
           value: effect.importance ?? 0,
-          itemStyle: { borderRadius: 3, color: effect.name === chosen ? palette.accent : (palette.series[0] ?? palette.accent), opacity: effect.name === chosen ? 1 : 0.55 },
+          itemStyle: {
+            borderRadius: 3,
+            color: effect.name === chosen ? palette.accent : (palette.series[0] ?? palette.accent),
+            opacity: effect.name === chosen ? 1 : 0.55,
+          },
         })),
       },
     ],

@@ -10,7 +10,9 @@ export function usualLatency(result: Result): Choice<Latency> {
   const leading = result.standings.find((one) => one.number === (result.winner ?? result.nearest));
   const binding = leading?.binding ? parsed(leading.binding) : null;
   const first = result.slos[0] && parsed(`${result.slos[0].metric}.${result.slos[0].statistic}`);
-  const aim = result.objectives.map((one) => parsed(`${one.metric}.${one.statistic}`)).find((one) => one !== null);
+  const aim = result.objectives
+    .map((one) => parsed(`${one.metric}.${one.statistic}`))
+    .find((one) => one !== null);
   return binding ?? first ?? aim ?? { metric: "e2e_latency", statistic: "mean" };
 }
 
@@ -53,5 +55,9 @@ export function limits(result: Result, { metric, statistic }: Choice): { at: num
 /** Values so far apart that a linear axis would hide the small ones. */
 export function wide(values: readonly number[], times = 20): boolean {
   const positive = values.filter((value) => value > 0);
-  return positive.length === values.length && positive.length > 1 && Math.max(...positive) > times * Math.min(...positive);
+  return (
+    positive.length === values.length &&
+    positive.length > 1 &&
+    Math.max(...positive) > times * Math.min(...positive)
+  );
 }

@@ -1,47 +1,10 @@
 import { type ChartOption, type Palette, type Rows, tip } from "@/charts";
-import { axisName, type Choice, measured, quantity, scaled, shortName } from "../metrics";
-import { repeats, type Row, rowName } from "../rows";
-import type { Result } from "../types";
+import { axisName, type Choice, quantity, scaled, shortName } from "../metrics";
+import { type Row, rowName } from "../rows";
 import { rounded } from "./frontier";
-import { limits, wide } from "./levels";
+import { wide } from "./levels";
 import { bound, GRID, hoveredLine, ink, LEGEND, xAxis, yAxis } from "./look";
-
-/** At one load: the mean of all measurements of a configuration, and how far they lie apart. */
-export type Spread = { concurrency: number; mean: number; low: number; high: number; count: number };
-export type LoadCurves = {
-  choice: Choice;
-  lines: { row: Row; spreads: Spread[] }[];
-  bounds: { at: number; hard: boolean }[];
-};
-
-/** A metric against load. What was measured again shows its spread. */
-export function loadCurves(result: Result, rows: readonly Row[], scenario: string, choice: Choice): LoadCurves {
-  return {
-    choice,
-    lines: rows.map((row) => ({ row, spreads: spreads(result, row, scenario, choice) })),
-    bounds: limits(result, choice),
-  };
-}
-
-export function spreads(result: Result, row: Row, scenario: string, choice: Choice): Spread[] {
-  const found = new Map<number, number[]>();
-  for (const experiment of repeats(result, row.number)) {
-    for (const point of experiment.points) {
-      const value = measured(point, choice, experiment.gpus);
-      if (point.scenario !== scenario || point.failure !== null || value === null) continue;
-      found.set(point.concurrency, [...(found.get(point.concurrency) ?? []), scaled(choice.metric, value)]);
-    }
-  }
-  return [...found]
-    .sort(([a], [b]) => a - b)
-    .map(([concurrency, values]) => ({
-      concurrency,
-      mean: values.reduce((sum, value) => sum + value, 0) / values.length,
-      low: Math.min(...values),
-      high: Math.max(...values),
-      count: values.length,
-    }));
-}
+import type { LoadCurves, Spread } from "./spreads";
 
 type Datum = { value: [number, number]; number: number; spread: Spread };
 /** What ECharts hands to a custom series, as far as it is used here. */
@@ -50,7 +13,10 @@ type Api = { value: (at: number) => number; coord: (point: number[]) => number[]
 export function loadCurvesOption(data: LoadCurves, palette: Palette): ChartOption {
   const all = data.lines.flatMap((line) => line.spreads.map((spread) => spread.concurrency));
   const rows = new Map(data.lines.map(({ row }) => [row.number, row]));
-  const colours = colouring(data.lines.map(({ row }) => row), palette);
+  const colours = colouring(
+    data.lines.map(({ row }) => row),
+    palette,
+  );
   return {
     aria: { enabled: false },
     grid: GRID,
@@ -73,7 +39,11 @@ export function loadCurvesOption(data: LoadCurves, palette: Palette): ChartOptio
           lineStyle: { width: ["best", "baseline", "nearest"].includes(row.kind) ? 2 : 1.25, color: colour },
           itemStyle: { color: colour },
           z: 10 - index,
-          data: own.map((spread) => ({ value: [spread.concurrency, spread.mean], number: row.number, spread })),
+          data: own.map((spread) => ({
+            value: [spread.concurrency, spread.mean],
+            number: row.number,
+            spread,
+          })),
           ...(index === 0 ? { markLine: bound(palette, "yAxis", data.bounds) } : {}),
         };
         const again = own.filter((spread) => spread.count > 1);
@@ -101,7 +71,10 @@ function errorBars(row: Row, again: readonly Spread[], colour: string) {
         shape: { x1, y1, x2, y2 },
         style: { stroke: colour, lineWidth: 1.5 },
       });
-      return { type: "group", children: [line(x, top, x, bottom), line(x - 4, top, x + 4, top), line(x - 4, bottom, x + 4, bottom)] };
+      return {
+        type: "group",
+        children: [line(x, top, x, bottom), line(x - 4, top, x + 4, top), line(x - 4, bottom, x + 4, bottom)],
+      };
     },
   };
 }
@@ -119,14 +92,23 @@ export function colouring(rows: readonly Row[], palette: Palette): Map<number, s
   );
 }
 
-function tooltip(at: Datum, row: Row | undefined, choice: Choice, colours: Map<number, string>): HTMLElement | string {
+function tooltip(
+  at: Datum,
+  row: Row | undefined,
+  choice: Choice,
+  colours: Map<number, string>,
+): HTMLElement | string {
   if (!row) return "";
   const { spread } = at;
   const shown = (value: number) => quantity(choice.metric, value / scaled(choice.metric, 1));
   const several = spread.count > 1;
   return tip(rowName(row), [
     ["Concurrency", String(spread.concurrency)],
-    [several ? `${shortName(choice)}, mean of ${spread.count}` : shortName(choice), shown(spread.mean), colours.get(row.number)],
+    [
+      several ? `${shortName(choice)}, mean of ${spread.count}` : shortName(choice),
+      shown(spread.mean),
+      colours.get(row.number),
+    ],
     ...(several ? ([["Lowest to highest", `${shown(spread.low)} to ${shown(spread.high)}`]] as const) : []),
   ]);
 }
@@ -135,7 +117,14 @@ export function loadCurvesTable(data: LoadCurves): Rows {
   return {
     columns: ["Experiment", "Concurrency", axisName(data.choice), "Lowest", "Highest", "Measurements"],
     rows: data.lines.flatMap(({ row, spreads: own }) =>
-      own.map((one) => [rowName(row), one.concurrency, rounded(one.mean), rounded(one.low), rounded(one.high), one.count]),
+      own.map((one) => [
+        rowName(row),
+        one.concurrency,
+        rounded(one.mean),
+        rounded(one.low),
+        rounded(one.high),
+        one.count,
+      ]),
     ),
   };
 }

@@ -59,17 +59,44 @@ function scale(log: boolean) {
 }
 
 /** A bound as a line across the plot, with its words. */
-export function bound(palette: Palette, axis: "xAxis" | "yAxis", lines: readonly { at: number; hard: boolean }[]) {
+export function bound(
+  palette: Palette,
+  axis: "xAxis" | "yAxis",
+  lines: readonly { at: number; hard: boolean }[],
+) {
   return {
     silent: true,
     symbol: "none",
     animation: false,
     lineStyle: { color: palette.bad, width: 1, type: "solid" as const },
-    label: { color: palette.bad, fontSize: 11, position: axis === "xAxis" ? ("end" as const) : ("insideEndTop" as const) },
+    label: {
+      color: palette.bad,
+      fontSize: 11,
+      position: axis === "xAxis" ? ("end" as const) : ("insideEndTop" as const),
+    },
     data: lines.map(({ at, hard }) => ({ [axis]: at, label: { formatter: hard ? "SLO" : "soft SLO" } })),
   };
 }
 
 export function faint(palette: Palette, alpha = 0.55): string {
   return faded(palette.faint, alpha);
+}
+
+/** A group without members needs no words in the legend; what is hovered comes later. */
+export function notEmpty({ id, data }: { id: string; data: readonly unknown[] }): boolean {
+  return data.length > 0 || id === HOVERED;
+}
+
+/** The mark of what is hovered, where a configuration is one point. */
+export function spot(palette: Palette) {
+  return {
+    id: HOVERED,
+    type: "scatter",
+    data: [],
+    silent: true,
+    z: 20,
+    animation: false,
+    symbolSize: 14,
+    itemStyle: { color: "transparent", borderColor: palette.text, borderWidth: 2 },
+  };
 }

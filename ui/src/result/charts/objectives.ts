@@ -2,9 +2,8 @@ import { type ChartOption, type Palette, type Rows, tip } from "@/charts";
 import { axisName, quantity, scaled, shortName } from "../metrics";
 import { type Row, rowName } from "../rows";
 import type { Objective, Result } from "../types";
-import { notEmpty, spot } from "./course";
 import { rounded } from "./frontier";
-import { faint, GRID, ink, LEGEND, xAxis, yAxis } from "./look";
+import { faint, GRID, ink, LEGEND, xAxis, yAxis, notEmpty, spot } from "./look";
 
 type Point = { row: Row; x: number; y: number };
 export type Tradeoff = { first: Objective; second: Objective; points: Point[]; front: Point[] };
@@ -48,7 +47,11 @@ export function tradeoffOption(data: Tradeoff, palette: Palette): ChartOption {
         const row = rows.get(at.number);
         if (!row) return "";
         return tip(rowName(row), [
-          [shortName(data.first), quantity(data.first.metric, at.value[0] / scaled(data.first.metric, 1)), ink(row.kind, palette)],
+          [
+            shortName(data.first),
+            quantity(data.first.metric, at.value[0] / scaled(data.first.metric, 1)),
+            ink(row.kind, palette),
+          ],
           [shortName(data.second), quantity(data.second.metric, at.value[1] / scaled(data.second.metric, 1))],
         ]);
       },
@@ -81,6 +84,11 @@ export function tradeoffTable(data: Tradeoff): Rows {
   const front = new Set(data.front.map(({ row }) => row.number));
   return {
     columns: ["Experiment", axisName(data.first), axisName(data.second), "On the front"],
-    rows: data.points.map(({ row, x, y }) => [rowName(row), rounded(x), rounded(y), front.has(row.number) ? "yes" : "no"]),
+    rows: data.points.map(({ row, x, y }) => [
+      rowName(row),
+      rounded(x),
+      rounded(y),
+      front.has(row.number) ? "yes" : "no",
+    ]),
   };
 }

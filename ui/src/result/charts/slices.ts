@@ -3,10 +3,9 @@ import { axisName, quantity, scaled, shortName } from "../metrics";
 import { compareValues, valueText } from "../params";
 import { type Row, rowName } from "../rows";
 import type { Objective, Result, Value } from "../types";
-import { notEmpty, spot } from "./course";
 import { rounded } from "./frontier";
 import { wide } from "./levels";
-import { faint, GRID, ink, LEGEND, xAxis, yAxis } from "./look";
+import { faint, GRID, ink, LEGEND, xAxis, yAxis, notEmpty, spot } from "./look";
 
 /** Up to so many different values stand side by side; more numbers stand on a scale. */
 const MOST_STEPS = 10;
@@ -17,7 +16,10 @@ export type Axis = { name: string; steps: (Value | undefined)[] | null; log: boo
 export function paramAxis(name: string, values: readonly (Value | undefined)[]): Axis {
   const different = [...new Set(values)].sort(compareValues);
   const numbers = different.filter((value): value is number => typeof value === "number");
-  if (different.length <= MOST_STEPS || numbers.length < different.filter((value) => value !== undefined).length) {
+  if (
+    different.length <= MOST_STEPS ||
+    numbers.length < different.filter((value) => value !== undefined).length
+  ) {
     return { name, steps: different, log: false };
   }
   return { name, steps: null, log: wide(numbers, 20) };
@@ -41,7 +43,10 @@ export type Slice = {
 export function slice(result: Result, rows: readonly Row[], name: string, which: number): Slice | null {
   const objective = result.objectives[which];
   if (!objective) return null;
-  const axis = paramAxis(name, rows.map((row) => row.params[name]));
+  const axis = paramAxis(
+    name,
+    rows.map((row) => row.params[name]),
+  );
   const points = rows.flatMap((row) => {
     const x = placeOn(axis, row.params[name]);
     const score = row.standing?.scores[which];
@@ -75,14 +80,22 @@ export function sliceOption(data: Slice, palette: Palette): ChartOption {
     symbolSize,
     z: symbolSize,
     itemStyle: { color: hollow ? "transparent" : colour, borderColor: colour, borderWidth: hollow ? 1.2 : 0 },
-    data: data.points.filter(({ row }) => kinds.includes(row.kind)).map(({ row, x, y }): Datum => ({ value: [x, y], number: row.number })),
+    data: data.points
+      .filter(({ row }) => kinds.includes(row.kind))
+      .map(({ row, x, y }): Datum => ({ value: [x, y], number: row.number })),
   });
   return {
     aria: { enabled: false },
     grid: GRID,
     legend: LEGEND,
     xAxis: axis.steps
-      ? { type: "category", data: axis.steps.map(valueText), name: axis.name, nameLocation: "middle", nameGap: 28 }
+      ? {
+          type: "category",
+          data: axis.steps.map(valueText),
+          name: axis.name,
+          nameLocation: "middle",
+          nameGap: 28,
+        }
       : xAxis(axis.name, axis.log),
     yAxis: yAxis(axisName(objective), false),
     tooltip: {
@@ -92,7 +105,11 @@ export function sliceOption(data: Slice, palette: Palette): ChartOption {
         if (!row) return "";
         return tip(rowName(row), [
           [axis.name, valueText(row.params[axis.name])],
-          [shortName(objective), quantity(objective.metric, at.value[1] / scaled(objective.metric, 1)), ink(row.kind, palette)],
+          [
+            shortName(objective),
+            quantity(objective.metric, at.value[1] / scaled(objective.metric, 1)),
+            ink(row.kind, palette),
+          ],
         ]);
       },
     },

@@ -6,14 +6,25 @@ import { KindMark } from "../table/KindMark";
 import type { Result } from "../types";
 import { type ComparedRow, comparison } from "./compare";
 
-type Props = { result: Result; contenders: readonly Row[]; onRemove: (number: number) => void; onClose: () => void };
+type Props = {
+  result: Result;
+  contenders: readonly Row[];
+  onRemove: (number: number) => void;
+  onClose: () => void;
+};
 
 /** Two to six configurations side by side, the baseline first. */
 export function CompareDialog({ result, contenders, onRemove, onClose }: Props) {
   const [all, setAll] = useState(false);
   const sections = comparison(result, contenders);
   return (
-    <Dialog open onOpenChange={(open) => !open && onClose()} size="xl" title="Comparison" detail="Beside the first one; what differs is marked.">
+    <Dialog
+      open
+      onOpenChange={(open) => !open && onClose()}
+      size="xl"
+      title="Comparison"
+      detail="Beside the first one; what differs is marked."
+    >
       <label className="mb-2 flex items-center gap-2 text-sm">
         <Switch checked={all} onChange={setAll} aria-label="Show parameters that are equal, too" />
         Equal parameters, too
@@ -26,11 +37,20 @@ export function CompareDialog({ result, contenders, onRemove, onClose }: Props) 
                 <span className="sr-only">What</span>
               </th>
               {contenders.map((row) => (
-                <th key={row.id} scope="col" className="min-w-36 border-b border-line px-3 py-2 text-left align-bottom font-normal">
+                <th
+                  key={row.id}
+                  scope="col"
+                  className="min-w-36 border-b border-line px-3 py-2 text-left align-bottom font-normal"
+                >
                   <span className="flex items-center justify-between gap-2">
                     <KindMark row={row} />
                     {row.kind !== "baseline" && (
-                      <IconButton size="sm" label={`Leave out ${row.number}`} icon={<X className="size-3.5" />} onClick={() => onRemove(row.number)} />
+                      <IconButton
+                        size="sm"
+                        label={`Leave out ${row.number}`}
+                        icon={<X className="size-3.5" />}
+                        onClick={() => onRemove(row.number)}
+                      />
                     )}
                   </span>
                 </th>
@@ -40,7 +60,11 @@ export function CompareDialog({ result, contenders, onRemove, onClose }: Props) 
           {sections.map((section) => (
             <tbody key={section.title}>
               <tr>
-                <th scope="colgroup" colSpan={contenders.length + 1} className="pb-1 pt-4 text-left text-xs font-medium text-muted">
+                <th
+                  scope="colgroup"
+                  colSpan={contenders.length + 1}
+                  className="pb-1 pt-4 text-left text-xs font-medium text-muted"
+                >
                   {section.title}
                 </th>
               </tr>
@@ -62,14 +86,24 @@ function Line({ row, mark }: { row: ComparedRow; mark: boolean }) {
     <tr>
       <th
         scope="row"
-        className={cx("sticky left-0 z-1 border-b border-line bg-raised py-1.5 pr-3 text-left align-top font-normal", row.code && "font-mono text-xs")}
+        className={cx(
+          "sticky left-0 z-1 border-b border-line bg-raised py-1.5 pr-3 text-left align-top font-normal",
+          row.code && "font-mono text-xs",
+        )}
       >
-        <span className={cx("block", row.code && "break-all", mark && row.differs ? "text-text" : "text-muted")}>{row.name}</span>
+        <span
+          className={cx("block", row.code && "break-all", mark && row.differs ? "text-text" : "text-muted")}
+        >
+          {row.name}
+        </span>
       </th>
       {row.cells.map((cell, index) => (
         <td
           key={index}
-          className={cx("num border-b border-line px-3 py-1.5 align-top", mark && row.differs && cell.text !== row.cells[0]?.text && "bg-accent-soft font-medium")}
+          className={cx(
+            "num border-b border-line px-3 py-1.5 align-top",
+            mark && row.differs && cell.text !== row.cells[0]?.text && "bg-accent-soft font-medium",
+          )}
         >
           <span className={cx(cell.text === "default" && "text-faint")}>{cell.text}</span>
           {cell.note && <span className={cx("ml-2 text-xs", INK[cell.tone ?? "neutral"])}>{cell.note}</span>}

@@ -20,7 +20,10 @@ test("parameters that differ come first and are marked", () => {
       { name: "mode", differs: true, cells: [{ text: "default" }, { text: "a" }, { text: "a" }] },
     ],
   });
-  expect(comparison(result, all.slice(1, 3))[0]?.rows.map((row) => [row.name, row.differs])).toEqual([["seqs", true], ["mode", false]]);
+  expect(comparison(result, all.slice(1, 3))[0]?.rows.map((row) => [row.name, row.differs])).toEqual([
+    ["seqs", true],
+    ["mode", false],
+  ]);
 });
 
 test("the outcome stands beside the baseline's, SLOs as met or by how much they are missed", () => {
@@ -30,18 +33,28 @@ test("the outcome stands beside the baseline's, SLOs as met or by how much they 
     { text: "150 tok/s", note: "+50 %", tone: "ok" },
     { text: "180 tok/s", note: "+80 %", tone: "ok" },
   ]);
-  expect(outcome?.rows[1]).toMatchObject({ name: "SLO of TTFT p90", cells: [{ note: "20 % over", tone: "bad" }, { note: "met", tone: "ok" }, { note: "170 % over", tone: "bad" }] });
+  expect(outcome?.rows[1]).toMatchObject({
+    name: "SLO of TTFT p90",
+    cells: [
+      { note: "20 % over", tone: "bad" },
+      { note: "met", tone: "ok" },
+      { note: "170 % over", tone: "bad" },
+    ],
+  });
 });
 
 test("one that failed says why, and has no measures", () => {
   const [, outcome, measures] = comparison(result, contenders(all, [3]));
-  expect(outcome?.rows.find((row) => row.name === "Why not")?.cells[1]?.text).toBe("out_of_memory: Not enough memory.");
+  expect(outcome?.rows.find((row) => row.name === "Why not")?.cells[1]?.text).toBe(
+    "out_of_memory: Not enough memory.",
+  );
   expect(measures?.rows.every((row) => row.cells[1]?.text === "–")).toBe(true);
 });
 
 test("a longer time is worse, a higher rate better, and next to nothing is neither", () => {
   const measures = comparison(result, contenders(all, [1, 2]))[2];
-  const tone = (name: string) => measures?.rows.find((row) => row.name === name)?.cells.map((cell) => cell.tone);
+  const tone = (name: string) =>
+    measures?.rows.find((row) => row.name === name)?.cells.map((cell) => cell.tone);
   expect(tone("Time to first token")).toEqual([undefined, "ok", "bad"]);
   expect(tone("Output tokens per second")).toEqual([undefined, "ok", "ok"]);
   expect(tone("Time per output token")).toEqual([undefined, "neutral", "neutral"]);

@@ -5,7 +5,7 @@ import { valueText } from "../params";
 import { gpusDiffer, type Row } from "../rows";
 import type { Metric, Result } from "../types";
 import { againstBaseline } from "../headline/headline";
-import { operating } from "../table/cells";
+import { operating } from "../table/measures";
 
 /** At most so many side by side, the baseline among them. */
 export const MOST = 6;
@@ -23,7 +23,9 @@ export type ComparedSection = { title: string; rows: ComparedRow[] };
 /** Who is compared, in order: the baseline first, wherever it was chosen. */
 export function contenders(rows: readonly Row[], chosen: readonly number[]): Row[] {
   const base = rows.filter((row) => row.kind === "baseline");
-  const others = chosen.flatMap((number) => rows.filter((row) => row.number === number && row.kind !== "baseline"));
+  const others = chosen.flatMap((number) =>
+    rows.filter((row) => row.number === number && row.kind !== "baseline"),
+  );
   return [...base, ...others].slice(0, MOST);
 }
 
@@ -39,7 +41,13 @@ export function comparison(result: Result, rows: readonly Row[]): ComparedSectio
 function parameters(rows: readonly Row[]): ComparedRow[] {
   const names = [...new Set(rows.flatMap((row) => Object.keys(row.params)))];
   return names
-    .map((name) => line(name, rows.map((row) => ({ text: valueText(row.params[name]) })), true))
+    .map((name) =>
+      line(
+        name,
+        rows.map((row) => ({ text: valueText(row.params[name]) })),
+        true,
+      ),
+    )
     .sort((a, b) => Number(b.differs) - Number(a.differs));
 }
 
@@ -51,7 +59,8 @@ function outcome(result: Result, rows: readonly Row[]): ComparedRow[] {
         rows.map(({ standing, kind }): ComparedCell => {
           const score = standing?.scores[index];
           if (!score) return { text: "–" };
-          const change = kind === "baseline" ? null : againstBaseline(objective, standing?.relative_to_baseline[index]);
+          const change =
+            kind === "baseline" ? null : againstBaseline(objective, standing?.relative_to_baseline[index]);
           return { text: quantity(objective.metric, score.value), note: change?.text, tone: change?.tone };
         }),
       ),
@@ -70,14 +79,25 @@ function outcome(result: Result, rows: readonly Row[]): ComparedRow[] {
         }),
       ),
     ),
-    line("Place", rows.map(({ standing }) => ({ text: standing?.place == null ? "–" : String(standing.place) }))),
-    line("Why not", rows.map(({ standing }) => ({ text: standing?.reason ?? "–", tone: standing?.reason ? "bad" : undefined }))),
+    line(
+      "Place",
+      rows.map(({ standing }) => ({ text: standing?.place == null ? "–" : String(standing.place) })),
+    ),
+    line(
+      "Why not",
+      rows.map(({ standing }) => ({
+        text: standing?.reason ?? "–",
+        tone: standing?.reason ? "bad" : undefined,
+      })),
+    ),
   ].filter((row) => row.cells.some((cell) => cell.text !== "–"));
 }
 
 function measures(result: Result, rows: readonly Row[]): ComparedRow[] {
   const choices: Choice[] = [
-    ...LATENCIES.flatMap((metric) => (["mean", "p90", "p99"] as const).map((statistic) => ({ metric, statistic }))),
+    ...LATENCIES.flatMap((metric) =>
+      (["mean", "p90", "p99"] as const).map((statistic) => ({ metric, statistic })),
+    ),
     ...(["output_tokens_per_s", "output_tokens_per_s_per_gpu", "requests_per_s", "goodput_per_s"] as const)
       .filter((metric: Metric) => metric !== "output_tokens_per_s_per_gpu" || gpusDiffer(result))
       .map((metric) => ({ metric, statistic: "mean" as const })),
@@ -89,11 +109,24 @@ function measures(result: Result, rows: readonly Row[]): ComparedRow[] {
       return point ? measured(point, choice, row.experiment.gpus) : null;
     });
   return [
-    line("Concurrency", points.map((point) => ({ text: point ? String(point.concurrency) : "–" }))),
-    ...(gpusDiffer(result) ? [line("GPUs", rows.map((row) => ({ text: String(row.experiment.gpus) })))] : []),
+    line(
+      "Concurrency",
+      points.map((point) => ({ text: point ? String(point.concurrency) : "–" })),
+    ),
+    ...(gpusDiffer(result)
+      ? [
+          line(
+            "GPUs",
+            rows.map((row) => ({ text: String(row.experiment.gpus) })),
+          ),
+        ]
+      : []),
     ...choices.map((choice) => {
       const all = values(choice);
-      return line(longName(choice), all.map((value, at) => cell(choice, value, at === 0 ? null : (all[0] ?? null))));
+      return line(
+        longName(choice),
+        all.map((value, at) => cell(choice, value, at === 0 ? null : (all[0] ?? null))),
+      );
     }),
   ].filter((row) => row.cells.some((one) => one.text !== "–"));
 }

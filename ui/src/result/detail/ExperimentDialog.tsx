@@ -16,7 +16,12 @@ export function ExperimentDialog({ result, row, onClose, onShow }: Props) {
   const [before, after] = [result.experiments[at - 1], result.experiments[at + 1]];
   const tabs: Tab[] = [
     { value: "overview", label: "Overview", content: <Overview result={result} row={row} /> },
-    { value: "load", label: "Load levels", count: row.experiment.points.length, content: <LoadPoints row={row} /> },
+    {
+      value: "load",
+      label: "Load levels",
+      count: row.experiment.points.length,
+      content: <LoadPoints row={row} />,
+    },
     { value: "launch", label: "Launch", content: <Launch experiment={row.experiment} /> },
     { value: "log", label: "Log", content: <ExperimentLog task={result.task_id} number={row.number} /> },
   ];
@@ -34,7 +39,11 @@ export function ExperimentDialog({ result, row, onClose, onShow }: Props) {
       }
       footer={
         <>
-          <Button icon={<ChevronLeft className="size-4" />} disabled={!before} onClick={() => before && onShow(before.number)}>
+          <Button
+            icon={<ChevronLeft className="size-4" />}
+            disabled={!before}
+            onClick={() => before && onShow(before.number)}
+          >
             {before ? `Experiment ${before.number}` : "The first"}
           </Button>
           <Button disabled={!after} onClick={() => after && onShow(after.number)}>

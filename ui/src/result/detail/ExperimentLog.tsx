@@ -16,10 +16,16 @@ export function ExperimentLog({ task, number }: { task: string; number: number }
   const [text, setText] = useState("");
   const [source, setSource] = useState<"engine" | "benchmark">("engine");
   const search = useDeferredValue(text.trim());
-  const query = { lines: LINES, benchmark: source === "benchmark", ...(source === "engine" ? { experiment: number } : {}), ...(search ? { search } : {}) };
+  const query = {
+    lines: LINES,
+    benchmark: source === "benchmark",
+    ...(source === "engine" ? { experiment: number } : {}),
+    ...(search ? { search } : {}),
+  };
   const log = useQuery({
     queryKey: ["tasks", task, "logs", query],
-    queryFn: ({ signal }) => call(api.GET("/api/tasks/{task}/logs", { params: { path: { task }, query }, signal })),
+    queryFn: ({ signal }) =>
+      call(api.GET("/api/tasks/{task}/logs", { params: { path: { task }, query }, signal })),
     placeholderData: (before) => before,
   });
   return (
@@ -34,7 +40,13 @@ export function ExperimentLog({ task, number }: { task: string; number: number }
           onChange={(event) => setText(event.target.value)}
           className="flex-1"
         />
-        <Select aria-label="Whose log" value={source} onChange={setSource} options={SOURCES} className="w-40" />
+        <Select
+          aria-label="Whose log"
+          value={source}
+          onChange={setSource}
+          options={SOURCES}
+          className="w-40"
+        />
       </div>
       {log.isPending ? (
         <Loading label="The log" height="18rem" />
@@ -44,7 +56,11 @@ export function ExperimentLog({ task, number }: { task: string; number: number }
         <Empty title={search ? "No line has this text" : "The log is empty"} />
       ) : (
         <>
-          <Code text={log.data.lines.join("\n")} title={search ? `Lines with “${search}”` : "The end of the log"} maxHeight="24rem" />
+          <Code
+            text={log.data.lines.join("\n")}
+            title={search ? `Lines with “${search}”` : "The end of the log"}
+            maxHeight="24rem"
+          />
           <p className="text-xs text-muted">
             {log.data.matches !== null
               ? `${plural(log.data.matches, "line")} in all`

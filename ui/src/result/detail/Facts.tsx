@@ -21,7 +21,14 @@ export function Facts({ title, facts, empty, mono }: Props) {
         <dl className="grid grid-cols-[minmax(5.5rem,2fr)_5fr] text-sm">
           {facts.map(([name, value]) => (
             <div key={name} className="col-span-2 grid grid-cols-subgrid border-t border-line py-1">
-              <dt className={cx("break-words pr-3 text-muted", mono ? "font-mono text-xs leading-5" : "first-letter:uppercase")}>{name}</dt>
+              <dt
+                className={cx(
+                  "break-words pr-3 text-muted",
+                  mono ? "font-mono text-xs leading-5" : "first-letter:uppercase",
+                )}
+              >
+                {name}
+              </dt>
               <dd className="num min-w-0 break-words">{value}</dd>
             </div>
           ))}

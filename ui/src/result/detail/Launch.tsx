@@ -4,11 +4,14 @@ import type { Experiment } from "../types";
 /** What was started, as it was started. */
 export function Launch({ experiment }: { experiment: Experiment }) {
   const env = Object.entries(experiment.env);
-  if (experiment.command.length === 0) return <Empty title="Nothing was launched">It ended before its engine was started.</Empty>;
+  if (experiment.command.length === 0)
+    return <Empty title="Nothing was launched">It ended before its engine was started.</Empty>;
   return (
     <div className="space-y-3">
       <Code title="Command, with the port it had" text={lines(experiment.command)} wrap />
-      {env.length > 0 && <Code title="Environment" text={env.map(([name, value]) => `${name}=${value}`).join("\n")} wrap />}
+      {env.length > 0 && (
+        <Code title="Environment" text={env.map(([name, value]) => `${name}=${value}`).join("\n")} wrap />
+      )}
     </div>
   );
 }
@@ -17,5 +20,8 @@ export function Launch({ experiment }: { experiment: Experiment }) {
 function lines(argv: readonly string[]): string {
   return argv
     .map((part) => (/^[\w@%+=:,./-]+$/.test(part) ? part : `'${part.replaceAll("'", `'"'"'`)}'`))
-    .reduce((text, part) => (text === "" ? part : `${text}${part.startsWith("--") ? " \\\n  " : " "}${part}`), "");
+    .reduce(
+      (text, part) => (text === "" ? part : `${text}${part.startsWith("--") ? " \\\n  " : " "}${part}`),
+      "",
+    );
 }

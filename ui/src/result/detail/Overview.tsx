@@ -29,12 +29,23 @@ export function Overview({ result, row }: { result: Result; row: Row }) {
           facts={[
             ...result.objectives.map((objective, index) => {
               const score = standing.scores[index];
-              const change = row.kind === "baseline" ? null : againstBaseline(objective, standing.relative_to_baseline[index]);
+              const change =
+                row.kind === "baseline"
+                  ? null
+                  : againstBaseline(objective, standing.relative_to_baseline[index]);
               const value = score ? quantity(objective.metric, score.value) : "–";
-              return [longName(objective), change ? `${value} (${change.text} against the baseline)` : value] as const;
+              return [
+                longName(objective),
+                change ? `${value} (${change.text} against the baseline)` : value,
+              ] as const;
             }),
             ["Judged at", operatingPoints(result, standing).join("; ")],
-            ["Place", standing.place === null ? "–" : `${standing.place} of ${result.standings.filter((one) => one.place !== null).length}`],
+            [
+              "Place",
+              standing.place === null
+                ? "–"
+                : `${standing.place} of ${result.standings.filter((one) => one.place !== null).length}`,
+            ],
           ]}
         />
       )}
@@ -50,7 +61,10 @@ export function Overview({ result, row }: { result: Result; row: Row }) {
         facts={[
           ["Started", <Time key="at" at={experiment.started_at} as="full" />],
           ["Took", experiment.wall_s == null ? "–" : <Duration key="took" seconds={experiment.wall_s} />],
-          ["Until it was ready", experiment.start_s == null ? "–" : <Duration key="start" seconds={experiment.start_s} />],
+          [
+            "Until it was ready",
+            experiment.start_s == null ? "–" : <Duration key="start" seconds={experiment.start_s} />,
+          ],
           ["GPUs", experiment.gpus === 0 ? "none" : `${experiment.gpus} (${experiment.gpu_ids.join(", ")})`],
           ["Attempt", String(experiment.attempt)],
         ]}

@@ -34,7 +34,11 @@ function Item({ artifact, path }: { artifact: Artifact; path: string }) {
           <div className="text-xs text-muted">{artifact.detail}</div>
         </div>
         {artifact.copy && (
-          <CopyButton label={`Copy ${artifact.label}`} text={async () => (await send(path)).text()} size="md" />
+          <CopyButton
+            label={`Copy ${artifact.label}`}
+            text={async () => (await send(path)).text()}
+            size="md"
+          />
         )}
         <Button
           aria-label={`Download ${artifact.label}`}

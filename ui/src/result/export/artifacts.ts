@@ -3,7 +3,9 @@ import { send } from "@/api";
 import type { paths } from "@/api/schema";
 import type { Result } from "../types";
 
-type Query<P extends keyof paths> = paths[P] extends { get: { parameters: { query?: infer Q } } } ? NonNullable<Q> : never;
+type Query<P extends keyof paths> = paths[P] extends { get: { parameters: { query?: infer Q } } }
+  ? NonNullable<Q>
+  : never;
 export type Kind = NonNullable<Query<"/api/tasks/{task}/export">["kind"]>;
 export type Format = NonNullable<Query<"/api/tasks/{task}/report">["format"]>;
 

@@ -6,12 +6,18 @@ import type { Change } from "./headline";
 
 /** One objective against the baseline, large: `+24.3 %`, its interval, and both values. */
 export function ChangeFigure({ change }: { change: Change }) {
-  const measured = change.fresh ? `${plural(change.measurements, "fresh measurement")} each` : "one measurement each";
+  const measured = change.fresh
+    ? `${plural(change.measurements, "fresh measurement")} each`
+    : "one measurement each";
   return (
     <div className="min-w-0">
-      <div className="text-xs font-medium text-muted first-letter:uppercase">{longName(change.objective)}</div>
+      <div className="text-xs font-medium text-muted first-letter:uppercase">
+        {longName(change.objective)}
+      </div>
       <div className="flex flex-wrap items-baseline gap-x-3">
-        <span className={cx("num text-2xl font-semibold tracking-tight", INK[change.tone])}>{change.figure}</span>
+        <span className={cx("num text-2xl font-semibold tracking-tight", INK[change.tone])}>
+          {change.figure}
+        </span>
         {change.interval && <span className="num text-sm text-muted">{change.interval}</span>}
       </div>
       <div className="num flex flex-wrap items-center gap-x-1.5 text-sm">

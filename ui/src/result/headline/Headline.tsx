@@ -19,7 +19,11 @@ export function Headline({ result }: { result: Result }) {
             <Badge tone={said.tone}>{said.label}</Badge>
             {said.soFar && <Badge tone="accent">So far</Badge>}
             {result.simulated && (
-              <Badge tone="warn" icon={<FlaskConical className="size-3" />} title="The numbers say nothing about real hardware.">
+              <Badge
+                tone="warn"
+                icon={<FlaskConical className="size-3" />}
+                title="The numbers say nothing about real hardware."
+              >
                 Simulated
               </Badge>
             )}

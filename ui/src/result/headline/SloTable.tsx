@@ -69,7 +69,10 @@ export function SloTable({ result, standing }: { result: Result; standing: Stand
 function Gauge({ part, met }: { part: number; met: boolean }) {
   return (
     <span className="relative mt-1.5 block h-1 max-w-48 rounded-full bg-hover" aria-hidden="true">
-      <span className={cx("block h-full rounded-full", met ? "bg-ok" : "bg-bad")} style={{ width: `${Math.min(1, part * 0.75) * 100}%` }} />
+      <span
+        className={cx("block h-full rounded-full", met ? "bg-ok" : "bg-bad")}
+        style={{ width: `${Math.min(1, part * 0.75) * 100}%` }}
+      />
       <span className="absolute -top-0.5 left-3/4 h-2 w-px bg-text" />
     </span>
   );

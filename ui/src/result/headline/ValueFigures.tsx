@@ -10,8 +10,12 @@ export function ValueFigures({ result, standing }: { result: Result; standing: S
         return (
           score && (
             <div key={`${objective.metric}.${objective.statistic}`} className="min-w-0">
-              <div className="text-xs font-medium text-muted first-letter:uppercase">{longName(objective)}</div>
-              <div className="num text-2xl font-semibold tracking-tight">{quantity(objective.metric, score.value)}</div>
+              <div className="text-xs font-medium text-muted first-letter:uppercase">
+                {longName(objective)}
+              </div>
+              <div className="num text-2xl font-semibold tracking-tight">
+                {quantity(objective.metric, score.value)}
+              </div>
               <div className="text-sm text-faint">experiment #{standing.number}</div>
             </div>
           )

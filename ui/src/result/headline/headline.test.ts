@@ -6,27 +6,52 @@ describe("a headline", () => {
   test("says that a gain is proven, with its interval", () => {
     const said = headline(sample());
     expect(said).toMatchObject({ tone: "ok", label: "Proven", soFar: false });
-    expect(said.gains[0]).toMatchObject({ figure: "+50 %", interval: "+47 % to +53 %", baseline: "101 tok/s", winner: "152 tok/s", tone: "ok" });
+    expect(said.gains[0]).toMatchObject({
+      figure: "+50 %",
+      interval: "+47 % to +53 %",
+      baseline: "101 tok/s",
+      winner: "152 tok/s",
+      tone: "ok",
+    });
   });
 
   test("of a latency shows how the latency itself changes, lowest first", () => {
-    const said = change(gain({ objective: TTFT, baseline: [0.2, 0.2], winner: [0.1, 0.11], gain: 0.475, low: 0.45, high: 0.5 }));
-    expect(said).toMatchObject({ figure: "−47.5 %", interval: "−50 % to −45 %", tone: "ok", winner: "105 ms" });
+    const said = change(
+      gain({ objective: TTFT, baseline: [0.2, 0.2], winner: [0.1, 0.11], gain: 0.475, low: 0.45, high: 0.5 }),
+    );
+    expect(said).toMatchObject({
+      figure: "−47.5 %",
+      interval: "−50 % to −45 %",
+      tone: "ok",
+      winner: "105 ms",
+    });
   });
 
   test("has no interval for one measurement each, and no figure where the baseline is zero", () => {
     expect(change(gain({ baseline: [100], winner: [150] })).interval).toBeNull();
-    expect(change(gain({ gain: null, low: null, high: null }))).toMatchObject({ figure: "–", interval: null, tone: "neutral" });
+    expect(change(gain({ gain: null, low: null, high: null }))).toMatchObject({
+      figure: "–",
+      interval: null,
+      tone: "neutral",
+    });
   });
 
   test("of a task that goes on holds so far, and says when nothing has been measured", () => {
     expect(headline(sample({ state: "running" })).soFar).toBe(true);
-    const nothing = sample({ state: "created", experiments: [], verdict: { outcome: "nothing_completed", text: "", gains: [], luck: null } });
+    const nothing = sample({
+      state: "created",
+      experiments: [],
+      verdict: { outcome: "nothing_completed", text: "", gains: [], luck: null },
+    });
     expect(headline(nothing)).toMatchObject({ label: "Nothing measured yet", tone: "neutral" });
   });
 
   test("says plainly that no configuration is feasible, and shows the nearest", () => {
-    const result = sample({ winner: null, nearest: 2, verdict: { outcome: "infeasible", text: "", gains: [], luck: null } });
+    const result = sample({
+      winner: null,
+      nearest: 2,
+      verdict: { outcome: "infeasible", text: "", gains: [], luck: null },
+    });
     expect(headline(result)).toMatchObject({ label: "No feasible configuration", tone: "bad" });
     expect(leader(result)?.number).toBe(2);
   });
@@ -57,13 +82,30 @@ test("the operating point is a load, or the mean over all of them", () => {
   expect(one && operatingPoints(result, one)).toEqual(["concurrency 8, D(512,128)"]);
   const mean = standing(result.experiments[1] ?? raise(), 1, 1);
   const score = mean.scores[0] ?? raise();
-  const over = { ...mean, scores: [{ ...score, points: [{ scenario: "A", concurrency: null, value: 12 }, { scenario: "B", concurrency: 4, value: 9 }] }] };
-  expect(operatingPoints(result, over)).toEqual(["A: mean over all loads, 12 tok/s", "B: concurrency 4, 9 tok/s"]);
+  const over = {
+    ...mean,
+    scores: [
+      {
+        ...score,
+        points: [
+          { scenario: "A", concurrency: null, value: 12 },
+          { scenario: "B", concurrency: 4, value: 9 },
+        ],
+      },
+    ],
+  };
+  expect(operatingPoints(result, over)).toEqual([
+    "A: mean over all loads, 12 tok/s",
+    "B: concurrency 4, 9 tok/s",
+  ]);
 });
 
 test("better than the baseline depends on the objective", () => {
   expect(againstBaseline(TTFT, 0.8)).toEqual({ text: "−20 %", tone: "ok" });
-  expect(againstBaseline({ ...TTFT, metric: "requests_per_s", direction: "maximize" }, 0.8)).toEqual({ text: "−20 %", tone: "bad" });
+  expect(againstBaseline({ ...TTFT, metric: "requests_per_s", direction: "maximize" }, 0.8)).toEqual({
+    text: "−20 %",
+    tone: "bad",
+  });
   expect(againstBaseline(TTFT, undefined)).toBeNull();
 });
 

@@ -49,7 +49,8 @@ export function headline(result: Result): Headline {
   const { outcome, text, gains } = result.verdict;
   const begun = result.experiments.length > 0;
   const soFar = !ENDED.includes(result.state);
-  const { tone, label } = !begun && soFar ? { tone: "neutral" as const, label: "Nothing measured yet" } : OUTCOMES[outcome];
+  const { tone, label } =
+    !begun && soFar ? { tone: "neutral" as const, label: "Nothing measured yet" } : OUTCOMES[outcome];
   return { tone, label, soFar, text, gains: gains.map(change) };
 }
 
@@ -61,7 +62,12 @@ export function change(gain: Gain): Change {
   return {
     objective: gain.objective,
     figure: gain.gain === null ? "–" : signed(gain.gain),
-    interval: several && low !== null && high !== null ? (up ? `${signed(low)} to ${signed(high)}` : `${signed(high)} to ${signed(low)}`) : null,
+    interval:
+      several && low !== null && high !== null
+        ? up
+          ? `${signed(low)} to ${signed(high)}`
+          : `${signed(high)} to ${signed(low)}`
+        : null,
     tone: gain.gain === null || gain.gain === 0 ? "neutral" : gain.gain > 0 ? "ok" : "bad",
     baseline: quantity(gain.objective.metric, mean(gain.baseline)),
     winner: quantity(gain.objective.metric, mean(gain.winner)),
@@ -102,7 +108,9 @@ export type SloRow = {
 
 /** The SLOs at the operating point of an experiment, beside the baseline's. */
 export function sloRows(result: Result, standing: Standing): SloRow[] {
-  const base = result.standings.find((one) => one.number === result.baseline && one.number !== standing.number);
+  const base = result.standings.find(
+    (one) => one.number === result.baseline && one.number !== standing.number,
+  );
   return standing.bounds.map((bound) => {
     const slo = result.slos.find((one) => `${one.metric}.${one.statistic}` === bound.name);
     const other = base?.bounds.find((one) => one.name === bound.name);
@@ -128,7 +136,10 @@ export function leader(result: Result): Standing | null {
 }
 
 /** How one experiment compares with the baseline under an objective, as the metric changes; null: it cannot be. */
-export function againstBaseline(objective: Objective, ratio: number | undefined): { text: string; tone: Tone } | null {
+export function againstBaseline(
+  objective: Objective,
+  ratio: number | undefined,
+): { text: string; tone: Tone } | null {
   if (ratio === undefined) return null;
   const tone = ratio === 1 ? "neutral" : better(objective, ratio, 1) ? "ok" : "bad";
   return { text: percent(ratio - 1, { sign: true }), tone };

@@ -1,7 +1,7 @@
 import { Popover } from "radix-ui";
 import type { ReactNode } from "react";
 import { Button, Checkbox } from "@/kit";
-import type { Field } from "./cells";
+import type { Field } from "./field";
 
 type Props = {
   fields: readonly Field[];
@@ -32,12 +32,17 @@ export function ColumnMenu({ fields, visibility, onChange, onReset, icon }: Prop
           {groups.map((group) => (
             <fieldset key={group} className="mb-3">
               <legend className="mb-1 text-xs font-medium text-muted">{group}</legend>
-              {fields.filter((field) => field.group === group).map((field) => (
-                <label key={field.id} className="flex min-h-7 cursor-pointer items-center gap-2 text-sm">
-                  <Checkbox checked={visibility[field.id] ?? false} onChange={(on) => onChange(field.id, on)} />
-                  <span className="min-w-0 truncate">{field.header}</span>
-                </label>
-              ))}
+              {fields
+                .filter((field) => field.group === group)
+                .map((field) => (
+                  <label key={field.id} className="flex min-h-7 cursor-pointer items-center gap-2 text-sm">
+                    <Checkbox
+                      checked={visibility[field.id] ?? false}
+                      onChange={(on) => onChange(field.id, on)}
+                    />
+                    <span className="min-w-0 truncate">{field.header}</span>
+                  </label>
+                ))}
             </fieldset>
           ))}
           <Button size="sm" look="quiet" onClick={onReset}>

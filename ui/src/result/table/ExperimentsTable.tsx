@@ -6,7 +6,8 @@ import { Button, Card, Empty, Select, type SortingState, Table } from "@/kit";
 import { useLink } from "../link";
 import type { Row } from "../rows";
 import type { Result } from "../types";
-import { fields, sorted } from "./cells";
+import { fields } from "./cells";
+import { sorted } from "./sort";
 import { columns } from "./columns";
 import { ColumnMenu } from "./ColumnMenu";
 import { type Filter, FILTERS, kept } from "./filter";
@@ -23,7 +24,15 @@ type Props = {
 };
 
 /** Every experiment: what it was, what came out, why it failed. The baseline stays on top. */
-export function ExperimentsTable({ result, rows, marked, compared, most, onCompare, onShowComparison }: Props) {
+export function ExperimentsTable({
+  result,
+  rows,
+  marked,
+  compared,
+  most,
+  onCompare,
+  onShowComparison,
+}: Props) {
   const { hovered, open } = useLink();
   const highlighted = useStore(hovered);
   const [sorting, setSorting] = useState<SortingState>([{ id: "place", desc: false }]);
@@ -44,12 +53,23 @@ export function ExperimentsTable({ result, rows, marked, compared, most, onCompa
       padded={false}
       title={
         <>
-          Experiments <span className="num ml-1 text-sm font-normal text-muted">{shown.length === rows.length ? count(rows.length) : `${count(shown.length)} of ${count(rows.length)}`}</span>
+          Experiments{" "}
+          <span className="num ml-1 text-sm font-normal text-muted">
+            {shown.length === rows.length
+              ? count(rows.length)
+              : `${count(shown.length)} of ${count(rows.length)}`}
+          </span>
         </>
       }
       actions={
         <>
-          <Select aria-label="Which experiments" value={filter} onChange={setFilter} options={FILTERS} className="w-40" />
+          <Select
+            aria-label="Which experiments"
+            value={filter}
+            onChange={setFilter}
+            options={FILTERS}
+            className="w-40"
+          />
           <ColumnMenu
             fields={all}
             visibility={visibility}
@@ -82,7 +102,11 @@ export function ExperimentsTable({ result, rows, marked, compared, most, onCompa
         rowClass={(row) => (row.kind === "baseline" ? "bg-sunken" : undefined)}
         pinned={shown[0]?.kind === "baseline"}
         height="30rem"
-        empty={<Empty title="None of these">{filter === "all" ? "Nothing has been measured." : "Choose other experiments above."}</Empty>}
+        empty={
+          <Empty title="None of these">
+            {filter === "all" ? "Nothing has been measured." : "Choose other experiments above."}
+          </Empty>
+        }
       />
     </Card>
   );

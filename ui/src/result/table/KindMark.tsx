@@ -21,9 +21,22 @@ export function KindMark({ row }: { row: Pick<Row, "kind" | "number" | "experime
       : (row.kind === "failed" && row.experiment.failure?.kind.replaceAll("_", " ")) || text;
   return (
     <span className="inline-flex items-center gap-2">
-      {row.kind === "running" ? <Spinner className="size-2.5" /> : <span className={cx("size-2 shrink-0 rounded-full", dot)} aria-hidden="true" />}
+      {row.kind === "running" ? (
+        <Spinner className="size-2.5" />
+      ) : (
+        <span className={cx("size-2 shrink-0 rounded-full", dot)} aria-hidden="true" />
+      )}
       <span className="num font-medium">#{row.number}</span>
-      {said && <span className={cx("text-xs", row.kind === "failed" || row.kind === "infeasible" ? "text-bad" : "text-muted")}>{said}</span>}
+      {said && (
+        <span
+          className={cx(
+            "text-xs",
+            row.kind === "failed" || row.kind === "infeasible" ? "text-bad" : "text-muted",
+          )}
+        >
+          {said}
+        </span>
+      )}
     </span>
   );
 }

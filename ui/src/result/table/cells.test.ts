@@ -1,7 +1,8 @@
 import { expect, test } from "vitest";
 import { experiment, sample, standing } from "../fixture";
 import { rows } from "../rows";
-import { fields, sorted } from "./cells";
+import { fields } from "./cells";
+import { sorted } from "./sort";
 import { kept } from "./filter";
 
 const result = sample();
@@ -21,14 +22,22 @@ test("columns show values with units, and nothing where there is nothing", () =>
 
 test("a missed hard SLO is bad, a soft one a warning", () => {
   const slo = fields(result).find((one) => one.id === "slo");
-  const soft = sample({ standings: result.standings.map((one) => ({ ...one, bounds: one.bounds.map((bound) => ({ ...bound, hard: false })) })) });
+  const soft = sample({
+    standings: result.standings.map((one) => ({
+      ...one,
+      bounds: one.bounds.map((bound) => ({ ...bound, hard: false })),
+    })),
+  });
   expect(all[2] && slo?.cell(all[2]).tone).toBe("bad");
   const row = rows(soft)[2];
   expect(row && slo?.cell(row).tone).toBe("warn");
 });
 
 test("GPUs and the rate of all of them are shown where they differ", () => {
-  const usual = (of: typeof result) => fields(of).filter((one) => one.usual).map((one) => one.id);
+  const usual = (of: typeof result) =>
+    fields(of)
+      .filter((one) => one.usual)
+      .map((one) => one.id);
   expect(usual(result)).not.toContain("gpus");
   const two = experiment(5, {}, [], { gpus: 2 });
   expect(usual(sample({ experiments: [...result.experiments, two] }))).toContain("gpus");
@@ -36,13 +45,18 @@ test("GPUs and the rate of all of them are shown where they differ", () => {
 
 test("why comes first where nothing could be judged", () => {
   const dead = experiment(0, {}, [], { state: "failed" });
-  const nothing = sample({ experiments: [dead], standings: [standing(dead, null, null, { reason: "It failed." })], winner: null });
+  const nothing = sample({
+    experiments: [dead],
+    standings: [standing(dead, null, null, { reason: "It failed." })],
+    winner: null,
+  });
   expect(fields(nothing)[0]?.id).toBe("reason");
   expect(fields(result).at(-1)?.id).toBe("reason");
 });
 
 test("sorting keeps the baseline on top and what has no value at the end, both ways", () => {
-  const order = (id: string, desc: boolean) => sorted(all, { id, desc }, fields(result)).map((row) => row.number);
+  const order = (id: string, desc: boolean) =>
+    sorted(all, { id, desc }, fields(result)).map((row) => row.number);
   expect(order("place", false)).toEqual([0, 1, 2, 3, 4]);
   expect(order("objective-0", true)).toEqual([0, 2, 4, 1, 3]);
   expect(order("objective-0", false)).toEqual([0, 1, 4, 2, 3]);

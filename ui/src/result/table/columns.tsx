@@ -1,12 +1,19 @@
 import { type ColumnDef, Checkbox, cx, INK } from "@/kit";
 import type { Row } from "../rows";
-import type { Field } from "./cells";
+import type { Field } from "./field";
 import { KindMark } from "./KindMark";
 
-type Choosing = { compared: readonly number[]; most: number; onCompare: (number: number, on: boolean) => void };
+type Choosing = {
+  compared: readonly number[];
+  most: number;
+  onCompare: (number: number, on: boolean) => void;
+};
 
 /** The table's columns: a box to compare, the number with what it is, and the fields. */
-export function columns(fields: readonly Field[], { compared, most, onCompare }: Choosing): ColumnDef<Row, unknown>[] {
+export function columns(
+  fields: readonly Field[],
+  { compared, most, onCompare }: Choosing,
+): ColumnDef<Row, unknown>[] {
   return [
     {
       id: "compare",
@@ -26,30 +33,33 @@ export function columns(fields: readonly Field[], { compared, most, onCompare }:
     {
       id: "number",
       header: "#",
+      sortDescFirst: false,
       size: 176,
       accessorFn: (row) => row.number,
       cell: ({ row: { original } }) => <KindMark row={original} />,
     },
-    ...fields.map(
-      (field): ColumnDef<Row, unknown> => ({
-        id: field.id,
-        header: field.header,
-        size: field.width,
-        accessorFn: (row) => field.cell(row).sort,
-        meta: { ...(field.numeric ? { align: "right" } : {}), ...(field.id === "reason" ? { grow: true } : {}) },
-        cell: ({ row: { original } }) => {
-          const { text, tone } = field.cell(original);
-          const faint = text === "default" || text === "–";
-          return (
-            <span
-              title={field.id === "reason" ? text : undefined}
-              className={cx("num", faint ? "text-faint" : tone && INK[tone])}
-            >
-              {text}
-            </span>
-          );
-        },
-      }),
-    ),
+    ...fields.map((field): ColumnDef<Row, unknown> => ({
+      id: field.id,
+      header: field.header,
+      sortDescFirst: false,
+      size: field.width,
+      accessorFn: (row) => field.cell(row).sort,
+      meta: {
+        ...(field.numeric ? { align: "right" } : {}),
+        ...(field.id === "reason" ? { grow: true } : {}),
+      },
+      cell: ({ row: { original } }) => {
+        const { text, tone } = field.cell(original);
+        const faint = text === "default" || text === "–";
+        return (
+          <span
+            title={field.id === "reason" ? text : undefined}
+            className={cx("num", faint ? "text-faint" : tone && INK[tone])}
+          >
+            {text}
+          </span>
+        );
+      },
+    })),
   ];
 }

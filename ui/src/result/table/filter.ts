@@ -20,5 +20,7 @@ const TESTS: Record<Filter, (row: Row) => boolean> = {
 
 /** Those of a kind, and of what is marked in a chart; the baseline always, to compare with. */
 export function kept(rows: readonly Row[], filter: Filter, marked: Set<number> | null): Row[] {
-  return rows.filter((row) => row.kind === "baseline" || (TESTS[filter](row) && (marked === null || marked.has(row.number))));
+  return rows.filter(
+    (row) => row.kind === "baseline" || (TESTS[filter](row) && (marked === null || marked.has(row.number))),
+  );
 }

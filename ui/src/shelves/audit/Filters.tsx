@@ -25,14 +25,20 @@ export function Filters({ entries, filter, shown, onChange }: Props) {
         aria-label="What"
         value={filter.action}
         onChange={(action) => set({ action })}
-        options={[{ value: "", label: "Every action" }, ...present(entries, "action").map((value) => ({ value, label: actionText(value) }))]}
+        options={[
+          { value: "", label: "Every action" },
+          ...present(entries, "action").map((value) => ({ value, label: actionText(value) })),
+        ]}
         className="w-40"
       />
       <Select
         aria-label="Tool"
         value={filter.tool}
         onChange={(tool) => set({ tool })}
-        options={[{ value: "", label: "Every tool" }, ...present(entries, "tool").map((value) => ({ value, label: value }))]}
+        options={[
+          { value: "", label: "Every tool" },
+          ...present(entries, "tool").map((value) => ({ value, label: value })),
+        ]}
         className="w-44"
       />
       {filter.session && (
@@ -46,7 +52,9 @@ export function Filters({ entries, filter, shown, onChange }: Props) {
         </Button>
       )}
       <span role="status" className="num ml-auto px-2 text-xs text-muted">
-        {used ? `${count(shown)} of ${plural(entries.length, "entry", "entries")}` : plural(entries.length, "entry", "entries")}
+        {used
+          ? `${count(shown)} of ${plural(entries.length, "entry", "entries")}`
+          : plural(entries.length, "entry", "entries")}
       </span>
     </div>
   );

@@ -5,7 +5,13 @@ import type { Entry } from "./entries";
 import { actionText, toneOf } from "./filter";
 
 export const columns: ColumnDef<Entry, unknown>[] = [
-  { id: "at", header: "When", size: 176, enableSorting: false, cell: ({ row }) => <Time at={row.original.at} as="full" className="text-muted" /> },
+  {
+    id: "at",
+    header: "When",
+    size: 176,
+    enableSorting: false,
+    cell: ({ row }) => <Time at={row.original.at} as="full" className="text-muted" />,
+  },
   {
     id: "action",
     header: "What",
@@ -20,7 +26,13 @@ export const columns: ColumnDef<Entry, unknown>[] = [
     enableSorting: false,
     cell: ({ row }) => <code className="font-mono text-xs">{row.original.tool ?? "–"}</code>,
   },
-  { id: "who", header: "Who", size: 100, enableSorting: false, cell: ({ row }) => <span className="text-muted">{row.original.who ?? "–"}</span> },
+  {
+    id: "who",
+    header: "Who",
+    size: 100,
+    enableSorting: false,
+    cell: ({ row }) => <span className="text-muted">{row.original.who ?? "–"}</span>,
+  },
   {
     id: "detail",
     header: "Detail",
@@ -33,6 +45,8 @@ export const columns: ColumnDef<Entry, unknown>[] = [
 
 /** What matters of an entry in a line: its arguments, or else all it says but the digest. */
 function detailText({ detail }: Entry): string {
-  const rest = Object.fromEntries(Object.entries(detail).filter(([name]) => name !== "digest" && name !== "args"));
+  const rest = Object.fromEntries(
+    Object.entries(detail).filter(([name]) => name !== "digest" && name !== "args"),
+  );
   return brief(isBlock(detail.args) ? { ...detail.args, ...rest } : rest);
 }

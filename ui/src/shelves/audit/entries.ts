@@ -17,5 +17,8 @@ export async function allEntries(signal?: AbortSignal, session_id?: string): Pro
 }
 
 export function audit(session_id?: string) {
-  return queryOptions({ queryKey: ["audit", session_id ?? null], queryFn: ({ signal }) => allEntries(signal, session_id) });
+  return queryOptions({
+    queryKey: ["audit", session_id ?? null],
+    queryFn: ({ signal }) => allEntries(signal, session_id),
+  });
 }

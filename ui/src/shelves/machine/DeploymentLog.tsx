@@ -16,14 +16,28 @@ export function DeploymentLog({ running, onClose }: { running: Running; onClose:
   const query = { lines: LINES, ...(search ? { search } : {}) };
   const log = useQuery({
     queryKey: ["deployments", running.id, "logs", query],
-    queryFn: ({ signal }) => call(api.GET("/api/deployments/{id}/logs", { params: { path: { id: running.id }, query }, signal })),
+    queryFn: ({ signal }) =>
+      call(api.GET("/api/deployments/{id}/logs", { params: { path: { id: running.id }, query }, signal })),
     placeholderData: (before) => before,
     refetchInterval: (asked) => (asked.state.status === "error" ? false : OFTEN_MS),
   });
   return (
-    <Dialog open onOpenChange={(open) => !open && onClose()} size="xl" title={`Log of ${running.task_name || running.task_id}`} detail={`Process ${running.pid}`}>
+    <Dialog
+      open
+      onOpenChange={(open) => !open && onClose()}
+      size="xl"
+      title={`Log of ${running.task_name || running.task_id}`}
+      detail={`Process ${running.pid}`}
+    >
       <div className="space-y-2">
-        <Input type="search" aria-label="Search the log" placeholder="Search, or /expression/" before={<Search />} value={text} onChange={(event) => setText(event.target.value)} />
+        <Input
+          type="search"
+          aria-label="Search the log"
+          placeholder="Search, or /expression/"
+          before={<Search />}
+          value={text}
+          onChange={(event) => setText(event.target.value)}
+        />
         {log.isError ? (
           <Failure error={log.error} compact onRetry={() => void log.refetch()} />
         ) : !log.data ? (
@@ -34,7 +48,9 @@ export function DeploymentLog({ running, onClose }: { running: Running; onClose:
           <>
             <Code title="The end of the log" text={log.data.lines.join("\n")} maxHeight="55dvh" />
             <p className="num text-xs text-muted">
-              {log.data.matches === null ? plural(log.data.lines.length, "line") : `${plural(log.data.matches, "line")} in all`}
+              {log.data.matches === null
+                ? plural(log.data.lines.length, "line")
+                : `${plural(log.data.matches, "line")} in all`}
               {log.data.truncated && ", earlier ones left out"}
             </p>
           </>

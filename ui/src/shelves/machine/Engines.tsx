@@ -13,7 +13,10 @@ export function Engines() {
     <Card title="Engines" padded={false}>
       <ul className="divide-y divide-line">
         {engines.data.map((engine) => (
-          <li key={engine.name} className="grid items-start gap-x-8 gap-y-2 px-4 py-3 md:grid-cols-[minmax(0,2fr)_minmax(0,3fr)]">
+          <li
+            key={engine.name}
+            className="grid items-start gap-x-8 gap-y-2 px-4 py-3 md:grid-cols-[minmax(0,2fr)_minmax(0,3fr)]"
+          >
             <div className="min-w-0">
               <div className="flex flex-wrap items-center gap-2">
                 <span className="text-sm font-medium">{engine.name}</span>
@@ -25,9 +28,12 @@ export function Engines() {
                 {engine.cpu_only && <Badge tone="warn">CPU only</Badge>}
               </div>
               <p className="mt-1 text-xs text-muted">
-                {engine.parallel_presets.length > 0 && `Parallel presets: ${engine.parallel_presets.join(", ")}. `}
-                {engine.quant_presets.length > 0 && `Quantization presets: ${engine.quant_presets.join(", ")}.`}
-                {!engine.install && "A formula instead of a model: it shows what the tuner does, without a GPU."}
+                {engine.parallel_presets.length > 0 &&
+                  `Parallel presets: ${engine.parallel_presets.join(", ")}. `}
+                {engine.quant_presets.length > 0 &&
+                  `Quantization presets: ${engine.quant_presets.join(", ")}.`}
+                {!engine.install &&
+                  "A formula instead of a model: it shows what the tuner does, without a GPU."}
               </p>
             </div>
             {engine.installed ? (

@@ -26,7 +26,14 @@ export function FlagsDialog({ engine }: { engine: string }) {
       }
     >
       <div className="space-y-2">
-        <Input type="search" aria-label="Search flags" placeholder="Search" before={<Search />} value={text} onChange={(event) => setText(event.target.value)} />
+        <Input
+          type="search"
+          aria-label="Search flags"
+          placeholder="Search"
+          before={<Search />}
+          value={text}
+          onChange={(event) => setText(event.target.value)}
+        />
         {flags.isError ? (
           <Failure error={flags.error} compact onRetry={() => void flags.refetch()} />
         ) : !found ? (

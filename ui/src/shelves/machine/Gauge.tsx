@@ -16,7 +16,10 @@ export function Gauge({ label, part }: { label: string; part: number }) {
       aria-valuetext={percent(filled, { digits: 0 })}
       className="mt-1 h-1.5 w-full overflow-hidden rounded-full bg-hover"
     >
-      <div className={cx("h-full rounded-full", filled > NEARLY ? "bg-warn" : "bg-accent")} style={{ width: `${filled * 100}%` }} />
+      <div
+        className={cx("h-full rounded-full", filled > NEARLY ? "bg-warn" : "bg-accent")}
+        style={{ width: `${filled * 100}%` }}
+      />
     </div>
   );
 }

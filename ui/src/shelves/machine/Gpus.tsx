@@ -7,7 +7,8 @@ export function Gpus({ gpus }: { gpus: readonly Schema<"GPU">[] }) {
   if (gpus.length === 0) {
     return (
       <p className="text-sm text-muted">
-        No NVIDIA GPU answers here, so engines run on the processor. With a driver and a GPU, both show up by themselves.
+        No NVIDIA GPU answers here, so engines run on the processor. With a driver and a GPU, both show up by
+        themselves.
       </p>
     );
   }
@@ -22,7 +23,9 @@ export function Gpus({ gpus }: { gpus: readonly Schema<"GPU">[] }) {
               <span className="min-w-0 truncate text-sm font-medium" title={gpu.id}>
                 {gpu.name}
               </span>
-              <span className="num ml-auto text-xs text-muted">{percent(gpu.utilization, { digits: 0 })} busy</span>
+              <span className="num ml-auto text-xs text-muted">
+                {percent(gpu.utilization, { digits: 0 })} busy
+              </span>
             </div>
             <Gauge label={`Memory of GPU ${gpu.index} in use`} part={used / gpu.memory_gib} />
             <div className="num mt-1 text-xs text-muted">

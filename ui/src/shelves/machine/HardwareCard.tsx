@@ -14,7 +14,10 @@ export function HardwareCard() {
   const { cpus, memory_gib, available_gib, gpus, driver } = hardware.data;
   const used = memory_gib - available_gib;
   return (
-    <Card title="Hardware" actions={driver && <span className="text-xs text-muted">NVIDIA driver {driver}</span>}>
+    <Card
+      title="Hardware"
+      actions={driver && <span className="text-xs text-muted">NVIDIA driver {driver}</span>}
+    >
       <div className="space-y-5">
         <div className="grid gap-4 sm:grid-cols-2">
           <div>
@@ -27,7 +30,8 @@ export function HardwareCard() {
               <span className="num">{percent(used / memory_gib, { digits: 0 })} used</span>
             </div>
             <div className="num text-base font-medium">
-              {gib(available_gib)} <span className="text-sm font-normal text-muted">free of {gib(memory_gib)}</span>
+              {gib(available_gib)}{" "}
+              <span className="text-sm font-normal text-muted">free of {gib(memory_gib)}</span>
             </div>
             <Gauge label="Memory in use" part={used / memory_gib} />
           </div>

@@ -15,7 +15,8 @@ export function Workers() {
     <Card title="Workers" padded={false}>
       {workers.data.length === 0 ? (
         <Empty title="No worker is there">
-          Tasks wait until one is: <code className="font-mono text-xs">autotuner serve</code> brings its own, and <code className="font-mono text-xs">autotuner worker</code> runs one more.
+          Tasks wait until one is: <code className="font-mono text-xs">autotuner serve</code> brings its own,
+          and <code className="font-mono text-xs">autotuner worker</code> runs one more.
         </Empty>
       ) : (
         <ul className="divide-y divide-line">
@@ -45,7 +46,10 @@ function Item({ worker }: { worker: Worker }) {
         {worker.task_id ? (
           <>
             runs{" "}
-            <Link to={`/tasks/${worker.task_id}`} className="font-mono text-xs text-accent-text underline underline-offset-2">
+            <Link
+              to={`/tasks/${worker.task_id}`}
+              className="font-mono text-xs text-accent-text underline underline-offset-2"
+            >
               {worker.task_id}
             </Link>
           </>

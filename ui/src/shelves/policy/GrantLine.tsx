@@ -40,7 +40,9 @@ export function GrantLine({ grant, now }: { grant: Grant; now: number }) {
           <Link to={`/chat/${grant.session_id}`} className="text-accent-text underline underline-offset-2">
             this conversation
           </Link>{" "}
-          {state === "revoked" && grant.revoked_at ? `until it was revoked ${dateTime(grant.revoked_at)}` : `until ${dateTime(grant.expires_at)}`}
+          {state === "revoked" && grant.revoked_at
+            ? `until it was revoked ${dateTime(grant.revoked_at)}`
+            : `until ${dateTime(grant.expires_at)}`}
         </p>
       </div>
       {state === "holds" && (

@@ -14,7 +14,8 @@ export function Grants() {
     <Card title="Allowed for a conversation" padded={false}>
       {grants.data.length === 0 ? (
         <Empty icon={<KeyRound />} title="Nothing is allowed beyond the rules" className="py-8">
-          “Allow for this session” at an approval lets later calls like it run; they are listed and revoked here.
+          “Allow for this session” at an approval lets later calls like it run; they are listed and revoked
+          here.
         </Empty>
       ) : (
         <ul className="divide-y divide-line">

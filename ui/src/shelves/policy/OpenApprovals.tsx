@@ -15,7 +15,11 @@ export function OpenApprovals() {
   if (!open.data) return <Loading height="9rem" label="Open approvals" />;
   const { items, total } = open.data;
   return (
-    <Card title="Waiting for a decision" actions={total > 0 && <span className="num text-sm text-muted">{total}</span>} padded={false}>
+    <Card
+      title="Waiting for a decision"
+      actions={total > 0 && <span className="num text-sm text-muted">{total}</span>}
+      padded={false}
+    >
       {items.length === 0 ? (
         <Empty icon={<ShieldQuestion />} title="Nothing waits" className="py-8">
           A call that asks appears here, whichever conversation it is of.

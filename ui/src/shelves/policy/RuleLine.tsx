@@ -19,7 +19,9 @@ export function RuleLine({ place, kind, rule }: Applied & { place: number }) {
       </span>
       <div className="min-w-0 flex-1 basis-56">
         <code className="font-mono text-xs font-medium">{rule.tool}</code>
-        <span className="break-words text-muted">{pattern ? ` where ${pattern}` : ", whatever its arguments are"}</span>
+        <span className="break-words text-muted">
+          {pattern ? ` where ${pattern}` : ", whatever its arguments are"}
+        </span>
         {rule.reason && <p className="break-words text-muted">{rule.reason}</p>}
         {kind === "allow" && (
           <p className="text-xs text-muted">

@@ -20,7 +20,10 @@ export function Rules() {
         <CopyButton text={path} label="Copy the file’s path" className="ml-auto" />
       </div>
       {problem && (
-        <div role="alert" className="flex gap-2 border-b border-line bg-warn-soft px-4 py-3 text-sm text-warn">
+        <div
+          role="alert"
+          className="flex gap-2 border-b border-line bg-warn-soft px-4 py-3 text-sm text-warn"
+        >
           <TriangleAlert className="mt-0.5 size-4 shrink-0" aria-hidden="true" />
           <p className="break-words">The file cannot be used, so every privileged call asks. {problem}</p>
         </div>
@@ -28,7 +31,8 @@ export function Rules() {
       {all.length === 0 && !problem && (
         <p className="border-b border-line px-4 py-3 text-sm text-muted">
           No rules are written: there is no such file, or it is empty. It holds lists of rules under{" "}
-          <code className="font-mono text-xs">deny</code>, <code className="font-mono text-xs">ask</code> and <code className="font-mono text-xs">allow</code>, and is read again when it changes.
+          <code className="font-mono text-xs">deny</code>, <code className="font-mono text-xs">ask</code> and{" "}
+          <code className="font-mono text-xs">allow</code>, and is read again when it changes.
         </p>
       )}
       <ol className="divide-y divide-line">
@@ -40,7 +44,9 @@ export function Rules() {
           <span className="w-14">
             <Badge tone="warn">asks</Badge>
           </span>
-          <span className="min-w-0 flex-1 basis-56">every other privileged call: one that costs, publishes, deletes or restarts</span>
+          <span className="min-w-0 flex-1 basis-56">
+            every other privileged call: one that costs, publishes, deletes or restarts
+          </span>
         </li>
         <li className="flex flex-wrap items-baseline gap-x-3 gap-y-1 px-4 py-2.5 text-sm">
           <span className="num w-5 text-right text-xs text-faint">{all.length + 2}</span>

@@ -10,7 +10,9 @@ export function grantsOfAll() {
   return queryOptions({
     queryKey: ["grants"],
     queryFn: async () => {
-      const sessions = new Set((await allEntries()).filter((one) => one.action === "granted").map((one) => one.session_id));
+      const sessions = new Set(
+        (await allEntries()).filter((one) => one.action === "granted").map((one) => one.session_id),
+      );
       const lists = await Promise.all([...sessions].flatMap((id) => (id === null ? [] : [ofSession(id)])));
       return lists.flat().sort((a, b) => b.created_at.localeCompare(a.created_at));
     },
@@ -19,7 +21,9 @@ export function grantsOfAll() {
 
 async function ofSession(session_id: string): Promise<Grant[]> {
   try {
-    return await call(api.GET("/api/agent/sessions/{session_id}/grants", { params: { path: { session_id } } }));
+    return await call(
+      api.GET("/api/agent/sessions/{session_id}/grants", { params: { path: { session_id } } }),
+    );
   } catch (error) {
     if (error instanceof ApiError && error.status === 404) return [];
     throw error;

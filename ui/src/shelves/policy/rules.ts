@@ -6,7 +6,9 @@ export type Applied = { kind: Kind; rule: Rule };
 
 /** As a call meets them: those that deny, then those that ask, then those that allow. */
 export function inOrder({ deny, ask, allow }: Schema<"Policy">): Applied[] {
-  const of = (kind: Kind) => (rule: Rule): Applied => ({ kind, rule });
+  const of =
+    (kind: Kind) =>
+    (rule: Rule): Applied => ({ kind, rule });
   return [...deny.map(of("deny")), ...ask.map(of("ask")), ...allow.map(of("allow"))];
 }
 
@@ -15,7 +17,10 @@ const LONGEST = 60;
 /** A pattern of arguments in a line: `task is demo*, force is true`; what is long is cut. */
 export function patternText(pattern: Record<string, unknown>): string {
   return Object.entries(pattern)
-    .map(([name, value]) => `${name} is ${cut(typeof value === "string" && value !== "" ? value : JSON.stringify(value))}`)
+    .map(
+      ([name, value]) =>
+        `${name} is ${cut(typeof value === "string" && value !== "" ? value : JSON.stringify(value))}`,
+    )
     .join(", ");
 }
 

@@ -37,12 +37,35 @@ export function MergeDialog({ presets, onClose }: { presets: readonly Preset[]; 
         <div className="space-y-3">
           <ol className="space-y-1" aria-label="In this order">
             {chosen.map((name, at) => (
-              <li key={name} className="flex items-center gap-1 rounded-md border border-line py-0.5 pl-2.5 pr-0.5">
+              <li
+                key={name}
+                className="flex items-center gap-1 rounded-md border border-line py-0.5 pl-2.5 pr-0.5"
+              >
                 <span className="num mr-1 text-xs text-faint">{at + 1}</span>
                 <span className="min-w-0 flex-1 truncate text-sm">{name}</span>
-                <IconButton size="sm" tip={false} label={`Move ${name} up`} icon={<ArrowUp className="size-3.5" />} disabled={at === 0} onClick={() => setChosen(moved(chosen, at, -1))} />
-                <IconButton size="sm" tip={false} label={`Move ${name} down`} icon={<ArrowDown className="size-3.5" />} disabled={at === chosen.length - 1} onClick={() => setChosen(moved(chosen, at, 1))} />
-                <IconButton size="sm" tip={false} label={`Leave out ${name}`} icon={<X className="size-3.5" />} onClick={() => setChosen(chosen.filter((one) => one !== name))} />
+                <IconButton
+                  size="sm"
+                  tip={false}
+                  label={`Move ${name} up`}
+                  icon={<ArrowUp className="size-3.5" />}
+                  disabled={at === 0}
+                  onClick={() => setChosen(moved(chosen, at, -1))}
+                />
+                <IconButton
+                  size="sm"
+                  tip={false}
+                  label={`Move ${name} down`}
+                  icon={<ArrowDown className="size-3.5" />}
+                  disabled={at === chosen.length - 1}
+                  onClick={() => setChosen(moved(chosen, at, 1))}
+                />
+                <IconButton
+                  size="sm"
+                  tip={false}
+                  label={`Leave out ${name}`}
+                  icon={<X className="size-3.5" />}
+                  onClick={() => setChosen(chosen.filter((one) => one !== name))}
+                />
               </li>
             ))}
           </ol>
@@ -51,7 +74,10 @@ export function MergeDialog({ presets, onClose }: { presets: readonly Preset[]; 
             value=""
             disabled={left.length === 0}
             onChange={(name) => name && setChosen([...chosen, name])}
-            options={[{ value: "", label: "Add a preset …" }, ...left.map((one) => ({ value: one.name, label: one.name }))]}
+            options={[
+              { value: "", label: "Add a preset …" },
+              ...left.map((one) => ({ value: one.name, label: one.name })),
+            ]}
           />
         </div>
         {chosen.length === 0 ? (
@@ -59,7 +85,12 @@ export function MergeDialog({ presets, onClose }: { presets: readonly Preset[]; 
         ) : merged.isError ? (
           <Failure error={merged.error} compact className="h-fit" />
         ) : merged.data ? (
-          <Code title="The part of a task they make" text={written(merged.data.task).trimEnd()} maxHeight="50dvh" className="h-fit" />
+          <Code
+            title="The part of a task they make"
+            text={written(merged.data.task).trimEnd()}
+            maxHeight="50dvh"
+            className="h-fit"
+          />
         ) : (
           <Loading height="18rem" label="What they come to" />
         )}

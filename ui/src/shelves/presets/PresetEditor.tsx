@@ -32,7 +32,10 @@ export function PresetEditor({ title, name, initial, onDone, onCancel }: Props) 
   const marks = useMemo((): readonly Mark[] => {
     if (draft.flaws.length > 0) return draft.flaws;
     const { errors } = saving.error ? problemOf(saving.error) : { errors: [] };
-    return errors.map(({ line, where, message }) => ({ line: line ?? 1, message: where && line == null ? `${where}: ${message}` : message }));
+    return errors.map(({ line, where, message }) => ({
+      line: line ?? 1,
+      message: where && line == null ? `${where}: ${message}` : message,
+    }));
   }, [draft, saving.error]);
   const change = (next: string) => {
     setText(next);
@@ -44,7 +47,12 @@ export function PresetEditor({ title, name, initial, onDone, onCancel }: Props) 
       actions={
         <>
           <Button onClick={onCancel}>Cancel</Button>
-          <Button look="primary" pending={saving.isPending} disabled={draft.flaws.length > 0} onClick={() => saving.mutate()}>
+          <Button
+            look="primary"
+            pending={saving.isPending}
+            disabled={draft.flaws.length > 0}
+            onClick={() => saving.mutate()}
+          >
             Save
           </Button>
         </>

@@ -17,7 +17,14 @@ export function PresetList({ presets, shown, onShow }: Props) {
   return (
     <Card padded={false}>
       <div className="border-b border-line p-2">
-        <Input type="search" aria-label="Search presets" placeholder="Search" before={<Search />} value={text} onChange={(event) => setText(event.target.value)} />
+        <Input
+          type="search"
+          aria-label="Search presets"
+          placeholder="Search"
+          before={<Search />}
+          value={text}
+          onChange={(event) => setText(event.target.value)}
+        />
       </div>
       {groups.length === 0 && <Empty title="None of these">No preset says “{text}”.</Empty>}
       {groups.map((group) => (
@@ -30,7 +37,10 @@ export function PresetList({ presets, shown, onShow }: Props) {
                   type="button"
                   aria-current={preset.name === shown || undefined}
                   onClick={() => onShow(preset.name)}
-                  className={cx("focus-inset block w-full px-4 py-2 text-left", preset.name === shown ? "bg-accent-soft" : "hover:bg-hover")}
+                  className={cx(
+                    "focus-inset block w-full px-4 py-2 text-left",
+                    preset.name === shown ? "bg-accent-soft" : "hover:bg-hover",
+                  )}
                 >
                   <span className="flex items-center gap-2">
                     <span className="min-w-0 truncate text-sm font-medium">{preset.name}</span>

@@ -48,7 +48,10 @@ export function PresetShelf({ presets }: { presets: readonly Preset[] }) {
       </div>
       {content ?? (
         <Card className="max-lg:hidden">
-          <Empty icon={<Bookmark />} title={params.has("name") ? `There is no preset “${params.get("name")}”` : "Choose a preset"}>
+          <Empty
+            icon={<Bookmark />}
+            title={params.has("name") ? `There is no preset “${params.get("name")}”` : "Choose a preset"}
+          >
             Its part of a task is shown here. Those that are built in stay as they are; copy one to change it.
           </Empty>
         </Card>

@@ -6,7 +6,13 @@ import { written } from "@/tasks/draft/yaml";
 import { usePresetActions } from "./actions";
 import type { Preset } from "./types";
 
-type Props = { preset: Preset; onEdit: () => void; onCopy: () => void; onGone: () => void; onBack: () => void };
+type Props = {
+  preset: Preset;
+  onEdit: () => void;
+  onCopy: () => void;
+  onGone: () => void;
+  onBack: () => void;
+};
 
 /** One preset, to read and to use. */
 export function PresetView({ preset, onEdit, onCopy, onGone, onBack }: Props) {
@@ -14,13 +20,21 @@ export function PresetView({ preset, onEdit, onCopy, onGone, onBack }: Props) {
   const { remove } = usePresetActions();
   const { name } = preset;
   const save = () =>
-    void saveFile(`/api/presets/${encodeURIComponent(name)}/export`).catch((error: Error) => toast(error.message, { tone: "bad" }));
+    void saveFile(`/api/presets/${encodeURIComponent(name)}/export`).catch((error: Error) =>
+      toast(error.message, { tone: "bad" }),
+    );
   return (
     <Card
       aria-label={name}
       title={
         <span className="flex min-w-0 items-center gap-2">
-          <IconButton className="-ml-2 lg:hidden" size="sm" label="All presets" icon={<ArrowLeft className="size-4" />} onClick={onBack} />
+          <IconButton
+            className="-ml-2 lg:hidden"
+            size="sm"
+            label="All presets"
+            icon={<ArrowLeft className="size-4" />}
+            onClick={onBack}
+          />
           <span className="truncate">{name}</span>
           {preset.built_in && <Badge>built in</Badge>}
           {preset.engine && <Badge tone="info">{preset.engine}</Badge>}
@@ -32,20 +46,30 @@ export function PresetView({ preset, onEdit, onCopy, onGone, onBack }: Props) {
           <IconButton label="Copy to a new preset" icon={<Copy className="size-4" />} onClick={onCopy} />
           {!preset.built_in && (
             <>
-              <IconButton label="Delete" icon={<Trash2 className="size-4" />} onClick={() => setDeleting(true)} />
+              <IconButton
+                label="Delete"
+                icon={<Trash2 className="size-4" />}
+                onClick={() => setDeleting(true)}
+              />
               <Button icon={<Pencil className="size-4" />} onClick={onEdit}>
                 Edit
               </Button>
             </>
           )}
-          <ButtonLink look="primary" icon={<Play className="size-4" />} to={`/tasks/new?preset=${encodeURIComponent(name)}`}>
+          <ButtonLink
+            look="primary"
+            icon={<Play className="size-4" />}
+            to={`/tasks/new?preset=${encodeURIComponent(name)}`}
+          >
             New task
           </ButtonLink>
         </>
       }
     >
       <div className="space-y-3">
-        <p className="max-w-prose text-sm">{preset.description || <span className="text-muted">Without a description.</span>}</p>
+        <p className="max-w-prose text-sm">
+          {preset.description || <span className="text-muted">Without a description.</span>}
+        </p>
         <Code title="Its part of a task" text={written(preset.task).trimEnd()} maxHeight="60dvh" />
         {preset.updated_at && (
           <p className="text-xs text-muted">

@@ -19,13 +19,15 @@ function actions(client: QueryClient) {
   };
   return {
     create: (text: string) => after(sendText<Preset>("POST", "/api/presets", text)),
-    save: (name: string, text: string) => after(sendText<Preset>("PUT", `/api/presets/${encodeURIComponent(name)}`, text)),
+    save: (name: string, text: string) =>
+      after(sendText<Preset>("PUT", `/api/presets/${encodeURIComponent(name)}`, text)),
     remove: (name: string) => after(call(api.DELETE("/api/presets/{name}", { params: { path: { name } } }))),
     /** One preset or a document of several; those that are there are written over where `replace` says so. */
     bring: (text: string, replace: boolean) => {
       const { data } = read(text);
       const name = typeof data?.name === "string" ? data.name : null;
-      if (isCollection(data)) return after(sendText<Preset[]>("POST", `/api/presets/import?replace=${replace}`, text));
+      if (isCollection(data))
+        return after(sendText<Preset[]>("POST", `/api/presets/import?replace=${replace}`, text));
       const one =
         replace && name !== null
           ? sendText<Preset>("PUT", `/api/presets/${encodeURIComponent(name)}`, text)

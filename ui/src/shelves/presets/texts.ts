@@ -2,7 +2,12 @@ import { written } from "@/tasks/draft/yaml";
 import type { Preset } from "./types";
 
 /** What a preset says, as a file: its own name and words, and its part of a task. */
-export function fileOf({ name, description, engine, task }: Pick<Preset, "name" | "description" | "engine" | "task">): string {
+export function fileOf({
+  name,
+  description,
+  engine,
+  task,
+}: Pick<Preset, "name" | "description" | "engine" | "task">): string {
   return written({ name, ...(description ? { description } : {}), ...(engine ? { engine } : {}), task });
 }
 

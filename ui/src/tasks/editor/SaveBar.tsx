@@ -6,29 +6,39 @@ import { duration, plural } from "@/format";
 import { Button, Failure, toast } from "@/kit";
 import type { Place } from "../draft/places";
 import { forget } from "./keep";
-import type { usePlan } from "./usePlan";
+import { planOf, type usePlan } from "./usePlan";
 
 type Props = {
   name: string;
+  text: string;
   plan: ReturnType<typeof usePlan>;
   problems: readonly Place[];
   onAttempt: () => void;
-  save: () => Promise<Schema<"Task">>;
+  onShow: (place: Place) => void;
+  save: (text: string) => Promise<Schema<"Task">>;
 };
 
 /** What it comes to in a line, and what can be done with it. */
-export function SaveBar({ name, plan, problems, onAttempt, save }: Props) {
+export function SaveBar({ name, text, plan, problems, onAttempt, onShow, save }: Props) {
   const go = useNavigate();
   const client = useQueryClient();
   const work = useMutation({
     mutationFn: async (start: boolean) => {
       onAttempt();
-      const task = await save();
+      // Asked before it is written down: what the last plan says may be of an earlier text.
+      const { problems } = await client.fetchQuery({ ...planOf(text), staleTime: Infinity });
+      const [first] = problems;
+      if (first) {
+        onShow(first);
+        return null;
+      }
+      const task = await save(text);
       forget(name);
       if (start) await begin(task.id);
       return task;
     },
     onSuccess: async (task) => {
+      if (!task) return;
       await client.invalidateQueries({ queryKey: ["tasks"] });
       void go(`/tasks/${task.id}`);
     },

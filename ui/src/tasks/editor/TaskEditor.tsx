@@ -139,7 +139,9 @@ export function TaskEditor({ title, detail, name, initial, save }: Props) {
           plan={plan}
           problems={problems}
           onAttempt={() => dispatch({ kind: "attempted" })}
-          save={() => save(draft.text)}
+          onShow={show}
+          save={save}
+          text={draft.text}
           name={name}
         />
       </DropArea>

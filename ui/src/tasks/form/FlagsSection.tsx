@@ -1,5 +1,5 @@
 import { useQuery } from "@tanstack/react-query";
-import { problemOf, queries } from "@/api";
+import { queries, type Schema } from "@/api";
 import { Card, Loading } from "@/kit";
 import { said } from "../draft/domain";
 import { get, isBlock } from "../draft/yaml";
@@ -12,7 +12,9 @@ import { YamlOnly } from "./YamlOnly";
 /** The flags of the engine that are set or tried. */
 export function FlagsSection({ engine }: { engine: string }) {
   const form = useForm();
-  const known = useQuery(queries.flags(engine));
+  const engines = useQuery(queries.engines());
+  const here = engines.data?.find((one) => one.name === engine);
+  const known = useQuery({ ...queries.flags(engine), enabled: here?.installed === true });
   const flags = known.data ?? [];
   const block = get(form.data, ["parameters"]);
   const names = isBlock(block) ? Object.keys(block) : [];
@@ -33,17 +35,13 @@ export function FlagsSection({ engine }: { engine: string }) {
           ))}
         </ul>
       )}
-      {known.isPending ? (
+      {engines.isPending || known.isLoading ? (
         <Loading label="Flags" height="32px" />
       ) : (
         <FlagPicker
           flags={flags}
           there={new Set(names.map(flagName))}
-          unknown={
-            known.isError
-              ? `${problemOf(known.error).detail} Until then its flags are not checked.`
-              : undefined
-          }
+          unknown={known.isSuccess ? undefined : why(engine, here)}
           onPick={(name, picked) => form.set(["parameters", name], said(beginning(picked)))}
         />
       )}
@@ -55,4 +53,12 @@ export function FlagsSection({ engine }: { engine: string }) {
       )}
     </Card>
   );
+}
+
+/** Why no flags can be chosen from. */
+function why(engine: string, here: Schema<"EngineInfo"> | undefined): string {
+  const unchecked = "Until then its flags are not checked.";
+  if (!here) return `No engine here is called ${engine}, so its flags are not checked.`;
+  if (!here.installed) return `${engine} is not installed here; run: ${here.install}. ${unchecked}`;
+  return `${engine} did not say which flags it has. ${unchecked}`;
 }

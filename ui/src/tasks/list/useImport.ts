@@ -6,6 +6,7 @@ import { toast } from "@/kit";
 import { imported } from "../draft/yaml";
 import { textOf } from "../editor/files";
 import { keep } from "../editor/keep";
+import { planOf } from "../editor/usePlan";
 
 /** Takes task files in: one is opened in the editor, several become drafts, each checked completely. */
 export function useImport(): (files: File[]) => Promise<void> {
@@ -26,7 +27,10 @@ export function useImport(): (files: File[]) => Promise<void> {
     let made = 0;
     for (const file of files) {
       try {
-        await sendText<Schema<"Task">>("POST", "/api/tasks", await textOf(file));
+        const text = imported(await textOf(file));
+        const { problems } = await client.fetchQuery(planOf(text));
+        if (problems.length > 0) throw new Error(problems.map((place) => place.message).join("; "));
+        await sendText<Schema<"Task">>("POST", "/api/tasks", text);
         made += 1;
       } catch (error) {
         toast(`${file.name}: ${problemOf(error).detail}`, { tone: "bad" });

@@ -7,7 +7,12 @@ import { Button, ButtonLink, Confirm, IconButton, Menu, type MenuItem, toast } f
 import { fileOf } from "../draft/file";
 import { useTaskActions } from "./useTaskActions";
 
-type Props = { task: Schema<"Task">; state: Schema<"TaskState">; onChanged: () => void };
+type Props = {
+  task: Schema<"Task">;
+  state: Schema<"TaskState">;
+  onChanged: () => void;
+  /** It is being deleted: what is asked of it would not be found. */ onLeaving: (leaving: boolean) => void;
+};
 type Asked = "start" | "cancel" | "resume" | "restart" | "delete";
 
 const ASKS: Record<Asked, { title: string; detail: string; action: string; danger?: boolean }> = {
@@ -43,7 +48,7 @@ const ASKS: Record<Asked, { title: string; detail: string; action: string; dange
 const ICON = "size-3.5";
 
 /** What can be done with a task in the state it is in. */
-export function TaskActions({ task, state, onChanged }: Props) {
+export function TaskActions({ task, state, onChanged, onLeaving }: Props) {
   const go = useNavigate();
   const actions = useTaskActions(task.id);
   const [asked, setAsked] = useState<Asked | null>(null);
@@ -111,8 +116,14 @@ export function TaskActions({ task, state, onChanged }: Props) {
           onOpenChange={(open) => !open && setAsked(null)}
           {...ASKS[asked]}
           onConfirm={async () => {
-            await actions[asked]();
-            onChanged();
+            onLeaving(asked === "delete");
+            try {
+              await actions[asked]();
+            } catch (error) {
+              onLeaving(false);
+              throw error;
+            }
+            if (asked !== "delete") onChanged();
           }}
         />
       )}

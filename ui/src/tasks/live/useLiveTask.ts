@@ -7,11 +7,15 @@ import { type Live, NOTHING, step, type TaskEvent } from "./reduce";
 const ENDS = ["completed", "failed", "cancelled"];
 
 /** A task, what its events tell, and how many experiments it plans. The one reader of its events on a page. */
-export function useLiveTask(ref: string | null) {
+export function useLiveTask(ref: string | null, following = true) {
   const client = useQueryClient();
   const task = useQuery({ ...queries.task(ref ?? ""), enabled: ref !== null });
   const id = task.data?.id ?? null;
-  const stream = useStreamReducer<TaskEvent, Live>(id && `/api/tasks/${id}/events`, step, NOTHING);
+  const stream = useStreamReducer<TaskEvent, Live>(
+    following && id ? `/api/tasks/${id}/events` : null,
+    step,
+    NOTHING,
+  );
   const live = stream.value;
   const state = live.state ?? task.data?.state ?? "created";
   const ended = ENDS.includes(state);

@@ -1,0 +1,37 @@
+import type { Tone } from "@/kit";
+import type { Row } from "../rows";
+import type { Value } from "../types";
+
+/** What a cell says, and what it is sorted by. */
+export type Cell = { text: string; sort: Value | undefined; tone?: Tone };
+export type Group = "Experiment" | "Outcome" | "Parameters" | "At the operating point" | "Course";
+
+/** A column of the experiments, apart from how it is drawn. */
+export type Field = {
+  id: string;
+  header: string;
+  group: Group;
+  width: number;
+  numeric: boolean;
+  /** Shown unless the reader chooses. */
+  usual: boolean;
+  cell: (row: Row) => Cell;
+};
+
+export const NOTHING: Cell = { text: "–", sort: undefined };
+
+export function field(
+  id: string,
+  header: string,
+  group: Group,
+  width: number,
+  numeric: boolean,
+  cell: Field["cell"],
+  usual = true,
+): Field {
+  return { id, header, group, width, numeric, usual, cell };
+}
+
+export function numberCell(value: number | null | undefined, text: (value: number) => string): Cell {
+  return value == null ? NOTHING : { text: text(value), sort: value };
+}
