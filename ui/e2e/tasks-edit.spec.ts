@@ -29,7 +29,7 @@ async function addFlag(page: Page, name: string, values: string): Promise<void> 
 /** What stands in the editor. */
 async function written(page: Page): Promise<string> {
   await expect(editor(page)).toBeVisible();
-  return (await editor(page).locator(".cm-line").allInnerTexts()).join("\n");
+  return (await editor(page).locator(".cm-line").allInnerTexts()).join("\n").trimEnd();
 }
 
 async function write(page: Page, text: string): Promise<void> {
@@ -57,7 +57,6 @@ test("form and YAML are two views of one task, with its plan beside them", async
       "slo:",
       "  ttft:",
       "    p90: {threshold: 0.25}",
-      "",
     ].join("\n"),
   );
   await editor(page).click();
