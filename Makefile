@@ -40,7 +40,7 @@ check: setup node
 	@$(BIN)/ruff check .
 	@$(BIN)/mypy
 	@$(BIN)/lint-imports
-	@if command -v npm >/dev/null; then npm run --silent --prefix ui check; else echo "skipped: no Node, so the page is not checked"; fi
+	@if command -v npm >/dev/null; then npm run --silent --prefix ui types:check && npm run --silent --prefix ui typecheck; else echo "skipped: no Node, so the page is not checked"; fi
 	@$(BIN)/python -m pytest -q -n 2 -m "not (engine or bench or postgres or slow or alone or node)"
 
 # The fast part, then what needs the real engine, the load generator, a database server, Node.

@@ -43,8 +43,7 @@ export default function TaskPage() {
       title={spec.task_name}
       heading={
         <h1 className="flex min-w-0 flex-wrap items-center gap-x-3 gap-y-1 text-xl font-semibold tracking-tight">
-          <span className="min-w-0 break-words">{spec.task_name}</span>
-          <StateBadge state={state} />
+          <span className="min-w-0 break-words">{spec.task_name}</span> <StateBadge state={state} />
         </h1>
       }
       detail={

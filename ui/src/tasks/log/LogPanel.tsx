@@ -5,7 +5,8 @@ import { count, plural } from "@/format";
 import { Button, Card, Failure, Field, IconButton, Input, Select } from "@/kit";
 import { useSettled } from "../useSettled";
 import { LogView } from "./LogView";
-import { EMPTY, type Level, type Log, shown, step } from "./reduce";
+import { EMPTY, type Level, type Line, type Log, shown, step } from "./reduce";
+import { LogSource } from "./LogSource";
 import { WholeLog } from "./WholeLog";
 
 type Props = {
@@ -64,7 +65,7 @@ export function LogPanel({ task, experiments, ended, className }: Props) {
       padded={false}
       className={className}
       actions={
-        <Source
+        <LogSource
           {...{ source, options }}
           onChange={(next) => (setPaused(null), setWhole(false), setSource(next))}
         />
@@ -120,9 +121,9 @@ export function LogPanel({ task, experiments, ended, className }: Props) {
         <div className="flex h-9 items-center gap-2 border-t border-line px-3 text-xs text-muted">
           <span className="num mr-auto truncate">
             {search || least !== "debug"
-              ? `${count(lines.length)} of ${plural(log.lines.length, "line")}`
-              : plural(log.count, "line")}
-            {cut && !search && `, the last ${count(log.lines.length)} here`}
+              ? `${count(real(lines))} of ${plural(real(log.lines), "line")}`
+              : plural(log.count - log.marks, "line")}
+            {cut && !search && `, the last ${count(real(log.lines))} here`}
             {coming > 0 && ` · ${count(coming)} more while paused`}
           </span>
           {search && cut && (
@@ -136,22 +137,10 @@ export function LogPanel({ task, experiments, ended, className }: Props) {
   );
 }
 
+const real = (lines: readonly Line[]) => lines.reduce((sum, line) => sum + (line.mark ? 0 : 1), 0);
+
 function nothing(log: Log, state: string, ended: boolean): string {
   if (log.lines.length > 0) return "No line like that.";
   if (state === "connecting") return "Reading …";
   return ended ? "Nothing was written." : "Nothing has been written yet.";
-}
-
-type SourceProps = {
-  source: string;
-  options: readonly { value: string; label: string }[];
-  onChange: (source: string) => void;
-};
-
-function Source({ source, options, onChange }: SourceProps) {
-  return (
-    <Field label="Which log" hideLabel className="w-44">
-      <Select value={source} options={options} onChange={onChange} />
-    </Field>
-  );
 }

@@ -20,6 +20,7 @@ describe("a log", () => {
     ]);
     expect(log.lines.map((line) => line.id)).toEqual([0, 1, 2, 3, 4, 5]);
     expect(log.lines.filter((line) => line.mark)).toHaveLength(2);
+    expect(log).toMatchObject({ count: 6, marks: 2, experiment: 1 });
   });
 
   test("keeps empty lines, and the load generator's has no marks", () => {

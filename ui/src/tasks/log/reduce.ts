@@ -13,24 +13,26 @@ export type Line = {
 };
 export type Log = {
   lines: readonly Line[];
-  /** Lines that came in all. */
+  /** Lines that came in all, and marks among them. */
   count: number;
+  marks: number;
   experiment: number | null;
   /** In the middle of a traceback. */
   trace: boolean;
 };
 
 export const MOST = 5_000;
-export const EMPTY: Log = { lines: [], count: 0, experiment: null, trace: false };
+export const EMPTY: Log = { lines: [], count: 0, marks: 0, experiment: null, trace: false };
 
 export const step = (log: Log, { data }: StreamEvent<Schema<"LogChunk">>): Log => grow(log, data);
 
 export function grow(log: Log, { text, experiment }: Schema<"LogChunk">): Log {
-  let { count, trace } = log;
+  let { count, marks, trace } = log;
   const added: Line[] = [];
   const add = (line: Omit<Line, "id">) => added.push({ ...line, id: count++ });
   if (experiment !== null && experiment !== log.experiment) {
     add({ text: `Experiment ${experiment}`, level: "info", mark: true });
+    marks += 1;
     trace = false;
   }
   let before: Level = log.lines.at(-1)?.level ?? "info";
@@ -40,7 +42,7 @@ export function grow(log: Log, { text, experiment }: Schema<"LogChunk">): Log {
     before = own ?? (trace || /^\s+\S/.test(line) ? before : "info");
     add({ text: line, level: before });
   }
-  return { lines: kept(log.lines, added), count, experiment: experiment ?? log.experiment, trace };
+  return { lines: kept(log.lines, added), count, marks, experiment: experiment ?? log.experiment, trace };
 }
 
 function whole(text: string): string[] {
