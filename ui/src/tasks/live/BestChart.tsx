@@ -25,7 +25,7 @@ export function BestChart({ task, runs }: Props) {
       <Chart
         title="Best so far"
         name={`${task.spec.task_name} best so far`}
-        summary={summary(runs, objective)}
+        summary={summary(runs, objective, at)}
         option={option}
         table={bestTable(runs, objective, at)}
         height={264}
@@ -45,8 +45,8 @@ export function BestChart({ task, runs }: Props) {
   );
 }
 
-function summary(runs: readonly Run[], objective: Objective): string {
-  const best = bestOf(runs, objective);
+function summary(runs: readonly Run[], objective: Objective, at: number): string {
+  const best = bestOf(runs, objective, at);
   const what = `${metricName(objective.metric)} by experiment.`;
   return best
     ? `${what} The best is ${quantity(objective.metric, best.value)}, of experiment ${best.run.number}.`

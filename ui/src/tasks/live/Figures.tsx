@@ -1,8 +1,9 @@
-import type { ReactNode } from "react";
+import { useQuery } from "@tanstack/react-query";
 import { count, duration, percent } from "@/format";
 import { Duration, Progress, useNow } from "@/kit";
-import type { Schema } from "@/api";
+import { queries, type Schema } from "@/api";
 import { quantity, shortName } from "../metrics";
+import { Figure } from "./Figure";
 import { bestOf, courseOf } from "./progress";
 import type { Live } from "./reduce";
 
@@ -16,6 +17,11 @@ export function Figures({ task, live, state, planned }: Props) {
   const [objective] = task.spec.optimization.objective;
   const best = objective ? bestOf(live.runs, objective) : null;
   const all = state === "completed" ? done : total;
+  // At the end counts what the service makes of all measurements, fresh ones included.
+  const result = useQuery({ ...queries.result(task.id), enabled: state === "completed" });
+  const verdict = result.data?.verdict.gains[0];
+  const gain = state === "completed" ? (verdict?.gain ?? null) : (best?.gain ?? null);
+  const confirmed = state === "completed" && verdict?.fresh ? ", measured afresh" : "";
   return (
     <section aria-label="Progress" className="rounded-lg border border-line bg-surface">
       <Progress
@@ -46,29 +52,21 @@ export function Figures({ task, live, state, planned }: Props) {
               ? "a moment"
               : `≈ ${duration(leftS < 60 ? Math.ceil(leftS) : Math.round(leftS / 60) * 60)}`}
         </Figure>
-        <Figure name="Best so far" detail={best && objective ? shortName(objective) : ""}>
+        <Figure
+          name={state === "completed" ? "Best measured" : "Best so far"}
+          detail={best && objective ? shortName(objective) : ""}
+        >
           {best && objective ? quantity(objective.metric, best.value) : "–"}
         </Figure>
         <Figure
           name="Against defaults"
-          detail={best && best.run.number > 0 ? `experiment ${best.run.number}` : ""}
+          detail={best && best.run.number > 0 ? `experiment ${best.run.number}${confirmed}` : ""}
         >
-          <span className={best?.gain && best.gain > 0 ? "text-ok" : undefined}>
-            {best?.gain == null ? "–" : percent(best.gain, { sign: true })}
+          <span className={gain !== null && gain > 0 ? "text-ok" : undefined}>
+            {gain === null ? "–" : percent(gain, { sign: true })}
           </span>
         </Figure>
       </dl>
     </section>
-  );
-}
-
-function Figure({ name, detail = "", children }: { name: string; detail?: string; children: ReactNode }) {
-  return (
-    <div className="min-w-0">
-      <dt className="text-xs text-muted">{name}</dt>
-      <dd className="num truncate text-lg font-semibold">{children}</dd>
-      {/* Its line is there before its words are. */}
-      <dd className="h-4 truncate text-xs text-muted">{detail}</dd>
-    </div>
   );
 }

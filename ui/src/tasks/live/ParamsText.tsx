@@ -3,7 +3,7 @@ import type { Params } from "./reduce";
 /** A configuration in a line; none of its flags set: the engine's defaults. */
 export function ParamsText({ params, className = "" }: { params: Params; className?: string }) {
   const all = Object.entries(params);
-  if (all.length === 0) return <span className={`text-muted ${className}`}>engine defaults</span>;
+  if (all.length === 0) return <span className={`text-sm text-muted ${className}`}>engine defaults</span>;
   return (
     <span className={`font-mono text-xs ${className}`}>
       {all.map(([name, value]) => (

@@ -12,7 +12,8 @@ type Props = { task: Schema<"Task">; runs: readonly Run[]; onOpen: () => void };
 /** The experiments so far, the newest first. */
 export function RunsTable({ task, runs, onOpen }: Props) {
   const objectives = task.spec.optimization.objective;
-  const best = objectives[0] ? bestOf(runs, objectives[0])?.run.number : undefined;
+  // A text, so that columns stay the same as long as no better one is found.
+  const best = objectives.map((one, at) => bestOf(runs, one, at)?.run.number ?? "").join();
   const columns = useMemo<ColumnDef<Run>[]>(
     () => [
       { id: "number", header: "#", accessorKey: "number", size: 48, meta: { align: "right" } },
@@ -41,7 +42,7 @@ export function RunsTable({ task, runs, onOpen }: Props) {
           return (
             <span
               className={cx(
-                run.number === best && "font-semibold text-ok",
+                String(run.number) === best.split(",")[at] && "font-semibold text-ok",
                 !run.feasible && "text-faint line-through",
               )}
               title={run.feasible ? undefined : "Misses a hard limit"}

@@ -46,12 +46,13 @@ export function judged(runs: readonly Run[], { direction }: Objective, objective
 export const better = (a: number, b: number, direction: Objective["direction"]): boolean =>
   direction === "maximize" ? a > b : a < b;
 
-/** The best feasible experiment, and its gain over the baseline: 0.2 is 20 % better. Null: none yet. */
+/** The best feasible experiment by an objective, and its gain over the baseline: 0.2 is 20 % better. Null: none yet. */
 export function bestOf(
   runs: readonly Run[],
   objective: Objective,
+  at = 0,
 ): { run: Run; value: number; gain: number | null } | null {
-  const all = judged(runs, objective);
+  const all = judged(runs, objective, at);
   const value = all.at(-1)?.best ?? null;
   const found = all.find((one) => one.value === value && one.run.feasible && one.run.role !== "confirmation");
   if (value === null || !found) return null;
