@@ -82,9 +82,10 @@ class Chat:
 
     def interrupt(self) -> None:
         """Ctrl-C: stops the turn; where there is none to stop, or it is stopping, leaves."""
-        if self._stopping is None and (self._busy or self.deciding is not None):
+        goes_on = self._goes_on or self.deciding is not None
+        if goes_on and self._stopping is None:
             self._stopping = asyncio.create_task(self._stop())
-        elif self._stopping is not None or self._warned or self.script is not None:
+        elif goes_on or self._warned or self.script is not None:
             self.leave(INTERRUPTED)
         else:
             self._warned = True
@@ -230,8 +231,13 @@ class Chat:
 
     @property
     def _busy(self) -> bool:
+        return self._goes_on or self._stopping is not None
+
+    @property
+    def _goes_on(self) -> bool:
+        """Whether there is a turn, also one that was only sent."""
         awaited = self._awaited is not None and self._awaited not in self.view.ended
-        return awaited or self.view.running is not None or self._stopping is not None
+        return awaited or self.view.running is not None
 
     def _check(self) -> None:
         if self._left is not None:
@@ -262,6 +268,7 @@ class Chat:
             case RunStarted():
                 self.screen.wake()
             case ApprovalDecided(approval=approval) if approval.id == self.deciding:
+                self.deciding = None
                 self.screen.wake()
 
     def _read_over(self) -> None:

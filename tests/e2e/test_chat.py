@@ -261,7 +261,7 @@ def test_an_approval_survives_the_death_of_the_chat(
     assert command.tasks()[0]["state"] == "queued"
 
 
-def test_ctrl_c_withdraws_the_call(
+def test_ctrl_c_withdraws_the_call_and_twice_leaves(
     command: Command, terminals: list[Terminal], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     task = draft(command, monkeypatch)
@@ -271,8 +271,10 @@ def test_ctrl_c_withdraws_the_call(
     at.type(CTRL_C)
     at.shows("start_task: cancelled")
     at.shows("›")
-    at.type(CTRL_D)
-    assert at.ends() == 0
+    at.type(CTRL_C)
+    at.shows("once more")
+    at.type(CTRL_C)
+    assert at.ends() == 130
     assert command.tasks()[0]["state"] == "created"
 
 
