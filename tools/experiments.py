@@ -15,7 +15,8 @@ from tuner.effects import varied
 from tuner.errors import FailureKind, NotFoundError
 from tuner.objectives import Metric
 from tuner.quantities import aim, duration, number, percent, quantity
-from tuner.report import artifacts, rows
+from tuner.report import rows
+from tuner.report.command import shell
 from tuner.result import Result
 from tuner.values import Frozen, Value
 
@@ -136,7 +137,7 @@ async def get_experiment(runtime: Runtime, task: Ref, experiment: Number) -> Exp
         started_at=one.started_at,
         ready_after=None if one.start_s is None else duration(one.start_s),
         took=None if one.wall_s is None else duration(one.wall_s),
-        command=artifacts.shell(one)[:MOST_COMMAND] or None,
+        command=shell(one)[:MOST_COMMAND] or None,
         shown=shown(len(levels), len(one.points)),
         levels=levels,
         reason=_reason(result, one),

@@ -12,7 +12,7 @@ from tools.tool import tool
 from tuner.domain import Experiment, ExperimentState, Role, Task, TaskState
 from tuner.errors import TunerError
 from tuner.quantities import aim, duration, statistic
-from tuner.report import artifacts
+from tuner.report.command import shell
 from tuner.result import Result
 from tuner.service import Tuner
 from tuner.spec import TaskSpec
@@ -152,7 +152,7 @@ async def get_task(runtime: Runtime, task: Ref) -> TaskAnswer:
         progress=None if found.state.ended else await _progress(tuner, found, result),
         verdict=sentence(result) if ended else None,
         best=None if best is None else row(result, best, list(best.params.flat)),
-        command=artifacts.shell(result.experiment(result.winner)) if result.winner is not None else None,
+        command=shell(result.experiment(result.winner)) if result.winner is not None else None,
         spec=_written(spec),
         note=_note(found),
     )

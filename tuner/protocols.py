@@ -75,6 +75,9 @@ class Engine(Protocol):
     name: str
     environments: tuple[str, ...]
     """Names of the environments that can hold it (`engines.environments`), the preferred one first; empty: built in."""
+    image: str | None
+    """Repository of its container image for NVIDIA GPUs; None: there is none on the public hub."""
+    cpu_image: str | None
     parallel_presets: Mapping[str, Mapping[str, bool | int]]
     reserved: Mapping[str, str]
     """Flags that the tuner sets itself or that would break a measurement, with the reason."""

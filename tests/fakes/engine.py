@@ -19,6 +19,8 @@ class FakeEngine:
 
     name: str = "fake"
     environments: tuple[str, ...] = ()
+    image: str | None = None
+    cpu_image: str | None = None
     parallel_presets: Mapping[str, Mapping[str, bool | int]] = field(default_factory=lambda: {"wide": {"tp": 4}})
     reserved: Mapping[str, str] = field(default_factory=lambda: {"port": "the tuner picks it"})
     failures: Sequence[FailurePattern] = (FailurePattern("^fake: no memory", FailureKind.OUT_OF_MEMORY),)

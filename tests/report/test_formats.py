@@ -14,7 +14,8 @@ from tuner import taskfile
 from tuner.domain import Failure, TaskState
 from tuner.errors import ConflictError, FailureKind
 from tuner.report import FORMATS
-from tuner.report.artifacts import ARTIFACTS, shell
+from tuner.report.artifacts import ARTIFACTS
+from tuner.report.command import shell
 from tuner.result import Result, result
 
 HOSTILE = "<script>alert(1)</script>"

@@ -20,12 +20,13 @@ from tuner.settings import Settings
     type=click.Choice(list(ARTIFACTS)),
     default="command",
     show_default=True,
-    help="command: the line that serves the winner. task: the task file, to run again or change.",
+    help="command: the line that serves the winner. compose, kubernetes: the winner in a container. "
+    "task: the task file, to run again or change.",
 )
 @click.option("--output", type=click.Path(path_type=Path, dir_okay=False), help="Write here.", metavar="FILE")
 @click.option("--force", is_flag=True, help="Overwrite the file.")
 def export(task: str, kind: str, output: Path | None, force: bool) -> None:
-    """Write the best configuration of TASK as a command, or TASK itself as a task file."""
+    """Write the best configuration of TASK to be used elsewhere, or TASK itself as a task file."""
 
     async def go() -> Result:
         async with Tuner.open(Settings()) as tuner:

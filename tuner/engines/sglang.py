@@ -35,6 +35,8 @@ _PLAIN = ("auto", "bfloat16", "float16")
 class SGLang:
     name: str = "sglang"
     environments: tuple[str, ...] = ("sglang",)
+    image: str | None = "lmsysorg/sglang"
+    cpu_image: str | None = None
     parallel_presets: Mapping[str, Mapping[str, bool | int]] = {
         "single-gpu": {"tp": 1},
         "high-throughput": {"dp": 8},

@@ -17,6 +17,8 @@ class Simulated:
 
     name = "simulated"
     environments: tuple[str, ...] = ()
+    image: str | None = None
+    cpu_image: str | None = None
     parallel_presets: Mapping[str, Mapping[str, bool | int]] = {"single-gpu": {"tp": 1}}
     reserved: Mapping[str, str] = {
         "help": "it only prints the flags",

@@ -25,6 +25,8 @@ RANKS = ("tp", "pp", "cp")
 class TensorRTLLM:
     name: str = "tensorrt-llm"
     environments: tuple[str, ...] = ("tensorrt-llm",)
+    image: str | None = None
+    cpu_image: str | None = None
     parallel_presets: Mapping[str, Mapping[str, bool | int]] = {
         "single-gpu": {"tp": 1},
         "large-model-tp": {"tp": 8},

@@ -29,6 +29,8 @@ ALIASES = (*DEGREES.values(), ("quantization", "q"))
 class VLLM:
     name: str = "vllm"
     environments: tuple[str, ...] = ("vllm", "vllm-cpu")
+    image: str | None = "vllm/vllm-openai"
+    cpu_image: str | None = "vllm/vllm-openai-cpu"
     parallel_presets: Mapping[str, Mapping[str, bool | int]] = {
         "single-gpu": {"tp": 1},
         "high-throughput": {"dp": 8},

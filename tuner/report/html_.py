@@ -10,7 +10,8 @@ from markupsafe import Markup
 from tuner import quantities, taskfile
 from tuner.domain import LoadPoint, Role, TaskState
 from tuner.objectives import Metric, Statistic
-from tuner.report import artifacts, rows
+from tuner.report import rows
+from tuner.report.command import shell
 from tuner.report.plots import plots
 from tuner.result import Result
 from tuner.verdict import Outcome
@@ -68,7 +69,7 @@ def render(result: Result) -> str:
         failures=rows.failures(result).rows,
         levels=_levels(result),
         compared=[quantities.statistic(metric, which, short=True) for metric, which in COMPARED],
-        command=artifacts.shell(result.experiment(best)) if best is not None else "",
+        command=shell(result.experiment(best)) if best is not None else "",
         task_file=taskfile.dump(result.spec),
         confirmations=sum(one.role is Role.CONFIRMATION for one in result.experiments),
         cancelled=result.state is TaskState.CANCELLED,

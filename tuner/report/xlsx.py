@@ -10,7 +10,8 @@ from openpyxl.utils import get_column_letter
 from openpyxl.worksheet.worksheet import Worksheet
 
 from tuner.quantities import aim, described, percent
-from tuner.report import artifacts, rows
+from tuner.report import rows
+from tuner.report.command import shell
 from tuner.report.rows import Cell, Rows
 from tuner.result import Result
 
@@ -55,7 +56,7 @@ def summary(result: Result) -> list[tuple[str, Cell]]:
         for objective, score in zip(result.objectives, winner.scores, strict=True):
             lines.append(("Winner: measured in the search", described(objective, score.value)))
         lines += [("Winner: operating point", rows.operating_point(winner))]
-        lines += [("Winner: command", artifacts.shell(winner))]
+        lines += [("Winner: command", shell(winner))]
     for gain in result.verdict.gains:
         name = described(gain.objective, sum(gain.winner) / len(gain.winner))
         lines.append(("Gain" if gain.fresh else "Gain in the search, not confirmed", gain.gain))

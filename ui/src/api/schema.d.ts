@@ -8812,7 +8812,7 @@ export interface operations {
         parameters: {
             query?: {
                 /** @description What to take away. */
-                kind?: "command" | "task";
+                kind?: "command" | "compose" | "kubernetes" | "task";
             };
             header?: never;
             path: {

@@ -37,6 +37,13 @@ const report = (format: Format, label: string, detail: string, copy = false): Ar
 /** What the service gives away, all of it: a kind that it learns must find its words here before this compiles. */
 const ARTIFACTS: Record<Kind, Artifact> = {
   command: artifact("command", "Command", "The shell command that serves the best configuration", true),
+  compose: artifact("compose", "Compose file", "For docker compose up: image, model, GPUs, flags", true),
+  kubernetes: artifact(
+    "kubernetes",
+    "Kubernetes manifest",
+    "A Deployment with its Service, for kubectl apply",
+    true,
+  ),
   task: artifact("task", "Task file", "To run this task again, or to change it", false),
 };
 const REPORTS: Record<Format, Artifact> = {
