@@ -6,7 +6,7 @@ BIN := .venv/bin
 TORCH_INDEX ?=
 export PYTHONDONTWRITEBYTECODE := 1
 
-.PHONY: setup engine node ui check test demo perf lock clean
+.PHONY: setup engine node ui check page test demo perf lock clean
 .DEFAULT_GOAL := setup
 
 setup: .venv/ready
@@ -43,9 +43,16 @@ check: setup node
 	@if command -v npm >/dev/null; then npm run --silent --prefix ui types:check && npm run --silent --prefix ui typecheck; else echo "skipped: no Node, so the page is not checked"; fi
 	@$(BIN)/python -m pytest -q -n 2 -m "not (engine or bench or postgres or slow or alone or node)"
 
-# The fast part, then what needs the real engine, the load generator, a database server, Node.
-test: check ui
+# The page's own checks, and its tests in a real browser on a real server.
+page: ui
+	@if ! command -v npm >/dev/null; then echo "skipped: no Node, so the page is not tested"; \
+	  elif ! command -v $${CHROMIUM:-chromium} >/dev/null; then npm run --silent --prefix ui check && echo "skipped: no Chromium, so the page is not tested in a browser"; \
+	  else npm run --silent --prefix ui check && npm run --silent --prefix ui e2e; fi
+
+# The fast part, then what needs the real engine, the load generator, a database server, Node, a browser.
+test: check
 	@$(MAKE) --no-print-directory engine || echo "the engine could not be installed; what needs it is skipped below"
+	@$(MAKE) --no-print-directory page
 	@$(BIN)/python -m pytest -q -n 2 -m "(bench or postgres or slow or node) and not (engine or alone)"
 	@$(BIN)/python -m pytest -q -m "engine or alone"
 

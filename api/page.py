@@ -35,9 +35,8 @@ LOCKED = small(
 
 NOT_BUILT = small(
     "Autotuner is running",
-    "<p>The page has not been built. In the checkout: <code>npm --prefix ui ci &amp;&amp; npm --prefix ui run build"
-    '</code></p>\n<p>Meanwhile: <a href="/docs">the HTTP interface</a>, and <code>autotuner chat</code> in a '
-    "terminal.</p>",
+    "<p>The page has not been built. In the checkout, with Node 20 or newer: <code>make ui</code></p>\n"
+    '<p>Meanwhile: <a href="/docs">the HTTP interface</a>, and <code>autotuner chat</code> in a terminal.</p>',
 )
 
 

@@ -83,6 +83,8 @@ def on_a_terminal(command: Command, name: str, *, until: str, then: str) -> tupl
             if re.search(until.encode(), shown):
                 if not then:
                     break
+                # As slow as a person: a Ctrl-C between readline's prompt and its wait is lost until the next key.
+                time.sleep(0.5)
                 os.write(terminal, then.encode())
                 until = "(?!)"
     finally:
