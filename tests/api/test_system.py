@@ -165,7 +165,7 @@ async def test_without_a_built_page_a_word_says_how_to_build_it(
 ) -> None:
     app.router.default = Page(tmp_path / "dist")
     page = await client.get("/")
-    assert (page.status_code, "npm" in page.text) == (200, True)
+    assert (page.status_code, "make ui" in page.text) == (200, True)
     assert (await client.get("/tasks/1", headers={"Accept": "text/html"})).status_code == 404
 
 
