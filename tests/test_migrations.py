@@ -72,7 +72,12 @@ def test_the_head_is_the_newest_revision_and_their_names_sort_by_age() -> None:
 
 def test_the_revisions_make_the_tables_of_the_schema(connection: Connection) -> None:
     migrations.upgrade(connection)
-    options = {"version_table": migrations.VERSION_TABLE, "compare_type": True}
+    sqlite = connection.dialect.name == "sqlite"
+    options = {
+        "version_table": migrations.VERSION_TABLE,
+        "compare_type": True,
+        "include_object": lambda _, name, *__: sqlite or name != "task_in_list",
+    }
     assert compare_metadata(MigrationContext.configure(connection, opts=options), METADATA) == []
 
 

@@ -84,10 +84,12 @@ TASK = Table(
     # Grows while the owner lives.
     Column("beat", Integer, nullable=False, default=0),
     Column("cancel_requested", Boolean, nullable=False, default=False),
-    # No index has the model: PostgreSQL takes no entry as long as a path may be.
     Index("task_by_name", "name", "serial"),
     Index("task_by_state", "state", "serial"),
     Index("task_by_engine", "engine", "serial"),
+    # A list is filtered and sorted without reading specs. Not on PostgreSQL: it keeps what is long apart by itself, and
+    # takes no entry as long as a path may be.
+    Index("task_in_list", "serial", "state", "engine", "name", "model", "id").ddl_if(dialect="sqlite"),
 )
 
 EXPERIMENT = Table(
