@@ -219,7 +219,7 @@ async def test_the_winner_is_exported_and_a_task_that_has_none_says_so(client: h
     assert (unknown.status_code, "there are command" in unknown.json()["detail"]) == (422, True)
 
 
-async def test_every_artifact_that_is_listed_can_be_had_or_says_why_not(client: httpx.AsyncClient, tuner: Tuner) -> None:
+async def test_every_listed_artifact_can_be_had_or_says_why_not(client: httpx.AsyncClient, tuner: Tuner) -> None:
     task, draft = await done(tuner), (await tuner.create(spec())).id
     for ref in (task, draft):
         listed = (await client.get(f"/api/tasks/{ref}/artifacts")).json()

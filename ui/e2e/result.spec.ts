@@ -234,6 +234,7 @@ test("where nothing has won there is no command to take", async ({ page }) => {
   await page.getByRole("button", { name: "Export" }).click();
   await expect(page.getByRole("button", { name: "Download Task file" })).toBeVisible();
   await expect(page.getByRole("button", { name: "Download Command" })).toHaveCount(0);
+  await expect(page.getByText("has no configuration to export").first()).toBeVisible();
 });
 
 test("GPUs are counted where they differ", async ({ page }) => {

@@ -1297,8 +1297,11 @@ export interface components {
          * @description One line of what was proposed, decided, granted, run. Append-only.
          */
         AuditEntry: {
-            /** Action */
-            action: string;
+            /**
+             * Action
+             * @enum {string}
+             */
+            action: "proposed" | "approved" | "edited" | "rejected" | "expired" | "cancelled" | "auto_approved" | "denied" | "started" | "finished" | "failed" | "refused" | "granted" | "revoked";
             /** Approval Id */
             approval_id: string | null;
             /**
@@ -4645,12 +4648,20 @@ export interface operations {
     list_audit: {
         parameters: {
             query?: {
+                /** @description Only this. */
+                action?: ("proposed" | "approved" | "edited" | "rejected" | "expired" | "cancelled" | "auto_approved" | "denied" | "started" | "finished" | "failed" | "refused" | "granted" | "revoked") | null;
                 /** @description Sequence of the last entry that was read. */
                 after?: number;
                 /** @description Entries of a page. */
                 limit?: number;
+                /** @description From the end of the log to its beginning. */
+                newest_first?: boolean;
+                /** @description Only entries with this text in any field, in any case. */
+                search?: string | null;
                 /** @description Only of this session. */
                 session_id?: string | null;
+                /** @description Only about this tool. */
+                tool?: string | null;
             };
             header?: never;
             path?: never;
