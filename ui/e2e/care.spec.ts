@@ -71,7 +71,7 @@ async function open(page: Page, path: string): Promise<void> {
   await page.goto(path);
   await expect(page.locator("#main")).toBeVisible();
   await expect(page.locator("#main h1, [role=dialog] h2, #main textarea").first()).toBeVisible();
-  await expect(page.locator(".skeleton")).toHaveCount(0);
+  await expect(page.locator(".skeleton")).toHaveCount(0, { timeout: 30_000 });
 }
 
 for (const theme of THEMES) {
