@@ -209,6 +209,8 @@ test("everything can be taken away: files that are what they say, texts to copy"
   const dialog = page.getByRole("dialog", { name: "Take away" });
   const begins: Record<string, [ending: string, begin: RegExp]> = {
     Command: ["sh", /^vllm serve /],
+    "Compose file": ["yaml", /services:/],
+    "Kubernetes manifest": ["yaml", /kind: Deployment/],
     "Task file": ["yaml", /^task_name: /],
     "HTML report": ["html", /^<!doctype html>/i],
     "Excel workbook": ["xlsx", /^PK/],

@@ -16,7 +16,7 @@ test("an artifact has words, one that the page does not know its name", () => {
 
 test("where there is none, the service's reason stands beside it", () => {
   expect(wordsOf(artifact("compose", { missing: "No image." }))).toEqual({
-    label: "Docker Compose",
+    label: "Compose file",
     detail: "No image.",
   });
 });

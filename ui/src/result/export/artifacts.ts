@@ -7,11 +7,8 @@ export type Artifact = Schema<"ArtifactInfo">;
 /** What the service's names mean; one that it learns is offered under its name until it has words here. */
 const WORDS: Record<string, { label: string; detail: string }> = {
   command: { label: "Command", detail: "The shell command that serves the best configuration" },
-  compose: {
-    label: "Docker Compose",
-    detail: "The best configuration as a container, for docker compose up",
-  },
-  kubernetes: { label: "Kubernetes manifest", detail: "Deployment and service, for kubectl apply" },
+  compose: { label: "Compose file", detail: "For docker compose up: image, model, GPUs, flags" },
+  kubernetes: { label: "Kubernetes manifest", detail: "A Deployment with its Service, for kubectl apply" },
   task: { label: "Task file", detail: "To run this task again, or to change it" },
   html: { label: "HTML report", detail: "One file with its pictures, to send to others" },
   xlsx: { label: "Excel workbook", detail: "Every experiment and every load level" },
