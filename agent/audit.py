@@ -1,19 +1,39 @@
 """The audit log: what was proposed, decided, granted and run. It is only ever added to."""
 
+import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from pydantic import JsonValue
-from sqlalchemy import insert, select
+from sqlalchemy import String, cast, insert, or_, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from agent.domain import Approval, AuditEntry
+from agent.domain import Approval, AuditAction, AuditEntry
 from agent.schema import AUDIT
+from tuner.schema import printable
 from tuner.secrets import redact_json
 
 LARGEST = 2**31 - 1
 """What an integer column holds."""
+
+
+@dataclass(frozen=True)
+class AuditQuery:
+    """Which entries."""
+
+    session_id: str | None = None
+    action: AuditAction | None = None
+    tool: str | None = None
+    search: str | None = None
+    """Text anywhere in an entry, in any case."""
+    newest_first: bool = False
+    after: int = 0
+    """The sequence of the last one that was read, in their order."""
+    limit: int = 100
+
+
+EVERYTHING = AuditQuery()
 
 
 @dataclass(frozen=True)
@@ -55,10 +75,18 @@ class Audit:
             detail={"digest": approval.digest, **detail},
         )
 
-    async def entries(
-        self, connection: AsyncConnection, session_id: str | None, after: int, limit: int
-    ) -> list[AuditEntry]:
-        wanted = select(AUDIT).where(AUDIT.c.sequence > min(after, LARGEST)).order_by(AUDIT.c.sequence).limit(limit)
-        if session_id is not None:
-            wanted = wanted.where(AUDIT.c.session_id == session_id)
-        return [AuditEntry.model_validate(row._asdict()) for row in await connection.execute(wanted)]
+    async def entries(self, connection: AsyncConnection, wanted: AuditQuery) -> list[AuditEntry]:
+        sequence, after = AUDIT.c.sequence, min(wanted.after, LARGEST)
+        rows = select(AUDIT).order_by(sequence.desc() if wanted.newest_first else sequence).limit(wanted.limit)
+        if after or not wanted.newest_first:
+            rows = rows.where(sequence < after if wanted.newest_first else sequence > after)
+        for name in ("session_id", "action", "tool"):
+            if (value := getattr(wanted, name)) is not None:
+                rows = rows.where(AUDIT.c[name] == printable(value))
+        if text := printable(wanted.search or "").strip():
+            columns = (AUDIT.c.action, AUDIT.c.tool, AUDIT.c.who, AUDIT.c.session_id)
+            said = [column.icontains(text, autoescape=True) for column in columns]
+            # As it stands in the column: JSON, with other scripts escaped.
+            within = cast(AUDIT.c.detail, String).icontains(json.dumps(text)[1:-1], autoescape=True)
+            rows = rows.where(or_(*said, within))
+        return [AuditEntry.model_validate(row._asdict()) for row in await connection.execute(rows)]

@@ -116,6 +116,24 @@ class Grant(Frozen):
     revoked_at: datetime | None = None
 
 
+AuditAction = Literal[
+    "proposed",
+    "approved",
+    "edited",
+    "rejected",
+    "expired",
+    "cancelled",
+    "auto_approved",
+    "denied",
+    "started",
+    "finished",
+    "failed",
+    "refused",
+    "granted",
+    "revoked",
+]
+
+
 class AuditEntry(Frozen):
     """One line of what was proposed, decided, granted, run. Append-only."""
 
@@ -124,9 +142,7 @@ class AuditEntry(Frozen):
     session_id: str | None
     call_id: str | None
     approval_id: str | None
-    action: str
-    """proposed, approved, edited, rejected, expired, cancelled, auto_approved, denied, started, finished, failed,
-    refused, granted, revoked."""
+    action: AuditAction
     tool: str | None
     who: str | None
     detail: dict[str, JsonValue] = {}

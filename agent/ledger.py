@@ -12,7 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from agent import executions, grants
 from agent.approvals import OPEN, UNUSED, Approvals, missing, now, over
-from agent.audit import Audit
+from agent.audit import EVERYTHING, Audit, AuditQuery
 from agent.domain import Approval, ApprovalState, AuditEntry, Decision, Grant, Reject
 from agent.executions import Ending, Outcome
 from agent.policy import Verdict
@@ -234,10 +234,9 @@ class Ledger:
         return grants.grant_of(row)
 
     @whole
-    async def audit(self, *, session_id: str | None = None, after: int = 0, limit: int = 100) -> list[AuditEntry]:
-        """Entries with a sequence above `after`, in order."""
+    async def audit(self, wanted: AuditQuery = EVERYTHING) -> list[AuditEntry]:
         async with self._database.reading() as connection:
-            return await self._audit.entries(connection, session_id and printable(session_id), after, limit)
+            return await self._audit.entries(connection, wanted)
 
     @whole
     async def tainted(self, session_id: str) -> bool:

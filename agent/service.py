@@ -13,6 +13,7 @@ import prompts
 import tools
 from agent import inputs, migrations, models, transcript
 from agent.assistant import build_graph
+from agent.audit import EVERYTHING, AuditQuery
 from agent.checkpoints import open_saver
 from agent.domain import Approval, ApprovalState, AuditEntry, Decision, Grant, Run, RunState, Session
 from agent.events import BETWEEN, ApprovalDecided, HistoryCut, Payload, RunEvent, ToolResult, UserMessage
@@ -275,8 +276,8 @@ class Assistant:
     async def revoke(self, session_id: str, grant_id: str, who: str = "user") -> Grant:
         return await self._desk.ledger.revoke(session_id, grant_id, who)
 
-    async def audit(self, *, session_id: str | None = None, after: int = 0, limit: int = 100) -> list[AuditEntry]:
-        return await self._desk.ledger.audit(session_id=session_id, after=after, limit=limit)
+    async def audit(self, wanted: AuditQuery = EVERYTHING) -> list[AuditEntry]:
+        return await self._desk.ledger.audit(wanted)
 
     def policy(self) -> Policy:
         """As its file says now."""

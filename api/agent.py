@@ -5,7 +5,8 @@ from typing import Annotated
 from fastapi import APIRouter, Path, Query, Response
 from pydantic import Field
 
-from agent.domain import Approval, ApprovalState, AuditEntry, Decision, Grant, Session
+from agent.audit import AuditQuery
+from agent.domain import Approval, ApprovalState, AuditAction, AuditEntry, Decision, Grant, Session
 from agent.policy import Policy
 from api.agui import WHO
 from api.deps import AssistantDep, Limit, Offset
@@ -211,8 +212,15 @@ async def get_policy(assistant: AssistantDep) -> PolicyInfo:
 async def list_audit(
     assistant: AssistantDep,
     session_id: OfSession = None,
+    action: Annotated[AuditAction | None, Query(description="Only this.")] = None,
+    tool: Annotated[str | None, Query(max_length=64, description="Only about this tool.")] = None,
+    search: Annotated[
+        str | None, Query(max_length=200, description="Only entries with this text in any field, in any case.")
+    ] = None,
+    newest_first: Annotated[bool, Query(description="From the end of the log to its beginning.")] = False,
     after: Annotated[int, Query(ge=0, le=2**31 - 1, description="Sequence of the last entry that was read.")] = 0,
     limit: Limit = 100,
 ) -> list[AuditEntry]:
     """What was proposed, decided, granted and run, in order."""
-    return await assistant.audit(session_id=session_id, after=after, limit=limit)
+    wanted = AuditQuery(session_id, action, tool, search, newest_first, after, limit)
+    return await assistant.audit(wanted)

@@ -13,7 +13,7 @@ from api.deps import Limit, Number, Offset, Ref, TunerDep
 from api.headers import DOCUMENT_CSP
 from api.problems import documented
 from tuner.domain import Experiment, ExperimentState, Role
-from tuner.errors import NotFoundError
+from tuner.errors import ConflictError, NotFoundError
 from tuner.report import FORMATS
 from tuner.report.artifacts import ARTIFACTS
 from tuner.result import Result
@@ -64,6 +64,16 @@ class ExperimentPage(Frozen):
     items: list[TaskExperiment]
     total: int
     """In all, not on this page."""
+
+
+class ArtifactInfo(Frozen):
+    name: str
+    """Of an artifact or of a report's format."""
+    type: str
+    """Its content type."""
+    url: str
+    missing: str | None
+    """Why there is none of this task."""
 
 
 class PlotInfo(Frozen):
@@ -154,6 +164,21 @@ async def export_task(
     return await _file(await tuner.result(task), kind, ARTIFACTS[kind])
 
 
+@router.get("/tasks/{task}/artifacts", responses=documented(404))
+async def list_artifacts(task: Ref, tuner: TunerDep) -> list[ArtifactInfo]:
+    """All that can be taken away from a task: artifacts to be used elsewhere, and reports."""
+    result = await tuner.result(task)
+    at = f"/api/tasks/{result.task_id}"
+    missing = await asyncio.to_thread(lambda: {name: _missing(result, make) for name, make in ARTIFACTS.items()})
+    return [
+        ArtifactInfo(name=name, type=KINDS[name], url=url, missing=missing.get(name))
+        for name, url in (
+            *((name, f"{at}/export?kind={name}") for name in ARTIFACTS),
+            *((name, f"{at}/report?format={name}") for name in FORMATS),
+        )
+    ]
+
+
 @router.get("/tasks/{task}/plots", responses=documented(404))
 async def list_plots(task: Ref, tuner: TunerDep) -> list[PlotInfo]:
     """Which pictures there are; none before something was measured."""
@@ -183,6 +208,14 @@ async def get_plot(task: Ref, name: Annotated[str, Path(max_length=100)], tuner:
             return Response(picture, media_type=SVG, headers={"Content-Security-Policy": DOCUMENT_CSP})
     there = f"there are {', '.join(plot.name for plot in drawn)}" if drawn else "nothing has been measured yet"
     raise NotFoundError(f"Task {task} has no picture {name!r:.60}; {there}.")
+
+
+def _missing(result: Result, make: Callable[[Result], str]) -> str | None:
+    try:
+        make(result)
+    except ConflictError as error:
+        return str(error)
+    return None
 
 
 def _plots(result: Result) -> "list[Plot]":

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from agent.audit import AuditQuery
 from agent.domain import AuditEntry, Session
 from agent.service import Assistant
 from agent.terminal import render
@@ -167,7 +168,7 @@ async def show(chat: "Chat", rest: str) -> None:
 async def audit(chat: "Chat", rest: str) -> None:
     entries: list[AuditEntry] = []
     while page := await chat.assistant.audit(
-        session_id=chat.session_id, after=entries[-1].sequence if entries else 0, limit=MOST
+        AuditQuery(session_id=chat.session_id, after=entries[-1].sequence if entries else 0, limit=MOST)
     ):
         entries += page
     kept = entries[-(int(rest) if rest.isdecimal() and int(rest) else AUDITED) :]

@@ -12,6 +12,7 @@ import pytest
 from pydantic import JsonValue
 from sqlalchemy import update
 
+from agent.audit import AuditQuery
 from agent.domain import Approval, ApprovalState, Approve, Reject
 from agent.executions import Ending, Outcome
 from agent.ledger import Ledger
@@ -326,16 +327,16 @@ async def test_the_audit_log_tells_everything_in_order_and_outlives_its_session(
     await each.begin()
     await each.ledger.end(S, "c1", "done", "fine")
     await delete_session(each.database, S)
-    entries = await each.ledger.audit(session_id=S)
+    entries = await each.ledger.audit(AuditQuery(session_id=S))
     assert [entry.action for entry in entries] == ["proposed", "approved", "granted", "started", "finished"]
     assert [entry.who for entry in entries] == [None, "ann", "ann", None, None]
     assert {entry.approval_id for entry in entries[:3]} == {approval.id}
     assert (entries[0].detail["args"], entries[0].detail["digest"]) == (ARGS, approval.digest)
-    assert [one.action for one in await each.ledger.audit(after=entries[1].sequence, limit=2)] == [
+    assert [one.action for one in await each.ledger.audit(AuditQuery(after=entries[1].sequence, limit=2))] == [
         "granted",
         "started",
     ]
-    assert await each.ledger.audit(after=2**80) == []
+    assert await each.ledger.audit(AuditQuery(after=2**80)) == []
 
 
 async def test_the_audit_log_holds_no_secrets(books: Books) -> None:

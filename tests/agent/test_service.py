@@ -7,6 +7,7 @@ from pathlib import Path
 import psycopg
 import pytest
 
+from agent.audit import AuditQuery
 from agent.domain import Approve, Reject
 from agent.errors import InvalidInputError
 from tests.fakes.stores import dead_owner
@@ -233,7 +234,9 @@ async def test_an_approval_of_a_deleted_session_cannot_be_given(tmp_path: Path) 
         with pytest.raises(NotFoundError):
             await one.assistant.decide(one.session_id, {approval.id: Approve()}, who="tester")
         assert one.toolbox.ran == []
-        assert [entry.action for entry in await one.assistant.audit(session_id=one.session_id)][-1] == "cancelled"
+        assert [entry.action for entry in await one.assistant.audit(AuditQuery(session_id=one.session_id))][
+            -1
+        ] == "cancelled"
 
 
 async def test_readers_of_a_deleted_session_come_to_an_end(tmp_path: Path) -> None:

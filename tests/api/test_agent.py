@@ -172,6 +172,27 @@ async def test_the_audit_log_says_what_happened_in_order_and_page_by_page(app: A
     assert rest == entries[2:3]
 
 
+async def test_the_audit_log_is_searched_from_its_end(app: App) -> None:
+    app.model.script = [SAVE, Say("Kept.")]
+    (asked,) = interrupts(await app.talk())
+    await app.talk(resume=[answer(asked, approved=True)])
+
+    async def found(**wanted: object) -> list[str]:
+        return [entry["action"] for entry in await app.get("/audit", session_id=app.session, **wanted)]
+
+    assert await found(newest_first=True) == ["finished", "started", "approved", "proposed"]
+    (last,) = await app.get("/audit", session_id=app.session, newest_first=True, limit=1)
+    assert await found(newest_first=True, after=last["sequence"], limit=2) == ["started", "approved"]
+    assert await found(action="approved") == ["approved"]
+    assert await found(tool="save_preset", action="started") == ["started"]
+    assert await found(tool="delete_preset") == []
+    assert await found(search="HTTP") == ["approved"], "who decided"
+    assert await found(search=" QUICK ", action="proposed") == ["proposed"], "in any case"
+    assert await found(search="100%_") == [], "no wildcards"
+    refused = await app.http.get("/audit", params={"action": "nope"})
+    assert refused.status_code == 422
+
+
 async def test_a_policy_that_cannot_be_read_says_so_and_asks_for_everything(tmp_path: Path) -> None:
     policy = tmp_path / "rules.yaml"
     policy.write_text("allow:\n  - tool: save_preset\n")

@@ -19,6 +19,7 @@ from mcp.types import CallToolResult, InputRequiredResult
 from mcp.types import ElicitResult as Said
 
 import tools
+from agent.audit import AuditQuery
 from agent.domain import Approval, ApprovalState
 from agent.guests import session_id
 from api.app import create_app
@@ -130,7 +131,7 @@ async def test_a_privileged_call_asks_the_person_at_the_client_and_runs_once(app
     assert started.structured_content["state"] == "queued"
     assert "experiments: 10" in seen[0]
     assert await actions(app) == ["proposed", "approved", "started", "finished"]
-    audit = await app.assistant.audit(session_id=session_id(NAME))
+    audit = await app.assistant.audit(AuditQuery(session_id=session_id(NAME)))
     assert audit[1].who == f"MCP client {NAME}"
 
 

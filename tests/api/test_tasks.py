@@ -13,6 +13,8 @@ from tests.fakes import rig
 from tests.fakes.rig import spec
 from tuner import taskfile
 from tuner.domain import TaskState
+from tuner.report import FORMATS
+from tuner.report.artifacts import ARTIFACTS
 from tuner.service import Tuner
 
 YAML = {"Content-Type": "application/yaml"}
@@ -215,6 +217,21 @@ async def test_the_winner_is_exported_and_a_task_that_has_none_says_so(client: h
     assert (await client.get(f"/api/tasks/{draft}/export")).status_code == 409
     unknown = await client.get(f"/api/tasks/{draft}/export", params={"kind": "nope"})
     assert (unknown.status_code, "there are command" in unknown.json()["detail"]) == (422, True)
+
+
+async def test_every_listed_artifact_can_be_had_or_says_why_not(client: httpx.AsyncClient, tuner: Tuner) -> None:
+    task, draft = await done(tuner), (await tuner.create(spec())).id
+    for ref in (task, draft):
+        listed = (await client.get(f"/api/tasks/{ref}/artifacts")).json()
+        assert [one["name"] for one in listed] == [*ARTIFACTS, *FORMATS]
+        for one in listed:
+            made = await client.get(one["url"])
+            if one["missing"]:
+                assert (made.status_code, made.json()["detail"]) == (409, one["missing"])
+            else:
+                assert (made.status_code, made.headers["Content-Type"]) == (200, one["type"])
+        missing = {one["name"] for one in listed if one["missing"]}
+        assert ("command" in missing, "task" in missing) == (ref == draft, False)
 
 
 async def test_every_picture_that_is_listed_can_be_had(client: httpx.AsyncClient, tuner: Tuner) -> None:

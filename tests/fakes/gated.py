@@ -18,6 +18,7 @@ from pydantic import BaseModel, Field, JsonValue
 from sqlalchemy import delete, insert, update
 
 from agent import migrations
+from agent.audit import AuditQuery
 from agent.domain import Approval, AuditEntry, Decision
 from agent.gate import Gate
 from agent.ledger import Ledger
@@ -191,7 +192,7 @@ class Gated:
         return [entry.action for entry in await self.audit()]
 
     async def audit(self) -> list[AuditEntry]:
-        return await self.ledger.audit(session_id=self.session_id)
+        return await self.ledger.audit(AuditQuery(session_id=self.session_id))
 
     async def _run(self, given: object, session_id: str) -> list[ToolMessage]:
         context = Where(session_id) if self.tuner is None else Context(self.tuner, ToolSettings(), session_id)

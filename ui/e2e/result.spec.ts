@@ -209,6 +209,8 @@ test("everything can be taken away: files that are what they say, texts to copy"
   const dialog = page.getByRole("dialog", { name: "Take away" });
   const begins: Record<string, [ending: string, begin: RegExp]> = {
     Command: ["sh", /^vllm serve /],
+    "Compose file": ["yaml", /services:/],
+    "Kubernetes manifest": ["yaml", /kind: Deployment/],
     "Task file": ["yaml", /^task_name: /],
     "HTML report": ["html", /^<!doctype html>/i],
     "Excel workbook": ["xlsx", /^PK/],
@@ -234,6 +236,7 @@ test("where nothing has won there is no command to take", async ({ page }) => {
   await page.getByRole("button", { name: "Export" }).click();
   await expect(page.getByRole("button", { name: "Download Task file" })).toBeVisible();
   await expect(page.getByRole("button", { name: "Download Command" })).toHaveCount(0);
+  await expect(page.getByText("has no configuration to export").first()).toBeVisible();
 });
 
 test("GPUs are counted where they differ", async ({ page }) => {

@@ -1,7 +1,11 @@
 import { mkdir } from "node:fs/promises";
 import { fileURLToPath } from "node:url";
-import { expect, inTheme, test, THEMES } from "./fixtures";
+import type { Page } from "@playwright/test";
+import { expect, inTheme, test as base, THEMES } from "./fixtures";
+import { seed as seedResults } from "./result-seed";
 import { createTask, FAILING, LONG, QUICK, reached, say, startTask } from "./seed";
+import { type Server, startServer } from "./server";
+import { seedTasks } from "./tasks-seed";
 
 // Not a test of anything: `npm run shots` makes pictures of every page, to be looked at. SHOTS=tasks,result: of some.
 const WANTED = process.env.SHOTS?.split(",");
@@ -11,10 +15,25 @@ const SIZES = [
   { width: 1280, height: 800 },
   { width: 2560, height: 1440 },
 ];
+const LONGEST = 6000;
+
+/** The task that seems to run is nobody's: it must not be taken over. */
+const test = base.extend<object, { server: Server }>({
+  server: [
+    async ({}, use) => {
+      const server = await startServer({ env: { AUTOTUNER_LEASE_S: "86400" } });
+      await use(server);
+      await server.stop();
+    },
+    { scope: "worker", timeout: 90_000 },
+  ],
+});
 
 test("every page in both themes and three sizes", async ({ browser, login, server, service }) => {
   await mkdir(FOLDER, { recursive: true });
-  await createTask(service, { ...QUICK, task_name: "a draft, not started" });
+  const results = seedResults(server.home);
+  const followed = seedTasks(server.home, 40);
+  const draft = await createTask(service, { ...QUICK, task_name: "a draft, not started" });
   const done = await startTask(service, QUICK);
   await reached(service, done.id, "completed");
   const failing = await startTask(service, FAILING);
@@ -29,17 +48,38 @@ test("every page in both themes and three sizes", async ({ browser, login, serve
     conversation: `/chat/${talked}`,
     approval: `/chat/${asked}`,
     tasks: "/tasks",
+    "tasks-none": "/tasks?q=nothing+is+called+this",
     "new-task": "/tasks/new",
-    "edit-task": `/tasks/${done.id}/edit`,
+    "edit-task": `/tasks/${draft.id}/edit`,
+    "task-draft": `/tasks/${draft.id}`,
     "task-running": `/tasks/${running.id}`,
+    "task-followed": `/tasks/${followed}`,
     "task-done": `/tasks/${done.id}`,
+    "task-nowhere": "/tasks/ffffffff",
     result: `/tasks/${done.id}/result`,
     "result-failures": `/tasks/${failing.id}/result`,
+    "result-proven": `/tasks/${results.proven}/result`,
+    "result-gpus": `/tasks/${results.gpus}/result`,
+    "result-scenarios": `/tasks/${results.scenarios}/result`,
+    "result-objectives": `/tasks/${results.objectives}/result`,
+    "result-infeasible": `/tasks/${results.infeasible}/result`,
+    "result-failed": `/tasks/${results.failed}/result`,
+    "result-many": `/tasks/${results.many}/result`,
+    "result-running": `/tasks/${running.id}/result`,
+    experiment: `/tasks/${results.proven}/result?experiment=14`,
+    comparison: `/tasks/${results.gpus}/result?compare=3,7,12,14&side-by-side=yes`,
+    "take-away": `/tasks/${results.proven}/result`,
     presets: "/presets",
+    preset: "/presets?name=chat-slo",
+    "new-preset": "/presets?new=",
     machine: "/machine",
     policy: "/policy",
     audit: "/audit",
     nowhere: "/no/such/page",
+  };
+  /** What is opened on a page first. */
+  const opened: Record<string, (page: Page) => Promise<void>> = {
+    "take-away": (page) => page.getByRole("button", { name: "Export" }).click(),
   };
   for (const theme of THEMES) {
     for (const viewport of SIZES) {
@@ -49,14 +89,29 @@ test("every page in both themes and three sizes", async ({ browser, login, serve
       for (const [name, path] of Object.entries(pages)) {
         if (WANTED && !WANTED.includes(name)) continue;
         await page.goto(path);
-        await expect(page.getByRole("main")).toBeVisible();
-        // Streams never rest; what is waited for is that no skeleton is left, or that it is there to be seen.
-        const come = () => !document.querySelector("main .skeleton");
-        await page.waitForFunction(come, undefined, { timeout: 2000 }).catch(() => undefined);
+        await expect(page.locator("#main")).toBeVisible();
+        await settled(page);
+        await opened[name]?.(page);
         await page.screenshot({ path: `${FOLDER}/${name}-${theme}-${viewport.width}.png` });
+        const hidden = await page
+          .locator("main > div")
+          .first()
+          .evaluate((one) => one.scrollHeight - one.clientHeight);
+        if (hidden <= 0 || opened[name]) continue;
+        await page.setViewportSize({ ...viewport, height: Math.min(LONGEST, viewport.height + hidden) });
+        await settled(page);
+        await page.screenshot({ path: `${FOLDER}/${name}-${theme}-${viewport.width}-whole.png` });
+        await page.setViewportSize(viewport);
       }
       await context.close();
     }
   }
   await service.post(`/api/tasks/${running.id}/cancel`);
 });
+
+/** Streams never rest; what is waited for is that no skeleton is left, or that it is there to be seen. */
+async function settled(page: Page): Promise<void> {
+  const come = () => !document.querySelector("main .skeleton");
+  await page.waitForFunction(come, undefined, { timeout: 3000 }).catch(() => undefined);
+  await page.waitForTimeout(400);
+}

@@ -726,6 +726,26 @@ export interface paths {
         patch: operations["update_task"];
         trace?: never;
     };
+    "/api/tasks/{task}/artifacts": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List Artifacts
+         * @description All that can be taken away from a task: artifacts to be used elsewhere, and reports.
+         */
+        get: operations["list_artifacts"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/tasks/{task}/cancel": {
         parameters: {
             query?: never;
@@ -1212,6 +1232,17 @@ export interface components {
                 [key: string]: components["schemas"]["JsonValue"];
             } | null;
         };
+        /** ArtifactInfo */
+        ArtifactInfo: {
+            /** Missing */
+            missing: string | null;
+            /** Name */
+            name: string;
+            /** Type */
+            type: string;
+            /** Url */
+            url: string;
+        };
         /**
          * AssistantMessage
          * @description A message from the agent. Content is optional because a turn may consist
@@ -1266,8 +1297,11 @@ export interface components {
          * @description One line of what was proposed, decided, granted, run. Append-only.
          */
         AuditEntry: {
-            /** Action */
-            action: string;
+            /**
+             * Action
+             * @enum {string}
+             */
+            action: "proposed" | "approved" | "edited" | "rejected" | "expired" | "cancelled" | "auto_approved" | "denied" | "started" | "finished" | "failed" | "refused" | "granted" | "revoked";
             /** Approval Id */
             approval_id: string | null;
             /**
@@ -4614,12 +4648,20 @@ export interface operations {
     list_audit: {
         parameters: {
             query?: {
+                /** @description Only this. */
+                action?: ("proposed" | "approved" | "edited" | "rejected" | "expired" | "cancelled" | "auto_approved" | "denied" | "started" | "finished" | "failed" | "refused" | "granted" | "revoked") | null;
                 /** @description Sequence of the last entry that was read. */
                 after?: number;
                 /** @description Entries of a page. */
                 limit?: number;
+                /** @description From the end of the log to its beginning. */
+                newest_first?: boolean;
+                /** @description Only entries with this text in any field, in any case. */
+                search?: string | null;
                 /** @description Only of this session. */
                 session_id?: string | null;
+                /** @description Only about this tool. */
+                tool?: string | null;
             };
             header?: never;
             path?: never;
@@ -8398,6 +8440,92 @@ export interface operations {
             };
             /** @description Unsupported Media Type */
             415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description Unprocessable Content */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description Internal Server Error */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+        };
+    };
+    list_artifacts: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description A task: its id, the beginning of its id (4 characters or more), or its name (the newest of it). */
+                task: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ArtifactInfo"][];
+                };
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description Not Found */
+            404: {
                 headers: {
                     [name: string]: unknown;
                 };

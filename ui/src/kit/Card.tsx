@@ -18,7 +18,9 @@ export function Card({ title, actions, padded = true, className, children, ...re
       {(title || actions) && (
         <header className="flex min-h-11 flex-wrap items-center gap-2 border-b border-line px-4 py-1.5">
           {title && <h2 className="min-w-0 text-base font-semibold">{title}</h2>}
-          {actions && <div className="ml-auto flex items-center gap-1.5">{actions}</div>}
+          {actions && (
+            <div className="ml-auto flex flex-wrap items-center justify-end gap-1.5">{actions}</div>
+          )}
         </header>
       )}
       <div className={cx("min-h-0 min-w-0 flex-1", padded && "p-4")}>{children}</div>

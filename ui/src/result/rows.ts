@@ -1,5 +1,5 @@
 import { flat, varied } from "./params";
-import type { Experiment, Result, Standing, Value } from "./types";
+import type { Experiment, Failure, Result, Standing, Value } from "./types";
 
 /** What an experiment is to the reader; its colour in every chart and in the table. */
 export type Kind =
@@ -65,6 +65,18 @@ export function scenarios(result: Result): string[] {
 export function rowName(row: Pick<Row, "kind" | "number">): string {
   if (row.kind === "best") return row.number === 0 ? "#0, best" : `#${row.number}, best`;
   return row.kind === "baseline" ? `#${row.number}, baseline` : `#${row.number}`;
+}
+
+/** `out of memory` */
+export function failureName({ kind }: Failure): string {
+  return kind.replaceAll("_", " ");
+}
+
+/** Why an experiment failed, or cannot win. */
+export function reasonOf({ experiment: { failure }, standing }: Row): string | null {
+  if (!failure) return standing?.reason ?? null;
+  const name = failureName(failure);
+  return `${name.charAt(0).toUpperCase()}${name.slice(1)}: ${failure.message}`;
 }
 
 /** An experiment and its confirmations. */

@@ -12,6 +12,7 @@ export type Bound = Schema<"Bound">;
 export type Gain = Schema<"Gain">;
 export type Outcome = Schema<"Outcome">;
 export type Effect = Schema<"Effect">;
+export type Failure = Schema<"Failure">;
 export type Params = Schema<"Params">;
 /** What a parameter can be. */
 export type Value = Schema<"EffectOfValue">["value"];

@@ -1,33 +1,36 @@
-import { useQuery } from "@tanstack/react-query";
 import { RefreshCw } from "lucide-react";
-import { useMemo } from "react";
+import { useCallback, useMemo, useState } from "react";
 import { useSearchParams } from "react-router";
+import { count, plural } from "@/format";
 import { Button, Card, Empty, Failure, Loading, Page, Table } from "@/kit";
+import { useWide } from "@/tasks/list/useWide";
 import { columns } from "./audit/columns";
-import { audit } from "./audit/entries";
 import { EntryDialog } from "./audit/EntryDialog";
-import { EVERYTHING, type Filter, filtered } from "./audit/filter";
+import { EVERYTHING, type Filter, filterOf, toolsOf } from "./audit/filter";
 import { Filters } from "./audit/Filters";
+import { useAudit } from "./audit/useAudit";
 
 /** What was proposed, decided, granted and run, in every conversation. What is looked for stands in the address. */
 export default function AuditPage() {
   const [params, setParams] = useSearchParams();
-  const entries = useQuery(audit());
-  const filter: Filter = useMemo(
-    () => ({
-      action: params.get("action") ?? "",
-      tool: params.get("tool") ?? "",
-      text: params.get("text") ?? "",
-      session: params.get("session") ?? "",
-    }),
-    [params],
-  );
-  const shown = useMemo(() => filtered(entries.data ?? [], filter), [entries.data, filter]);
-  const opened = entries.data?.find((one) => String(one.sequence) === params.get("entry"));
+  // Its own state, for the address follows a moment later than a key is pressed.
+  const [filter, setFilter] = useState(() => filterOf(params));
+  const { found, entries, recent, opened } = useAudit(filter, params.get("entry"));
+  const wide = useWide(768);
+  const tools = useMemo(() => toolsOf(recent, filter.tool), [recent, filter.tool]);
   const change = (next: Filter, entry?: string) => {
     const said = Object.entries({ ...next, entry: entry ?? "" }).filter(([, value]) => value !== "");
+    setFilter(next);
     setParams(Object.fromEntries(said), { replace: entry === undefined });
   };
+  const { fetchNextPage, hasNextPage, isFetching } = found;
+  const more = useCallback(() => {
+    if (hasNextPage && !isFetching) void fetchNextPage();
+  }, [hasNextPage, isFetching, fetchNextPage]);
+  const shown = hasNextPage
+    ? `the newest ${count(entries.length)}`
+    : plural(entries.length, "entry", "entries");
+  const nothing = entries.length === 0 && !Object.values(filter).some(Boolean);
   return (
     <Page
       title="Audit"
@@ -36,18 +39,18 @@ export default function AuditPage() {
       actions={
         <Button
           icon={<RefreshCw className="size-4" />}
-          pending={entries.isFetching}
-          onClick={() => void entries.refetch()}
+          pending={isFetching}
+          onClick={() => void found.refetch()}
         >
           Read again
         </Button>
       }
     >
-      {entries.isError ? (
-        <Failure error={entries.error} onRetry={() => void entries.refetch()} />
-      ) : !entries.data ? (
+      {found.isError ? (
+        <Failure error={found.error} onRetry={() => void found.refetch()} />
+      ) : !found.data ? (
         <Loading height="30rem" label="The audit log" />
-      ) : entries.data.length === 0 ? (
+      ) : nothing ? (
         <Card>
           <Empty title="Nothing has happened yet">
             As soon as the assistant proposes a privileged call, it is written down here.
@@ -58,12 +61,14 @@ export default function AuditPage() {
           aria-label="The audit log"
           className="flex min-h-0 flex-1 flex-col overflow-hidden rounded-lg border border-line bg-surface"
         >
-          <Filters entries={entries.data} filter={filter} shown={shown.length} onChange={change} />
+          <Filters tools={tools} filter={filter} shown={shown} onChange={change} />
           <Table
             label="Audit log"
-            data={shown}
+            data={entries}
             columns={columns}
+            columnVisibility={{ who: wide, at: wide, ago: !wide }}
             rowId={(entry) => String(entry.sequence)}
+            onEnd={more}
             onOpen={(entry) => change(filter, String(entry.sequence))}
             empty={
               <Empty

@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
 import type { Entry } from "./audit/entries";
-import { EVERYTHING, filtered, present } from "./audit/filter";
+import { EVERYTHING, filterOf, toolsOf } from "./audit/filter";
 import { installCommands } from "./machine/install";
 import { standing, type Grant } from "./policy/grants";
 import { inOrder, patternText } from "./policy/rules";
@@ -95,39 +95,27 @@ describe("policy", () => {
 });
 
 describe("the audit log", () => {
-  const entry = (sequence: number, action: string, more: Partial<Entry> = {}): Entry => ({
+  const entry = (sequence: number, tool: string | null): Entry => ({
     sequence,
     at: "2026-11-21T10:00:00Z",
     session_id: "s1",
     call_id: null,
     approval_id: null,
-    action,
-    tool: "start_task",
+    action: "proposed",
+    tool,
     who: null,
     detail: {},
-    ...more,
-  });
-  const log = [
-    entry(1, "proposed"),
-    entry(2, "approved", { who: "http" }),
-    entry(3, "started", { tool: "cancel_task", session_id: "s2", detail: { args: { task: "Demo" } } }),
-  ];
-  const left = (filter: Partial<typeof EVERYTHING>) =>
-    filtered(log, { ...EVERYTHING, ...filter }).map((one) => one.sequence);
-
-  test("is shown with the newest first", () => {
-    expect(left({})).toEqual([3, 2, 1]);
   });
 
-  test("is filtered by action, tool, conversation, and text anywhere in an entry", () => {
-    expect(left({ action: "approved" })).toEqual([2]);
-    expect(left({ tool: "start_task" })).toEqual([2, 1]);
-    expect(left({ session: "s2" })).toEqual([3]);
-    expect(left({ text: " demo " })).toEqual([3]);
-    expect(left({ text: "HTTP", tool: "cancel_task" })).toEqual([]);
+  test("is looked through as the address says, which may say anything", () => {
+    const said = new URLSearchParams("action=approved&tool=start_task&text=demo&session=s1&entry=3");
+    expect(filterOf(said)).toEqual({ action: "approved", tool: "start_task", text: "demo", session: "s1" });
+    expect(filterOf(new URLSearchParams("action=constructor"))).toEqual(EVERYTHING);
   });
 
-  test("offers what its entries have", () => {
-    expect(present(log, "tool")).toEqual(["cancel_task", "start_task"]);
+  test("offers the tools of its entries, and the one that is chosen", () => {
+    const log = [entry(3, "start_task"), entry(2, null), entry(1, "cancel_task"), entry(0, "start_task")];
+    expect(toolsOf(log, "")).toEqual(["cancel_task", "start_task"]);
+    expect(toolsOf(log, "save_preset")).toEqual(["cancel_task", "save_preset", "start_task"]);
   });
 });

@@ -79,7 +79,7 @@ test("the front has the levels that no other beats", () => {
 });
 
 test("SLOs are lines on the axis they bound only", () => {
-  expect(limits(result, P90)).toEqual([{ at: 500, hard: true }]);
+  expect(limits(result, P90)).toEqual([{ at: 500, name: "SLO 500 ms" }]);
   expect(limits(result, { metric: "ttft", statistic: "mean" })).toEqual([]);
 });
 

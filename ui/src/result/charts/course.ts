@@ -1,6 +1,6 @@
 import { type ChartOption, type Palette, type Rows, tip } from "@/charts";
 import { axisName, better, quantity, scaled, shortName } from "../metrics";
-import { type Row, rowName } from "../rows";
+import { reasonOf, type Row, rowName } from "../rows";
 import type { Objective, Result } from "../types";
 import { rounded } from "./frontier";
 import { faint, GRID, ink, LEGEND, notEmpty, spot, xAxis, yAxis } from "./look";
@@ -118,7 +118,7 @@ function tooltip(
 ): HTMLElement | string {
   if (!row) return "";
   if (row.kind === "failed" || at.value[1] === null)
-    return tip(rowName(row), [["Failed", row.standing?.reason ?? ""]]);
+    return tip(rowName(row), [["Failed", reasonOf(row) ?? ""]]);
   const value = quantity(objective.metric, at.value[1] / scaled(objective.metric, 1));
   return tip(rowName(row), [[shortName(objective), value, ink(row.kind, palette)]]);
 }

@@ -2,7 +2,7 @@ import { type ChartOption, type Palette, type Rows, tip } from "@/charts";
 import { axisName, type Choice, quantity, shortName } from "../metrics";
 import { type Row, rowName } from "../rows";
 import type { Metric, Result } from "../types";
-import { type Level, levels, limits, upperLeft } from "./levels";
+import { type Level, levels, type Limit, limits, upperLeft } from "./levels";
 import { bound, faint, GRID, hoveredLine, ink, LEGEND, xAxis, yAxis, notEmpty } from "./look";
 
 export type Frontier = {
@@ -11,7 +11,7 @@ export type Frontier = {
   log: boolean;
   lines: { row: Row; levels: Level[] }[];
   front: Level[];
-  bounds: { at: number; hard: boolean }[];
+  bounds: Limit[];
 };
 
 /** Throughput against latency, of every configuration at every level of a scenario. */

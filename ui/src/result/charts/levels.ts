@@ -1,4 +1,4 @@
-import { type Choice, type Latency, measured, parsed, scaled } from "../metrics";
+import { type Choice, type Latency, measured, parsed, quantity, scaled } from "../metrics";
 import { gpusDiffer, type Row } from "../rows";
 import type { Metric, Result } from "../types";
 
@@ -46,10 +46,16 @@ export function upperLeft(cloud: readonly Level[]): Level[] {
 }
 
 /** The SLOs' bounds on what an axis shows. */
-export function limits(result: Result, { metric, statistic }: Choice): { at: number; hard: boolean }[] {
+/** An SLO as a line in a chart. */
+export type Limit = { at: number; name: string };
+
+export function limits(result: Result, { metric, statistic }: Choice): Limit[] {
   return result.slos
     .filter((slo) => slo.metric === metric && slo.statistic === statistic)
-    .map((slo) => ({ at: scaled(metric, slo.threshold), hard: slo.hard }));
+    .map(({ threshold, hard }) => ({
+      at: scaled(metric, threshold),
+      name: `${hard ? "SLO" : "soft SLO"} ${quantity(metric, threshold)}`,
+    }));
 }
 
 /** Values so far apart that a linear axis would hide the small ones. */

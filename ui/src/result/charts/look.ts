@@ -1,6 +1,7 @@
 import { faded, type Palette } from "@/charts";
 import { compact } from "@/format";
 import type { Kind } from "../rows";
+import type { Limit } from "./levels";
 
 /** The colour that an experiment has everywhere. */
 export function ink(kind: Kind, palette: Palette): string {
@@ -59,11 +60,7 @@ function scale(log: boolean) {
 }
 
 /** A bound as a line across the plot, with its words. */
-export function bound(
-  palette: Palette,
-  axis: "xAxis" | "yAxis",
-  lines: readonly { at: number; hard: boolean }[],
-) {
+export function bound(palette: Palette, axis: "xAxis" | "yAxis", lines: readonly Limit[]) {
   return {
     silent: true,
     symbol: "none",
@@ -72,9 +69,12 @@ export function bound(
     label: {
       color: palette.bad,
       fontSize: 11,
-      position: axis === "xAxis" ? ("end" as const) : ("insideEndTop" as const),
+      // Along the line, where a line at the edge of the plot has room for it as well.
+      position: axis === "xAxis" ? ("insideStartBottom" as const) : ("insideEndTop" as const),
+      textBorderColor: palette.surface,
+      textBorderWidth: 3,
     },
-    data: lines.map(({ at, hard }) => ({ [axis]: at, label: { formatter: hard ? "SLO" : "soft SLO" } })),
+    data: lines.map(({ at, name }) => ({ [axis]: at, label: { formatter: name } })),
   };
 }
 

@@ -49,7 +49,7 @@ export function parallelOption(data: Parallel, palette: Palette): ChartOption {
       ...data.axes.map((axis, dim) => ({
         id: axis.name,
         dim,
-        name: short(axis.name),
+        name: short(axis.name, data.axes.length),
         nameLocation: "end",
         ...scaleOf(axis),
       })),
@@ -101,8 +101,12 @@ const area = (palette: Palette) => ({
   opacity: 1,
 });
 
-const LONGEST = 18;
-const short = (name: string) => (name.length > LONGEST ? `${name.slice(0, LONGEST - 1)}…` : name);
+/** Letters that all axes have for their names together. */
+const LETTERS = 120;
+const short = (name: string, axes: number) => {
+  const longest = Math.floor(LETTERS / axes);
+  return name.length > longest ? `${name.slice(0, longest - 1)}…` : name;
+};
 
 export function parallelOverlay(data: Parallel, number: number | null): Datum[] {
   return data.lines.filter(({ row }) => row.number === number).map(datum);

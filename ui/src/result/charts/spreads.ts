@@ -1,14 +1,14 @@
 import { type Choice, measured, scaled } from "../metrics";
 import { repeats, type Row } from "../rows";
 import type { Result } from "../types";
-import { limits } from "./levels";
+import { type Limit, limits } from "./levels";
 
 /** At one load: the mean of all measurements of a configuration, and how far they lie apart. */
 export type Spread = { concurrency: number; mean: number; low: number; high: number; count: number };
 export type LoadCurves = {
   choice: Choice;
   lines: { row: Row; spreads: Spread[] }[];
-  bounds: { at: number; hard: boolean }[];
+  bounds: Limit[];
 };
 
 /** A metric against load. What was measured again shows its spread. */

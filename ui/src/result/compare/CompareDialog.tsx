@@ -33,14 +33,17 @@ export function CompareDialog({ result, contenders, onRemove, onClose }: Props) 
         <table className="w-full border-separate border-spacing-0 text-sm">
           <thead>
             <tr>
-              <th scope="col" className="sticky left-0 z-1 min-w-36 border-b border-line bg-raised">
+              <th
+                scope="col"
+                className="sticky left-0 z-1 min-w-28 border-b border-line bg-raised sm:min-w-36"
+              >
                 <span className="sr-only">What</span>
               </th>
               {contenders.map((row) => (
                 <th
                   key={row.id}
                   scope="col"
-                  className="min-w-36 border-b border-line px-3 py-2 text-left align-bottom font-normal"
+                  className="h-11 min-w-36 border-b border-line px-3 text-left font-normal"
                 >
                   <span className="flex items-center justify-between gap-2">
                     <KindMark row={row} />
@@ -88,7 +91,7 @@ function Line({ row, mark }: { row: ComparedRow; mark: boolean }) {
         scope="row"
         className={cx(
           "sticky left-0 z-1 border-b border-line bg-raised py-1.5 pr-3 text-left align-top font-normal",
-          row.code && "font-mono text-xs",
+          row.code && "font-mono text-xs leading-5",
         )}
       >
         <span
@@ -106,7 +109,11 @@ function Line({ row, mark }: { row: ComparedRow; mark: boolean }) {
           )}
         >
           <span className={cx(cell.text === "default" && "text-faint")}>{cell.text}</span>
-          {cell.note && <span className={cx("ml-2 text-xs", INK[cell.tone ?? "neutral"])}>{cell.note}</span>}
+          {cell.note && (
+            <span className={cx("ml-2 whitespace-nowrap text-xs", INK[cell.tone ?? "neutral"])}>
+              {cell.note}
+            </span>
+          )}
         </td>
       ))}
     </tr>

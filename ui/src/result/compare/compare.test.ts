@@ -46,7 +46,7 @@ test("the outcome stands beside the baseline's, SLOs as met or by how much they 
 test("one that failed says why, and has no measures", () => {
   const [, outcome, measures] = comparison(result, contenders(all, [3]));
   expect(outcome?.rows.find((row) => row.name === "Why not")?.cells[1]?.text).toBe(
-    "out_of_memory: Not enough memory.",
+    "Out of memory: Not enough memory.",
   );
   expect(measures?.rows.every((row) => row.cells[1]?.text === "–")).toBe(true);
 });

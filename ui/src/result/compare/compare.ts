@@ -2,7 +2,7 @@ import { percent } from "@/format";
 import type { Tone } from "@/kit";
 import { type Choice, isLatency, LATENCIES, longName, measured, quantity, shortName } from "../metrics";
 import { valueText } from "../params";
-import { gpusDiffer, type Row } from "../rows";
+import { gpusDiffer, type Row, reasonOf } from "../rows";
 import type { Metric, Result } from "../types";
 import { againstBaseline } from "../headline/headline";
 import { operating } from "../table/measures";
@@ -85,10 +85,10 @@ function outcome(result: Result, rows: readonly Row[]): ComparedRow[] {
     ),
     line(
       "Why not",
-      rows.map(({ standing }) => ({
-        text: standing?.reason ?? "–",
-        tone: standing?.reason ? "bad" : undefined,
-      })),
+      rows.map((row) => {
+        const reason = reasonOf(row);
+        return { text: reason ?? "–", tone: reason ? "bad" : undefined };
+      }),
     ),
   ].filter((row) => row.cells.some((cell) => cell.text !== "–"));
 }

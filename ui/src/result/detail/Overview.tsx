@@ -4,7 +4,7 @@ import { againstBaseline, operatingPoints } from "../headline/headline";
 import { SloTable } from "../headline/SloTable";
 import { longName, quantity } from "../metrics";
 import { valueText } from "../params";
-import type { Row } from "../rows";
+import { reasonOf, type Row } from "../rows";
 import type { Result } from "../types";
 import { Facts } from "./Facts";
 
@@ -13,12 +13,13 @@ export function Overview({ result, row }: { result: Result; row: Row }) {
   const { experiment, standing } = row;
   const { failure } = experiment;
   const names = Object.keys(row.params);
+  const reason = reasonOf(row);
   return (
     <div className="space-y-5">
-      {standing?.reason && (
+      {reason && (
         <div className="flex gap-2 text-sm text-bad">
           <CircleAlert className="mt-0.5 size-4 shrink-0" aria-hidden="true" />
-          <p>{standing.reason}</p>
+          <p>{reason}</p>
         </div>
       )}
       {failure && failure.lines.length > 0 && (

@@ -1,65 +1,49 @@
 import { queryOptions } from "@tanstack/react-query";
-import { send } from "@/api";
-import type { paths } from "@/api/schema";
+import { api, call, type Schema, send } from "@/api";
 import type { Result } from "../types";
 
-type Query<P extends keyof paths> = paths[P] extends { get: { parameters: { query?: infer Q } } }
-  ? NonNullable<Q>
-  : never;
-export type Kind = NonNullable<Query<"/api/tasks/{task}/export">["kind"]>;
-export type Format = NonNullable<Query<"/api/tasks/{task}/report">["format"]>;
+export type Artifact = Schema<"ArtifactInfo">;
 
-export type Artifact = {
-  label: string;
-  detail: string;
-  path: (task: string) => string;
-  /** Text that is worth copying. */
-  copy: boolean;
-  /** There is none before something has won. */
-  needsWinner: boolean;
+/** What the service's names mean; one that it learns is offered under its name until it has words here. */
+const WORDS: Record<string, { label: string; detail: string }> = {
+  command: { label: "Command", detail: "The shell command that serves the best configuration" },
+  compose: { label: "Compose file", detail: "For docker compose up: image, model, GPUs, flags" },
+  kubernetes: { label: "Kubernetes manifest", detail: "A Deployment with its Service, for kubectl apply" },
+  task: { label: "Task file", detail: "To run this task again, or to change it" },
+  html: { label: "HTML report", detail: "One file with its pictures, to send to others" },
+  xlsx: { label: "Excel workbook", detail: "Every experiment and every load level" },
+  csv: { label: "CSV", detail: "A line for each experiment and load level" },
+  json: { label: "JSON", detail: "The whole result, for programs" },
+  table: { label: "Text table", detail: "As the terminal shows it" },
 };
 
-const artifact = (kind: Kind, label: string, detail: string, needsWinner: boolean): Artifact => ({
-  label,
-  detail,
-  path: (task) => `/api/tasks/${task}/export?kind=${kind}`,
-  copy: true,
-  needsWinner,
-});
-const report = (format: Format, label: string, detail: string, copy = false): Artifact => ({
-  label,
-  detail,
-  path: (task) => `/api/tasks/${task}/report?format=${format}`,
-  copy,
-  needsWinner: false,
-});
+/** A name, and what it is; where there is none, why. */
+export function wordsOf({ name, missing }: Artifact): { label: string; detail: string } {
+  const { label, detail } = WORDS[name] ?? {
+    label: name.charAt(0).toUpperCase() + name.slice(1).replaceAll("_", " "),
+    detail: "",
+  };
+  return { label, detail: missing ?? detail };
+}
 
-/** What the service gives away, all of it: a kind that it learns must find its words here before this compiles. */
-const ARTIFACTS: Record<Kind, Artifact> = {
-  command: artifact("command", "Command", "The shell command that serves the best configuration", true),
-  compose: artifact("compose", "Compose file", "For docker compose up: image, model, GPUs, flags", true),
-  kubernetes: artifact(
-    "kubernetes",
-    "Kubernetes manifest",
-    "A Deployment with its Service, for kubectl apply",
-    true,
-  ),
-  task: artifact("task", "Task file", "To run this task again, or to change it", false),
-};
-const REPORTS: Record<Format, Artifact> = {
-  html: report("html", "HTML report", "One file with its pictures, to send to others"),
-  xlsx: report("xlsx", "Excel workbook", "Every experiment and every load level"),
-  csv: report("csv", "CSV", "A line for each experiment and load level", true),
-  json: report("json", "JSON", "The whole result, for programs", true),
-  table: report("table", "Text table", "As the terminal shows it", true),
-};
+/** Text that is worth copying: documents are for other programs. */
+export const isText = ({ type }: Artifact): boolean =>
+  /^text\/(?!html)|^application\/(json|yaml)\b/.test(type);
 
-export const ALL: readonly Artifact[] = [...Object.values(ARTIFACTS), ...Object.values(REPORTS)];
-
-/** A text that the service makes of a result, anew when the result is another. */
-export function exported(result: Result, kind: Kind) {
+/** All that can be taken away from a task, as the service lists it. */
+export function artifacts(result: Result) {
   return queryOptions({
-    queryKey: ["tasks", result.task_id, "export", kind, result.winner],
-    queryFn: async ({ signal }) => (await send(ARTIFACTS[kind].path(result.task_id), { signal })).text(),
+    queryKey: ["tasks", result.task_id, "artifacts", result.winner, result.state],
+    queryFn: ({ signal }) =>
+      call(api.GET("/api/tasks/{task}/artifacts", { params: { path: { task: result.task_id } }, signal })),
+  });
+}
+
+/** The command that serves what has won, anew when something else has. */
+export function command(result: Result) {
+  return queryOptions({
+    queryKey: ["tasks", result.task_id, "command", result.winner],
+    queryFn: async ({ signal }) =>
+      (await send(`/api/tasks/${result.task_id}/export?kind=command`, { signal })).text(),
   });
 }

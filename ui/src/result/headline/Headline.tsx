@@ -2,7 +2,7 @@ import { FlaskConical } from "lucide-react";
 import { Badge, Card } from "@/kit";
 import type { Result } from "../types";
 import { ChangeFigure } from "./ChangeFigure";
-import { headline, leader, operatingPoints } from "./headline";
+import { freshOf, headline, leader, operatingPoints } from "./headline";
 import { SloTable } from "./SloTable";
 import { ValueFigures } from "./ValueFigures";
 
@@ -11,6 +11,7 @@ export function Headline({ result }: { result: Result }) {
   const said = headline(result);
   const best = leader(result);
   const points = best ? operatingPoints(result, best) : [];
+  const again = best ? freshOf(result, best.number).length : 0;
   return (
     <Card aria-label="Outcome">
       <div className="grid gap-x-10 gap-y-6 lg:grid-cols-[minmax(0,5fr)_minmax(0,4fr)]">
@@ -49,7 +50,12 @@ export function Headline({ result }: { result: Result }) {
                 </p>
               ))}
             </section>
-            <SloTable result={result} standing={best} />
+            <div className="space-y-1.5">
+              <SloTable result={result} standing={best} fresh />
+              {again > 1 && result.slos.length > 0 && (
+                <p className="num text-xs text-muted">The worst of {again} fresh measurements.</p>
+              )}
+            </div>
           </div>
         )}
       </div>

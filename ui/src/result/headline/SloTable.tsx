@@ -3,9 +3,16 @@ import type { Result, Standing } from "../types";
 import { sloRows } from "./headline";
 import { SloMark } from "./SloMark";
 
+type Props = {
+  result: Result;
+  standing: Standing;
+  /** By what was measured after the search, where there is any. */
+  fresh?: boolean;
+};
+
 /** The SLOs at the operating point: met or missed, by how much, and which one binds. */
-export function SloTable({ result, standing }: { result: Result; standing: Standing }) {
-  const rows = sloRows(result, standing);
+export function SloTable({ result, standing, fresh }: Props) {
+  const rows = sloRows(result, standing, fresh);
   if (rows.length === 0) {
     return <p className="text-sm text-muted">This task has no SLOs: only the objective counted.</p>;
   }
@@ -44,7 +51,7 @@ export function SloTable({ result, standing }: { result: Result; standing: Stand
               </th>
               <td className="num text-right">
                 <span className={cx("font-medium", !row.met && "text-bad")}>{row.actual}</span>
-                <span className="block text-xs text-muted">{row.margin}</span>
+                <span className="block whitespace-nowrap text-xs text-muted">{row.margin}</span>
               </td>
               <td className="num whitespace-nowrap pl-4 text-right text-muted">{row.limit}</td>
               {compared && (

@@ -1,13 +1,13 @@
 import { useQuery } from "@tanstack/react-query";
 import type { ReactNode } from "react";
 import { Card, Code, Failure, Loading } from "@/kit";
-import { exported } from "../export/artifacts";
+import { command as commandOf } from "../export/artifacts";
 import { changes, valueText } from "../params";
 import type { Result } from "../types";
 
 /** What to run: what differs from the engine's defaults, and the command. */
 export function Winner({ result, actions }: { result: Result; actions?: ReactNode }) {
-  const command = useQuery({ ...exported(result, "command"), enabled: result.winner !== null });
+  const command = useQuery({ ...commandOf(result), enabled: result.winner !== null });
   const best = result.experiments.find((one) => one.number === result.winner);
   const base = result.experiments.find((one) => one.number === result.baseline);
   if (!best) return null;

@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
-import { gain, sample, standing, TTFT } from "../fixture";
-import { againstBaseline, change, headline, leader, operatingPoints, sloRows } from "./headline";
+import { experiment, gain, sample, standing, TTFT } from "../fixture";
+import { againstBaseline, change, freshOf, headline, leader, operatingPoints, sloRows } from "./headline";
 
 describe("a headline", () => {
   test("says that a gain is proven, with its interval", () => {
@@ -43,7 +43,13 @@ describe("a headline", () => {
       experiments: [],
       verdict: { outcome: "nothing_completed", text: "", gains: [], luck: null },
     });
-    expect(headline(nothing)).toMatchObject({ label: "Nothing measured yet", tone: "neutral" });
+    const first = {
+      ...nothing,
+      state: "running" as const,
+      experiments: [experiment(0, {}, [], { state: "running" })],
+    };
+    for (const result of [nothing, first])
+      expect(headline(result)).toMatchObject({ label: "Nothing measured yet", tone: "neutral" });
   });
 
   test("says plainly that no configuration is feasible, and shows the nearest", () => {
@@ -75,6 +81,29 @@ test("SLOs stand beside the baseline's, and the one that binds is marked", () =>
     },
   ]);
 });
+
+test("SLOs of what was measured after the search are those of its worst measurement", () => {
+  const again = (number: number, actual_s: number) => ({
+    ...standing(sample().experiments[4] ?? raise(), 150, null),
+    number,
+    confirms: 1,
+    bounds: [{ ...bound, actual_s, excess: actual_s / 0.5 - 1, met: actual_s <= 0.5 }],
+  });
+  const result = sample();
+  const all = { ...result, standings: [...result.standings, again(5, 0.51), again(6, 0.3)] };
+  const best = leader(all) ?? raise();
+  expect(freshOf(all, best.number)).toHaveLength(2);
+  expect(sloRows(all, best, true)[0]).toMatchObject({
+    actual: "510 ms",
+    margin: "2 % over",
+    met: false,
+    binds: true,
+    baseline: { actual: "600 ms" },
+  });
+  expect(sloRows(all, best)[0]).toMatchObject({ actual: "225 ms", met: true });
+});
+
+const bound = { name: "ttft.p90", threshold_s: 0.5, hard: true };
 
 test("the operating point is a load, or the mean over all of them", () => {
   const result = sample();

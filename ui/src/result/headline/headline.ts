@@ -1,7 +1,7 @@
 import { percent } from "@/format";
 import type { Tone } from "@/kit";
 import { better, longName, quantity, shortName } from "../metrics";
-import type { Gain, Objective, Outcome, Result, Standing } from "../types";
+import type { Bound, Gain, Objective, Outcome, Result, Standing } from "../types";
 
 /** What came out, for a reader who looks for two seconds. */
 export type Headline = {
@@ -47,10 +47,10 @@ const ENDED = ["completed", "failed", "cancelled"];
 
 export function headline(result: Result): Headline {
   const { outcome, text, gains } = result.verdict;
-  const begun = result.experiments.length > 0;
+  const ended = result.experiments.some((one) => one.state !== "running");
   const soFar = !ENDED.includes(result.state);
   const { tone, label } =
-    !begun && soFar ? { tone: "neutral" as const, label: "Nothing measured yet" } : OUTCOMES[outcome];
+    !ended && soFar ? { tone: "neutral" as const, label: "Nothing measured yet" } : OUTCOMES[outcome];
   return { tone, label, soFar, text, gains: gains.map(change) };
 }
 
@@ -106,21 +106,47 @@ export type SloRow = {
   baseline: { actual: string; met: boolean } | null;
 };
 
-/** The SLOs at the operating point of an experiment, beside the baseline's. */
-export function sloRows(result: Result, standing: Standing): SloRow[] {
+/** The measurements of an experiment after the search. */
+export function freshOf(result: Result, number: number): Standing[] {
+  return result.standings.filter((one) => one.confirms === number && one.bounds.length > 0);
+}
+
+/** Of several measurements the worst under each SLO: an SLO that is met is met every time. */
+function worst(standings: readonly Standing[]): Bound[] {
+  const found = new Map<string, Bound>();
+  for (const bound of standings.flatMap((one) => one.bounds)) {
+    const before = found.get(bound.name);
+    if (!before || bound.excess > before.excess) found.set(bound.name, bound);
+  }
+  return [...found.values()];
+}
+
+/**
+ * The SLOs at the operating point of an experiment, beside the baseline's.
+ *
+ * @param fresh the worst of what was measured after the search, where there is any: it is what the verdict speaks of.
+ */
+export function sloRows(result: Result, standing: Standing, fresh = false): SloRow[] {
   const base = result.standings.find(
     (one) => one.number === result.baseline && one.number !== standing.number,
   );
-  return standing.bounds.map((bound) => {
+  const boundsOf = (one: Standing) => {
+    const again = fresh ? freshOf(result, one.number) : [];
+    return again.length > 0 ? worst(again) : one.bounds;
+  };
+  const bounds = boundsOf(standing);
+  const others = base ? boundsOf(base) : [];
+  const nearest = Math.max(...bounds.map((bound) => bound.excess));
+  return bounds.map((bound) => {
     const slo = result.slos.find((one) => `${one.metric}.${one.statistic}` === bound.name);
-    const other = base?.bounds.find((one) => one.name === bound.name);
+    const other = others.find((one) => one.name === bound.name);
     const shown = (seconds: number) => (slo ? quantity(slo.metric, seconds) : `${seconds} s`);
     return {
       name: slo ? shortName(slo) : bound.name,
       long: slo ? longName(slo) : bound.name,
       hard: bound.hard,
       met: bound.met,
-      binds: bound.name === standing.binding,
+      binds: bound.excess === nearest,
       actual: shown(bound.actual_s),
       limit: shown(bound.threshold_s),
       part: bound.actual_s / bound.threshold_s,

@@ -68,7 +68,7 @@ export function ExperimentsTable({
             value={filter}
             onChange={setFilter}
             options={FILTERS}
-            className="w-40"
+            className="w-36 sm:w-40"
           />
           <ColumnMenu
             fields={all}

@@ -1,5 +1,5 @@
 import { cx, Spinner } from "@/kit";
-import type { Kind, Row } from "../rows";
+import { failureName, type Kind, type Row } from "../rows";
 
 const KINDS: Record<Kind, { dot: string; text: string }> = {
   best: { dot: "bg-accent-text", text: "best" },
@@ -15,10 +15,13 @@ const KINDS: Record<Kind, { dot: string; text: string }> = {
 /** An experiment's number with its mark: the same colours as in the charts. */
 export function KindMark({ row }: { row: Pick<Row, "kind" | "number" | "experiment"> }) {
   const { dot, text } = KINDS[row.kind];
+  const { failure, confirms } = row.experiment;
   const said =
     row.kind === "confirmation"
-      ? `confirms #${row.experiment.confirms}`
-      : (row.kind === "failed" && row.experiment.failure?.kind.replaceAll("_", " ")) || text;
+      ? `confirms #${confirms}`
+      : row.kind === "baseline" && failure
+        ? "baseline, failed"
+        : (row.kind === "failed" && failure && failureName(failure)) || text;
   return (
     <span className="inline-flex items-center gap-2">
       {row.kind === "running" ? (
@@ -28,12 +31,7 @@ export function KindMark({ row }: { row: Pick<Row, "kind" | "number" | "experime
       )}
       <span className="num font-medium">#{row.number}</span>
       {said && (
-        <span
-          className={cx(
-            "text-xs",
-            row.kind === "failed" || row.kind === "infeasible" ? "text-bad" : "text-muted",
-          )}
-        >
+        <span className={cx("text-xs", failure || row.kind === "infeasible" ? "text-bad" : "text-muted")}>
           {said}
         </span>
       )}

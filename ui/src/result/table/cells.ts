@@ -3,36 +3,58 @@ import { axisName, quantity } from "../metrics";
 import { valueText } from "../params";
 import { gpusDiffer, type Row, searched } from "../rows";
 import type { Result } from "../types";
-import { type Cell, type Field, field, NOTHING, numberCell } from "./field";
+import { type Cell, type Field, field, NOTHING, numberCell, widthOf } from "./field";
 import { measure, measures, operating } from "./measures";
 
 /** Every column there is for a result, in the order they stand. */
 export function fields(result: Result): Field[] {
   const differ = gpusDiffer(result);
   const judged = result.standings.some((one) => one.place !== null);
-  const reason = field("reason", "Reason", "Outcome", 280, false, (row) => ({
-    text: row.standing?.reason ?? "",
-    sort: row.standing?.reason ?? undefined,
-    tone: "bad",
-  }));
+  const reason = field("reason", "Reason", "Outcome", 280, false, reasonCell);
   return [
     // Where nothing could be judged, why is all there is to know.
     ...(judged ? [] : [reason]),
-    field("place", "Place", "Outcome", 88, true, (row) =>
-      numberCell(row.standing?.place ?? undefined, String),
+    field(
+      "place",
+      "Place",
+      "Outcome",
+      84,
+      true,
+      (row) => numberCell(row.standing?.place ?? undefined, String),
+      judged,
     ),
     ...result.objectives.map((objective, index) =>
-      field(`objective-${index}`, axisName(objective), "Outcome", 160, true, (row) => {
-        const value = row.standing?.scores[index]?.value;
-        return numberCell(value, (one) => quantity(objective.metric, one));
-      }),
+      field(
+        `objective-${index}`,
+        axisName(objective),
+        "Outcome",
+        widthOf(axisName(objective)),
+        true,
+        (row) => {
+          const value = row.standing?.scores[index]?.value;
+          return numberCell(value, (one) => quantity(objective.metric, one));
+        },
+        judged,
+      ),
     ),
-    field("against", "vs baseline", "Outcome", 124, true, (row) =>
-      row.kind === "baseline" ? NOTHING : againstCell(result, row),
+    field(
+      "against",
+      "vs baseline",
+      "Outcome",
+      112,
+      true,
+      (row) => (row.kind === "baseline" ? NOTHING : againstCell(result, row)),
+      judged,
     ),
-    field("slo", "SLOs", "Outcome", 116, false, sloCell, result.slos.length > 0),
-    field("load", "Load", "At the operating point", 84, true, (row) =>
-      numberCell(operating(row)?.concurrency, String),
+    field("slo", "SLOs", "Outcome", 92, false, sloCell, judged && result.slos.length > 0),
+    field(
+      "load",
+      "Load",
+      "At the operating point",
+      80,
+      true,
+      (row) => numberCell(operating(row)?.concurrency, String),
+      judged,
     ),
     field("gpus", "GPUs", "Experiment", 84, true, (row) => numberCell(row.experiment.gpus, String), differ),
     ...searched(result).map((name) =>
@@ -40,7 +62,7 @@ export function fields(result: Result): Field[] {
         `param-${name}`,
         name,
         "Parameters",
-        Math.min(240, 56 + name.length * 7.2),
+        Math.min(240, widthOf(name)),
         isNumeric(result, name),
         (row) => ({
           text: valueText(row.params[name]),
@@ -78,6 +100,11 @@ export function fields(result: Result): Field[] {
     ),
     ...(judged ? [reason] : []),
   ];
+}
+
+function reasonCell({ experiment: { failure }, standing }: Row): Cell {
+  const text = failure?.message ?? standing?.reason ?? "";
+  return { text, sort: text || undefined, tone: "bad" };
 }
 
 function againstCell({ objectives: [objective] }: Result, { standing }: Row): Cell {

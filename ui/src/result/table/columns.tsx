@@ -34,7 +34,7 @@ export function columns(
       id: "number",
       header: "#",
       sortDescFirst: false,
-      size: 176,
+      size: 168,
       accessorFn: (row) => row.number,
       cell: ({ row: { original } }) => <KindMark row={original} />,
     },

@@ -32,6 +32,11 @@ export function field(
   return { id, header, group, width, numeric, usual, cell };
 }
 
+/** Of a column, in pixels, so that its header fits with the arrow of sorting. */
+export function widthOf(header: string): number {
+  return Math.max(104, 48 + header.length * 6.6);
+}
+
 export function numberCell(value: number | null | undefined, text: (value: number) => string): Cell {
   return value == null ? NOTHING : { text: text(value), sort: value };
 }

@@ -1,7 +1,7 @@
 import { axisName, type Choice, isLatency, measured, METRICS, quantity } from "../metrics";
 import type { Row } from "../rows";
 import type { LoadPoint, Result } from "../types";
-import { type Field, field, numberCell } from "./field";
+import { type Field, field, numberCell, widthOf } from "./field";
 
 /** The load level at which an experiment was judged, of its first kind of traffic. */
 export function operating({ experiment, standing }: Row): LoadPoint | undefined {
@@ -43,7 +43,7 @@ export function measure(choice: Choice & { usual: boolean }): Field {
     `measure-${choice.metric}.${choice.statistic}`,
     axisName(choice),
     "At the operating point",
-    Math.max(112, 52 + axisName(choice).length * 6.6),
+    widthOf(axisName(choice)),
     true,
     (row) => {
       const point = operating(row);

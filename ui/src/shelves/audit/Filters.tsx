@@ -1,13 +1,17 @@
 import { Search, X } from "lucide-react";
-import { count, plural } from "@/format";
 import { Button, Input, Select } from "@/kit";
-import type { Entry } from "./entries";
-import { actionText, EVERYTHING, type Filter, present } from "./filter";
+import { ACTIONS, actionText, EVERYTHING, type Filter } from "./filter";
 
-type Props = { entries: readonly Entry[]; filter: Filter; shown: number; onChange: (filter: Filter) => void };
+type Props = {
+  tools: readonly string[];
+  filter: Filter;
+  /** How many entries are shown, in words. */
+  shown: string;
+  onChange: (filter: Filter) => void;
+};
 
 /** What of the log is shown, and how much of it that is. */
-export function Filters({ entries, filter, shown, onChange }: Props) {
+export function Filters({ tools, filter, shown, onChange }: Props) {
   const set = (part: Partial<Filter>) => onChange({ ...filter, ...part });
   const used = Object.values(filter).some(Boolean);
   return (
@@ -19,7 +23,7 @@ export function Filters({ entries, filter, shown, onChange }: Props) {
         before={<Search />}
         value={filter.text}
         onChange={(event) => set({ text: event.target.value })}
-        className="min-w-40 flex-1"
+        className="min-w-40 flex-1 max-sm:basis-full"
       />
       <Select
         aria-label="What"
@@ -27,19 +31,16 @@ export function Filters({ entries, filter, shown, onChange }: Props) {
         onChange={(action) => set({ action })}
         options={[
           { value: "", label: "Every action" },
-          ...present(entries, "action").map((value) => ({ value, label: actionText(value) })),
+          ...ACTIONS.map((value) => ({ value, label: actionText(value) })),
         ]}
-        className="w-40"
+        className="w-40 max-sm:w-0 max-sm:flex-1"
       />
       <Select
         aria-label="Tool"
         value={filter.tool}
         onChange={(tool) => set({ tool })}
-        options={[
-          { value: "", label: "Every tool" },
-          ...present(entries, "tool").map((value) => ({ value, label: value })),
-        ]}
-        className="w-44"
+        options={[{ value: "", label: "Every tool" }, ...tools.map((value) => ({ value, label: value }))]}
+        className="w-44 max-sm:w-0 max-sm:flex-1"
       />
       {filter.session && (
         <Button icon={<X className="size-3.5" />} onClick={() => set({ session: "" })}>
@@ -52,9 +53,7 @@ export function Filters({ entries, filter, shown, onChange }: Props) {
         </Button>
       )}
       <span role="status" className="num ml-auto px-2 text-xs text-muted">
-        {used
-          ? `${count(shown)} of ${plural(entries.length, "entry", "entries")}`
-          : plural(entries.length, "entry", "entries")}
+        {shown}
       </span>
     </div>
   );

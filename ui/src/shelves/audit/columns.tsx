@@ -13,6 +13,13 @@ export const columns: ColumnDef<Entry, unknown>[] = [
     cell: ({ row }) => <Time at={row.original.at} as="full" className="text-muted" />,
   },
   {
+    id: "ago",
+    header: "When",
+    size: 104,
+    enableSorting: false,
+    cell: ({ row }) => <Time at={row.original.at} className="text-muted" />,
+  },
+  {
     id: "action",
     header: "What",
     size: 132,

@@ -1,24 +1,40 @@
-import { queryOptions } from "@tanstack/react-query";
+import { infiniteQueryOptions, keepPreviousData, queryOptions } from "@tanstack/react-query";
 import { api, call, type Schema } from "@/api";
+import type { Filter } from "./filter";
 
 export type Entry = Schema<"AuditEntry">;
 
-const PAGE = 1000;
+const PAGE = 500;
 
-/** The whole log, page after page: the service gives it from its beginning. */
-export async function allEntries(signal?: AbortSignal, session_id?: string): Promise<Entry[]> {
-  const found: Entry[] = [];
-  for (;;) {
-    const query = { after: found.at(-1)?.sequence ?? 0, limit: PAGE, ...(session_id ? { session_id } : {}) };
-    const page = await call(api.GET("/api/agent/audit", { params: { query }, signal }));
-    found.push(...page);
-    if (page.length < PAGE) return found;
-  }
+/** What a filter leaves of the log, the newest first, page after page. */
+export function audit({ action, tool, text, session }: Filter) {
+  const search = text.trim();
+  const wanted = {
+    newest_first: true,
+    limit: PAGE,
+    ...(action ? { action } : {}),
+    ...(tool ? { tool } : {}),
+    ...(search ? { search } : {}),
+    ...(session ? { session_id: session } : {}),
+  };
+  return infiniteQueryOptions({
+    queryKey: ["audit", wanted],
+    queryFn: ({ pageParam, signal }) =>
+      call(api.GET("/api/agent/audit", { params: { query: { ...wanted, after: pageParam } }, signal })),
+    initialPageParam: 0,
+    getNextPageParam: (page) => (page.length < PAGE ? undefined : page.at(-1)?.sequence),
+    placeholderData: keepPreviousData,
+  });
 }
 
-export function audit(session_id?: string) {
+/** One entry, wherever in the log it stands; null: there is none. */
+export function entry(sequence: number) {
+  const query = { after: Math.max(0, sequence - 1), limit: 1 };
   return queryOptions({
-    queryKey: ["audit", session_id ?? null],
-    queryFn: ({ signal }) => allEntries(signal, session_id),
+    queryKey: ["audit", sequence],
+    queryFn: async ({ signal }) => {
+      const [found] = await call(api.GET("/api/agent/audit", { params: { query }, signal }));
+      return found?.sequence === sequence ? found : null;
+    },
   });
 }

@@ -1,52 +1,48 @@
+import type { Schema } from "@/api";
 import type { Tone } from "@/kit";
 import type { Entry } from "./entries";
 
-export type Filter = { action: string; tool: string; text: string; session: string };
+export type Action = Schema<"AuditEntry">["action"];
+export type Filter = { action: Action | ""; tool: string; text: string; session: string };
 export const EVERYTHING: Filter = { action: "", tool: "", text: "", session: "" };
 
-/** Newest first: those that a filter leaves. */
-export function filtered(entries: readonly Entry[], { action, tool, text, session }: Filter): Entry[] {
-  const wanted = text.trim().toLowerCase();
-  return entries
-    .filter(
-      (one) =>
-        (!action || one.action === action) &&
-        (!tool || one.tool === tool) &&
-        (!session || one.session_id === session) &&
-        (!wanted || said(one).includes(wanted)),
-    )
-    .reverse();
-}
-
-function said(entry: Entry): string {
-  return `${entry.action} ${entry.tool ?? ""} ${entry.who ?? ""} ${entry.session_id ?? ""} ${JSON.stringify(entry.detail)}`.toLowerCase();
-}
-
-/** Every value that entries have, for a list to choose from. */
-export function present(entries: readonly Entry[], of: "action" | "tool"): string[] {
-  return [...new Set(entries.flatMap((one) => one[of] ?? []))].sort();
-}
-
-const TONES: Record<string, Tone> = {
+const TONES: Record<Action, Tone> = {
+  proposed: "neutral",
   approved: "ok",
   edited: "ok",
   auto_approved: "info",
-  granted: "info",
-  finished: "ok",
   rejected: "bad",
   denied: "bad",
-  refused: "bad",
-  failed: "bad",
+  granted: "info",
   revoked: "warn",
   expired: "warn",
   cancelled: "warn",
+  started: "neutral",
+  finished: "ok",
+  failed: "bad",
+  refused: "bad",
 };
 
-export function toneOf(action: string): Tone {
-  return TONES[action] ?? "neutral";
-}
+export const ACTIONS = Object.keys(TONES) as Action[];
+const isAction = (text: string): text is Action => Object.hasOwn(TONES, text);
+
+export const toneOf = (action: Action): Tone => TONES[action];
 
 /** `auto_approved` → `auto-approved`. */
-export function actionText(action: string): string {
-  return action.replaceAll("_", "-");
+export const actionText = (action: Action): string => action.replaceAll("_", "-");
+
+/** What is looked for, as the address says it. */
+export function filterOf(params: URLSearchParams): Filter {
+  const action = params.get("action") ?? "";
+  return {
+    action: isAction(action) ? action : "",
+    tool: params.get("tool") ?? "",
+    text: params.get("text") ?? "",
+    session: params.get("session") ?? "",
+  };
+}
+
+/** Every tool of some entries, and the one that is chosen, for a list to choose from. */
+export function toolsOf(entries: readonly Entry[], chosen: string): string[] {
+  return [...new Set([...entries.flatMap(({ tool }) => tool ?? []), ...(chosen ? [chosen] : [])])].sort();
 }

@@ -1,19 +1,21 @@
 import { queryOptions } from "@tanstack/react-query";
 import { api, ApiError, call, type Schema } from "@/api";
-import { allEntries } from "../audit/entries";
 
 export type Grant = Schema<"Grant">;
 export type Standing = "holds" | "expired" | "revoked";
+
+/** So many grants back: older ones have expired long since. */
+const NEWEST = 1000;
 
 /** Every grant there is. The audit log knows the conversations that have any; deleted ones have none any more. */
 export function grantsOfAll() {
   return queryOptions({
     queryKey: ["grants"],
     queryFn: async () => {
-      const sessions = new Set(
-        (await allEntries()).filter((one) => one.action === "granted").map((one) => one.session_id),
-      );
-      const lists = await Promise.all([...sessions].flatMap((id) => (id === null ? [] : [ofSession(id)])));
+      const query = { action: "granted", newest_first: true, limit: NEWEST } as const;
+      const granted = await call(api.GET("/api/agent/audit", { params: { query } }));
+      const sessions = new Set(granted.flatMap(({ session_id }) => session_id ?? []));
+      const lists = await Promise.all([...sessions].map(ofSession));
       return lists.flat().sort((a, b) => b.created_at.localeCompare(a.created_at));
     },
   });

@@ -80,7 +80,7 @@ export default function YamlEditor({ label, text, marks, line, onChange }: Props
   return (
     <div
       ref={place}
-      className="h-full min-h-80 overflow-hidden rounded-lg border border-line focus-within:border-line-strong"
+      className="h-full min-h-80 overflow-hidden rounded-lg border border-line focus-within:border-accent-text"
     />
   );
 }

@@ -6,7 +6,7 @@ import type { Row } from "./rows";
 export function RowProgress({ row }: { row: Row }) {
   const { failed, total = null } = row;
   const done = row.completed + failed;
-  if (row.state !== "running") {
+  if (row.state !== "running" || total === null) {
     if (done === 0) return <span className="text-faint">–</span>;
     return (
       <span className="num">
@@ -19,14 +19,13 @@ export function RowProgress({ row }: { row: Row }) {
     <span className="flex items-center gap-2">
       <Progress
         label={`Progress of ${row.name}`}
-        done={total === null ? 0 : done}
-        total={total ?? 1}
-        text={total === null ? plural(done, "experiment") : `${done} of at most ${total} experiments`}
+        done={done}
+        total={total}
+        text={`${done} of at most ${total} experiments`}
         className="min-w-16 flex-1"
       />
       <span className="num w-16 text-right text-xs text-muted">
-        {count(done)}
-        {total !== null && ` of ${count(total)}`}
+        {count(done)} of {count(total)}
       </span>
     </span>
   );

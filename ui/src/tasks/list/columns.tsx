@@ -37,7 +37,7 @@ export const COLUMNS: ColumnDef<Row>[] = [
   {
     id: "progress",
     header: "Progress",
-    size: 176,
+    size: 204,
     accessorFn: (row) => row.completed + row.failed,
     cell: ({ row: { original: row } }) => <RowProgress row={row} />,
   },

@@ -45,7 +45,7 @@ export function Figures({ task, live, state, planned }: Props) {
         <Figure name="Time">
           {task.started_at ? <Duration since={task.started_at} until={task.finished_at} /> : "–"}
         </Figure>
-        <Figure name="Time left" detail={leftS === null && running ? "after the first one" : ""}>
+        <Figure name="Time left" detail={running && done === 0 ? "after the first one" : ""}>
           {leftS === null
             ? "–"
             : leftS < 1

@@ -7,8 +7,8 @@ import type { Now } from "./reduce";
 
 type Props = { spec: Schema<"TaskSpec">; now: Now | null; running: boolean };
 
-const HEAD = "px-2.5 py-1.5 align-bottom text-xs font-medium text-muted first:pl-4 last:pr-4";
-const CELL = "h-9 px-2.5 first:pl-4 last:pr-4";
+const HEAD = "px-2 py-1.5 align-bottom text-xs font-medium text-muted first:pl-4 last:pr-4";
+const CELL = "h-9 px-2 first:pl-4 last:pr-4";
 
 /** The load levels of the experiment, each filled in as it arrives. */
 export function LoadPoints({ spec, now, running }: Props) {

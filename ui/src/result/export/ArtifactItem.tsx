@@ -1,0 +1,39 @@
+import { useMutation } from "@tanstack/react-query";
+import { Download } from "lucide-react";
+import { send } from "@/api";
+import { Button, CopyButton, cx, Failure } from "@/kit";
+import { type Artifact, isText, wordsOf } from "./artifacts";
+import { saveFile } from "./saveFile";
+
+/** One thing to download, and to copy where it is text; or why there is none. */
+export function ArtifactItem({ artifact }: { artifact: Artifact }) {
+  const { url, missing } = artifact;
+  const { label, detail } = wordsOf(artifact);
+  const saving = useMutation({ mutationFn: () => saveFile(url) });
+  return (
+    <li className="py-2.5">
+      <div className="flex min-h-8 items-center gap-2">
+        <div className="min-w-0 flex-1">
+          <div className={cx("text-sm font-medium", missing !== null && "text-muted")}>{label}</div>
+          <div className="break-words text-xs text-muted">{detail}</div>
+        </div>
+        {missing === null && (
+          <>
+            {isText(artifact) && (
+              <CopyButton label={`Copy ${label}`} text={async () => (await send(url)).text()} size="md" />
+            )}
+            <Button
+              aria-label={`Download ${label}`}
+              icon={<Download className="size-4" />}
+              pending={saving.isPending}
+              onClick={() => saving.mutate()}
+            >
+              <span className="max-sm:hidden">Download</span>
+            </Button>
+          </>
+        )}
+      </div>
+      {saving.isError && <Failure error={saving.error} compact className="mt-2" />}
+    </li>
+  );
+}
