@@ -32,6 +32,8 @@ const test = base.extend<object, { server: Server; full: Full }>({
   ],
 });
 test.slow();
+/** Thousands of events come before it can be there. */
+const LOADED = { timeout: 40_000 };
 
 const rows = (table: Locator) => table.locator("tr[data-row]");
 
@@ -79,7 +81,7 @@ test("a list of 2,000 tasks is sorted, filtered, searched and walked through", a
 test("a task with 500 experiments is followed, sorted and walked through", async ({ page, full }) => {
   await page.goto(`/tasks/${full.running}`);
   const table = page.getByRole("table", { name: "Experiments" });
-  await expect(table).toHaveAttribute("aria-rowcount", String(EXPERIMENTS + 1));
+  await expect(table).toHaveAttribute("aria-rowcount", String(EXPERIMENTS + 1), LOADED);
   await expect(page.getByRole("progressbar", { name: "Experiments" })).toHaveAttribute(
     "aria-valuetext",
     /^499 /,
@@ -132,8 +134,8 @@ test("a conversation of 1,000 messages opens at its end at once, and is read up 
   });
   await page.goto(`/chat/${full.session}`);
   const thread = page.getByRole("log", { name: "Conversation" });
-  await expect(thread.getByText(`Start ${full.running}`)).toBeInViewport();
-  await expect(thread.getByRole("region", { name: /^Task / })).toContainText("499 experiments");
+  await expect(thread.getByText(`Start ${full.running}`)).toBeInViewport(LOADED);
+  await expect(thread.getByRole("region", { name: /^Task / })).toContainText("499 experiments", LOADED);
   await expect(page.locator("html[data-passed]")).toHaveCount(0);
   await expectFewElements(page, 2000);
   await thread.focus();
