@@ -1,14 +1,9 @@
-import { execFileSync } from "node:child_process";
-import { existsSync } from "node:fs";
-import { join } from "node:path";
-import { fileURLToPath } from "node:url";
 import { approval, composer, over, say, test, thread } from "./chat";
 import { expect, watch } from "./fixtures";
+import { python } from "./python";
 
 // A language model that says what stands here, word by word.
 
-const ROOT = fileURLToPath(new URL("../..", import.meta.url));
-const OWN = join(ROOT, ".venv", "bin", "python");
 const SAVE = (name: string) => ({
   tool: "save_preset",
   args: { name, task: { parameters: { "max-num-seqs": [4, 16] } } },
@@ -253,12 +248,7 @@ test("a failed turn says why, with a way out", async ({ page, model }) => {
 });
 
 test("a thousand messages are there, and few of them are drawn", async ({ page, server }) => {
-  const python = existsSync(OWN) ? OWN : "python";
-  const seeded = execFileSync(python, ["ui/e2e/chat-seed.py", server.home, "500"], {
-    cwd: ROOT,
-    env: { ...process.env, PYTHONPATH: ROOT },
-  });
-  await page.goto(`/chat/${seeded.toString().trim()}`);
+  await page.goto(`/chat/${python("chat-seed.py", server.home, 500)}`);
   await expect(thread(page).getByText("Answer 500.", { exact: true })).toBeVisible();
   expect(await thread(page).getByRole("article").count()).toBeLessThan(60);
   const gap = () => thread(page).evaluate((log) => log.scrollHeight - log.clientHeight - log.scrollTop);

@@ -1,5 +1,6 @@
 import { createServer, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
+import { setTimeout as sleep } from "node:timers/promises";
 
 /** A tool call that the model makes. */
 type Call = { tool: string; args: Record<string, unknown> };
@@ -10,6 +11,8 @@ export type Reply = {
   calls?: Call[];
   /** After so many words it waits until `release`. */
   holdAfter?: number;
+  /** Words a second; all at once without. */
+  rate?: number;
 };
 
 /** A provider of a model that says what a test wrote down, in words, as providers stream. */
@@ -33,8 +36,11 @@ export async function startModel(): Promise<Model> {
         `data: ${JSON.stringify(chunk({ choices: [{ index: 0, delta, finish_reason: finish }] }))}\n\n`,
       );
     const words = (reply.text ?? "").match(/\s*\S+\s*$|\s*\S+/g) ?? [];
+    const began = performance.now();
     for (const [place, word] of words.entries()) {
       if (place === reply.holdAfter) await new Promise<void>((resolve) => (held = resolve));
+      if (reply.rate) await sleep(began + (place * 1000) / reply.rate - performance.now());
+      if (response.destroyed) return;
       say({ role: "assistant", content: word });
     }
     for (const [index, call] of (reply.calls ?? []).entries()) {

@@ -1,6 +1,6 @@
 """Fills a data folder with tasks in every state, and one that runs for good with its events and logs.
 
-`tasks-seed.py HOME COUNT` prints the id of the one that runs. A machine that nobody reaches holds it: give the service
+`tasks-seed.py HOME COUNT NEWEST` prints the id of the one that runs; NEWEST is its newest experiment. A machine that nobody reaches holds it: give the service
 a long lease, or its worker takes the task over.
 """
 
@@ -24,7 +24,6 @@ WORDS = ("chat", "documents", "agents", "batch summaries", "long context", "code
 ENDED = (TaskState.COMPLETED, TaskState.FAILED, TaskState.CANCELLED)
 STATES = (*[TaskState.COMPLETED] * 6, TaskState.CREATED, TaskState.FAILED, TaskState.CANCELLED)
 RUNNING = "0000aaaa"
-NEWEST = 11
 PLANTED = "<img src=x onerror=\"document.title='planted'\">"
 
 
@@ -120,7 +119,7 @@ def log() -> str:
     return "\n".join(lines) + "\n"
 
 
-def main(home: Path, count: int) -> None:
+def main(home: Path, count: int, newest: int) -> None:
     engine = create_engine(f"sqlite:///{home / 'autotuner.db'}", connect_args={"timeout": 30})
     benchmark = {"traffic_scenarios": ["D(512,128)"], "num_concurrency": [1, 8, 32]}
     slo = {"ttft": {"p90": {"threshold": 0.2}}}
@@ -131,17 +130,17 @@ def main(home: Path, count: int) -> None:
         "id": RUNNING, "state": TaskState.RUNNING.value, "created_at": NOW - timedelta(minutes=42), "gain": None,
         "started_at": NOW - timedelta(minutes=40), "finished_at": None, "error": None, "owner": "elsewhere/boot/1/1",
     }  # fmt: skip
-    newest = Experiment(
-        number=NEWEST, role=Role.CANDIDATE, params=Params(), state=ExperimentState.RUNNING, started_at=NOW
+    measured = Experiment(
+        number=newest, role=Role.CANDIDATE, params=Params(), state=ExperimentState.RUNNING, started_at=NOW
     )
-    events = happened(NEWEST)
-    folder = Settings(home=home).runs(RUNNING) / str(NEWEST)
+    events = happened(newest)
+    folder = Settings(home=home).runs(RUNNING) / str(newest)
     folder.mkdir(parents=True)
     (folder / "engine.log").write_text(log())
     with engine.begin() as connection:
         connection.execute(insert(TASK), [row(at) for at in reversed(range(count))])
         connection.execute(insert(TASK), [running])
-        connection.execute(insert(EXPERIMENT), [{"task_id": RUNNING, "number": NEWEST, **experiment_values(newest)}])
+        connection.execute(insert(EXPERIMENT), [{"task_id": RUNNING, "number": newest, **experiment_values(measured)}])
         connection.execute(
             insert(EVENT),
             [
@@ -156,4 +155,4 @@ def main(home: Path, count: int) -> None:
 
 
 if __name__ == "__main__":
-    main(Path(sys.argv[1]), int(sys.argv[2]))
+    main(Path(sys.argv[1]), int(sys.argv[2]), int(sys.argv[3]))

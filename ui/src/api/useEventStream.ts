@@ -1,4 +1,5 @@
 import { useCallback, useEffect, useEffectEvent, useRef, useState } from "react";
+import { batch } from "./batch";
 import { follow, type StreamEvent, type StreamState } from "./follow";
 import type { ApiError } from "./problem";
 import { usePresent } from "./usePresent";
@@ -63,24 +64,3 @@ export function useEventStream<T>(
 }
 
 const CONNECTING = { state: "connecting", error: null } as const;
-const FRAME_MS = 16;
-
-/** Gathers what comes within a frame. */
-function batch<E>(tell: (events: E[]) => void): { add: (events: E[]) => void; flush: () => void } {
-  let waiting: E[] = [];
-  let timer: ReturnType<typeof setTimeout> | undefined;
-  const flush = () => {
-    clearTimeout(timer);
-    timer = undefined;
-    const events = waiting;
-    waiting = [];
-    if (events.length > 0) tell(events);
-  };
-  return {
-    flush,
-    add: (events) => {
-      waiting = waiting.concat(events);
-      timer ??= setTimeout(flush, FRAME_MS);
-    },
-  };
-}

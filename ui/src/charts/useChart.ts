@@ -3,6 +3,7 @@ import { type RefObject, useEffect, useEffectEvent, useRef, useState } from "rea
 import { useTheme } from "@/app/theme";
 import { type Palette, readPalette } from "./palette";
 import { chartTheme } from "./theme";
+import { inTurn } from "./turns";
 
 export type ChartOption = EChartsCoreOption;
 /** Listens to a chart, as `chart.on("click", …)`; what it returns, if anything, undoes that. */
@@ -26,8 +27,12 @@ export function useChart(
     let chart: ECharts | undefined;
     let left = false;
     let undo: ReturnType<OnReady>;
-    const resized = new ResizeObserver(() => chart?.resize());
-    void import("./echarts").then(({ init }) => {
+    const resized = new ResizeObserver(() => {
+      // It is told of the first size, too, which the chart has already.
+      if (chart && (chart.getWidth() !== place.clientWidth || chart.getHeight() !== place.clientHeight))
+        chart.resize();
+    });
+    void inTurn(() => import("./echarts")).then(({ init }) => {
       if (left) return;
       const palette = readPalette();
       chart = init(place, chartTheme(palette), { renderer: "canvas" });
@@ -49,17 +54,20 @@ export function useChart(
     if (!drawn || drawn.chart.isDisposed()) return;
     const first = before.current !== drawn.chart;
     before.current = drawn.chart;
-    drawn.chart.setOption(settled(option(drawn.palette)), { notMerge: first, replaceMerge: ["series"] });
+    // Changes that come close together are drawn once, with the next frame.
+    const how = { notMerge: first, replaceMerge: ["series"], lazyUpdate: !first };
+    drawn.chart.setOption(settled(option(drawn.palette)), how);
   }, [drawn, option]);
   return drawn;
 }
 
-/** Nothing moves for those who want nothing to move; for the others it is quick. */
+/** Nothing moves for those who want nothing to move; for the others it is quick, and hundreds of marks do not move. */
 export function settled(option: ChartOption): ChartOption {
   const still = matchMedia("(prefers-reduced-motion: reduce)").matches;
   return {
     animationDuration: 250,
     animationDurationUpdate: 250,
+    animationThreshold: 100,
     ...option,
     ...(still ? { animation: false } : {}),
   };

@@ -39,7 +39,9 @@ const Piece = memo(function Piece({ text }: { text: string }) {
 });
 
 const REMARK = [remarkGfm];
-const REHYPE: [typeof rehypeHighlight, { detect: boolean }][] = [[rehypeHighlight, { detect: false }]];
+/** Made once: each one knows every grammar, and a text is read again with each of its words. */
+let highlight: ReturnType<typeof rehypeHighlight> | undefined;
+const REHYPE = [() => (highlight ??= rehypeHighlight({ detect: false }))];
 const unchanged = (url: string) => url;
 
 const COMPONENTS: Components = {

@@ -1,7 +1,6 @@
 import {
   type ColumnDef,
   getCoreRowModel,
-  getSortedRowModel,
   type OnChangeFn,
   type RowData,
   type SortingState,
@@ -9,8 +8,9 @@ import {
   type VisibilityState,
 } from "@tanstack/react-table";
 import { defaultRangeExtractor, type Range, useVirtualizer } from "@tanstack/react-virtual";
-import { Fragment, type ReactNode, useEffect, useRef, useState } from "react";
+import { Fragment, type ReactNode, useEffect, useMemo, useRef, useState } from "react";
 import { cx } from "./cx";
+import { inOrder } from "./inOrder";
 import { TableHead } from "./TableHead";
 import { TableRow } from "./TableRow";
 import { useRowKeys } from "./useRowKeys";
@@ -62,21 +62,13 @@ const OVERSCAN = 12;
 export function Table<T>(props: Props<T>) {
   const { label, data, columns, rowId, height = "fill", empty, onEnd } = props;
   const [own, setOwn] = useState<SortingState>(props.initialSorting ?? []);
-  const table = useReactTable({
-    data: data as T[],
-    columns,
-    getRowId: rowId,
-    state: { sorting: props.sorting ?? own, columnVisibility: props.columnVisibility ?? {} },
-    onSortingChange: props.onSortingChange ?? setOwn,
-    manualSorting: props.sorting !== undefined,
-    enableSortingRemoval: false,
-    getCoreRowModel: getCoreRowModel(),
-    getSortedRowModel: getSortedRowModel(),
-  });
-  const { rows } = table.getRowModel();
+  const ordered = useMemo(
+    () => (props.sorting ? data : inOrder(data, columns, own[0])),
+    [data, columns, props.sorting, own],
+  );
   const scroller = useRef<HTMLDivElement>(null);
   const virtual = useVirtualizer({
-    count: rows.length,
+    count: ordered.length,
     getScrollElement: () => scroller.current,
     estimateSize: () => ROW_PX,
     overscan: OVERSCAN,
@@ -84,11 +76,27 @@ export function Table<T>(props: Props<T>) {
     initialRect: { width: 0, height: 640 },
   });
   const shown = virtual.getVirtualItems();
-  const keys = useRowKeys(scroller, rows.length, (index) => virtual.scrollToIndex(index));
+  // Only what is drawn is made a row of: a library's row is dear, and thousands of them are made anew with each event.
+  const drawn = useMemo(
+    () => shown.flatMap(({ index }) => ordered.slice(index, index + 1)),
+    [ordered, shown],
+  );
+  const table = useReactTable({
+    data: drawn,
+    columns,
+    getRowId: rowId,
+    state: { sorting: props.sorting ?? own, columnVisibility: props.columnVisibility ?? {} },
+    onSortingChange: props.onSortingChange ?? setOwn,
+    manualSorting: true,
+    enableSortingRemoval: false,
+    getCoreRowModel: getCoreRowModel(),
+  });
+  const { rows } = table.getRowModel();
+  const keys = useRowKeys(scroller, ordered.length, (index) => virtual.scrollToIndex(index));
   const last = shown.at(-1)?.index ?? -1;
   useEffect(() => {
-    if (onEnd && last >= rows.length - OVERSCAN) onEnd();
-  }, [last, rows.length, onEnd]);
+    if (onEnd && last >= ordered.length - OVERSCAN) onEnd();
+  }, [last, ordered.length, onEnd]);
 
   const leaves = table.getVisibleLeafColumns();
   const width = leaves.reduce((sum, column) => sum + column.getSize(), 0);
@@ -106,7 +114,7 @@ export function Table<T>(props: Props<T>) {
     >
       <table
         aria-label={label}
-        aria-rowcount={rows.length + 1}
+        aria-rowcount={ordered.length + 1}
         className="table-fixed border-separate border-spacing-0 text-sm"
         style={{ width: grows ? "100%" : undefined, minWidth: width }}
       >
@@ -121,8 +129,8 @@ export function Table<T>(props: Props<T>) {
         <TableHead table={table} />
         <tbody>
           {!props.pinned && above > 0 && <tr aria-hidden="true" style={{ height: above }} />}
-          {shown.map(({ index }) => {
-            const row = rows[index];
+          {shown.map(({ index }, place) => {
+            const row = rows[place];
             const stays = props.pinned && index === 0;
             return (
               row && (
@@ -142,7 +150,7 @@ export function Table<T>(props: Props<T>) {
             );
           })}
           {below > 0 && <tr aria-hidden="true" style={{ height: below }} />}
-          {rows.length === 0 && (
+          {ordered.length === 0 && (
             <tr>
               <td colSpan={leaves.length}>{empty}</td>
             </tr>

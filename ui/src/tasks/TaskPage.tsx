@@ -1,4 +1,4 @@
-import { useState } from "react";
+import { useCallback, useState } from "react";
 import { useNavigate, useParams } from "react-router";
 import { ButtonLink, Failure, Loading, Page, StateBadge, Time } from "@/kit";
 import { BestChart } from "./live/BestChart";
@@ -18,6 +18,7 @@ export default function TaskPage() {
   const [leaving, setLeaving] = useState(false);
   const { task: query, live, state, ended, stream, planned } = useLiveTask(id, !leaving);
   const task = query.data;
+  const openResult = useCallback(() => void go(`/tasks/${id}/result`), [go, id]);
   if (!task) {
     return (
       <Page title="Task">
@@ -82,7 +83,7 @@ export default function TaskPage() {
               <BestChart task={task} runs={live.runs} />
             </div>
             <div className="grid gap-4 2xl:grid-cols-2">
-              <RunsTable task={task} runs={live.runs} onOpen={() => void go(`/tasks/${task.id}/result`)} />
+              <RunsTable task={task} runs={live.runs} onOpen={openResult} />
               <LogPanel key={task.id} task={task.id} experiments={live.runs.length} ended={ended} />
             </div>
           </>

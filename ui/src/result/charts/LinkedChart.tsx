@@ -20,7 +20,8 @@ export function LinkedChart({ overlay, overlayType, onReady, ...props }: Props) 
   const chart = useRef<ECharts | null>(null);
 
   useEffect(() => {
-    chart.current?.setOption({ series: [{ id: HOVERED, type: overlayType, data: overlay(number) }] });
+    const series = [{ id: HOVERED, type: overlayType, data: overlay(number) }];
+    chart.current?.setOption({ series }, { lazyUpdate: true });
   }, [number, overlay, overlayType]);
 
   const ready = useCallback(

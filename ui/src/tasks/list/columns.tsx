@@ -20,7 +20,6 @@ export const COLUMNS: ColumnDef<Row>[] = [
     size: 120,
     meta: { grow: true },
     accessorKey: "name",
-    sortingFn: "text",
     cell: ({ row: { original: row } }) => (
       <Link to={`/tasks/${row.id}`} className="font-medium hover:underline" title={row.name}>
         {row.name.trim() || "Without a name"}
@@ -47,7 +46,6 @@ export const COLUMNS: ColumnDef<Row>[] = [
     size: 80,
     meta: { align: "right" },
     accessorFn: (row) => row.gain ?? undefined,
-    sortUndefined: "last",
     cell: ({ getValue }) => {
       const gain = getValue<number | undefined>();
       if (gain === undefined) return <span className="text-faint">–</span>;
@@ -65,7 +63,6 @@ export const COLUMNS: ColumnDef<Row>[] = [
     size: 200,
     meta: { grow: true },
     accessorKey: "model",
-    sortingFn: "text",
     cell: ({ row: { original: row } }) => (
       <span className="text-muted" title={row.model}>
         {row.model}
@@ -78,7 +75,6 @@ export const COLUMNS: ColumnDef<Row>[] = [
     size: 108,
     meta: { align: "right" },
     accessorFn: took,
-    sortUndefined: "last",
     cell: ({ row: { original: row }, getValue }) => {
       const seconds = getValue<number | undefined>();
       if (seconds !== undefined) return <span className="num">{duration(seconds)}</span>;

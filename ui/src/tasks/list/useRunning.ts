@@ -14,24 +14,29 @@ export function useRunning(rows: readonly Row[]): readonly Row[] {
   return useMemo(() => {
     const news = [a, b].filter((one) => one !== null);
     if (news.length === 0) return rows;
-    return rows.map((row) => ({ ...row, ...news.find((one) => one.id === row.id) }));
+    return rows.map((row) => {
+      const told = news.find((one) => one.id === row.id);
+      return told ? { ...row, ...told } : row;
+    });
   }, [rows, a, b]);
 }
 
 function useNews(id: string | null): (Pick<Row, "id" | "completed" | "failed"> & Partial<Row>) | null {
   const { task, live, planned } = useLiveTask(id);
   const objective = task.data?.spec.optimization.objective[0];
+  const { runs } = live;
+  const told = live.state !== null;
   return useMemo(() => {
-    if (id === null || live.state === null) return null;
-    const past = live.runs.filter(ended);
+    if (id === null || !told) return null;
+    const past = runs.filter(ended);
     const failed = past.filter((run) => run.state === "failed").length;
-    const gain = objective && bestOf(live.runs, objective)?.gain;
+    const gain = objective && bestOf(runs, objective)?.gain;
     return {
       id,
       completed: past.length - failed,
       failed,
-      total: planned === null ? null : Math.max(planned, live.runs.length),
+      total: planned === null ? null : Math.max(planned, runs.length),
       ...(gain == null ? {} : { gain }),
     };
-  }, [id, live, planned, objective]);
+  }, [id, told, runs, planned, objective]);
 }

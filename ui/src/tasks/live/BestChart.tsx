@@ -1,4 +1,4 @@
-import { useCallback, useState } from "react";
+import { memo, useCallback, useState } from "react";
 import type { Schema } from "@/api";
 import { Chart, type Palette } from "@/charts";
 import { Card, Field, Select } from "@/kit";
@@ -10,7 +10,7 @@ import type { Run } from "./reduce";
 type Props = { task: Schema<"Task">; runs: readonly Run[] };
 
 /** How the best value came about, experiment by experiment. */
-export function BestChart({ task, runs }: Props) {
+export const BestChart = memo(function BestChart({ task, runs }: Props) {
   const objectives = task.spec.optimization.objective;
   const [chosen, setChosen] = useState("0");
   const at = Number(chosen);
@@ -43,7 +43,7 @@ export function BestChart({ task, runs }: Props) {
       />
     </Card>
   );
-}
+});
 
 function summary(runs: readonly Run[], objective: Objective, at: number): string {
   const best = bestOf(runs, objective, at);

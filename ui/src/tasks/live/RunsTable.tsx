@@ -1,4 +1,4 @@
-import { useMemo } from "react";
+import { memo, useMemo } from "react";
 import type { Schema } from "@/api";
 import { duration } from "@/format";
 import { Badge, Card, type ColumnDef, cx, Empty, StateBadge, Table } from "@/kit";
@@ -9,8 +9,8 @@ import type { Run } from "./reduce";
 
 type Props = { task: Schema<"Task">; runs: readonly Run[]; onOpen: () => void };
 
-/** The experiments so far, the newest first. */
-export function RunsTable({ task, runs, onOpen }: Props) {
+/** The experiments so far, the newest first. Phases and load levels, which come often, change nothing of it. */
+export const RunsTable = memo(function RunsTable({ task, runs, onOpen }: Props) {
   const objectives = task.spec.optimization.objective;
   // A text, so that columns stay the same as long as no better one is found.
   const best = objectives.map((one, at) => bestOf(runs, one, at)?.run.number ?? "").join();
@@ -35,7 +35,6 @@ export function RunsTable({ task, runs, onOpen }: Props) {
         size: 112,
         meta: { align: "right" },
         accessorFn: (run) => run.values[at],
-        sortUndefined: "last",
         cell: ({ row: { original: run } }) => {
           const value = run.values[at];
           if (value === undefined) return <span className="text-faint">–</span>;
@@ -73,7 +72,6 @@ export function RunsTable({ task, runs, onOpen }: Props) {
         size: 84,
         meta: { align: "right" },
         accessorFn: (run) => run.seconds ?? undefined,
-        sortUndefined: "last",
         cell: ({ row: { original: run } }) => (run.seconds === null ? "–" : duration(run.seconds)),
       },
     ],
@@ -93,4 +91,4 @@ export function RunsTable({ task, runs, onOpen }: Props) {
       />
     </Card>
   );
-}
+});

@@ -1,12 +1,12 @@
 import { ArrowDownToLine, Pause, Play, Search, WrapText } from "lucide-react";
-import { useEffect, useRef, useState } from "react";
+import { memo, useCallback, useEffect, useMemo, useRef, useState } from "react";
 import { type Schema, useStreamReducer } from "@/api";
 import { count, plural } from "@/format";
 import { Button, Card, Failure, Field, IconButton, Input, Select } from "@/kit";
 import { useSettled } from "../useSettled";
 import { LogView } from "./LogView";
 import { EMPTY, type Level, type Line, type Log, shown, step } from "./reduce";
-import { LogSource } from "./LogSource";
+import { LOAD, LogSource, NEWEST } from "./LogSource";
 import { WholeLog } from "./WholeLog";
 
 type Props = {
@@ -18,8 +18,6 @@ type Props = {
   className?: string;
 };
 
-const NEWEST = "newest";
-const LOAD = "load";
 const LEVELS: readonly { value: Level; label: string }[] = [
   { value: "debug", label: "All lines" },
   { value: "warning", label: "Warnings, errors" },
@@ -28,7 +26,7 @@ const LEVELS: readonly { value: Level; label: string }[] = [
 const SETTLED_MS = 120;
 
 /** What an engine or the load generator writes, as it writes it. */
-export function LogPanel({ task, experiments, ended, className }: Props) {
+export const LogPanel = memo(function LogPanel({ task, experiments, ended, className }: Props) {
   const [source, setSource] = useState<string>(NEWEST);
   const [least, setLeast] = useState<Level>("debug");
   const [typed, setTyped] = useState("");
@@ -51,25 +49,16 @@ export function LogPanel({ task, experiments, ended, className }: Props) {
     before.current = ended;
   }, [ended, again]);
   const log = paused ?? stream.value;
-  const lines = shown(log, least, search);
+  const lines = useMemo(() => shown(log, least, search), [log, least, search]);
   const cut = log.count > log.lines.length;
-  const options = [
-    { value: NEWEST, label: ended ? "Newest experiment" : "Running experiment" },
-    ...Array.from({ length: experiments }, (_, at) => ({ value: String(at), label: `Experiment ${at}` })),
-    { value: LOAD, label: "Load generator" },
-  ];
+  const choose = useCallback((next: string) => (setPaused(null), setWhole(false), setSource(next)), []);
   const coming = paused ? stream.value.count - paused.count : 0;
   return (
     <Card
       title="Log"
       padded={false}
       className={className}
-      actions={
-        <LogSource
-          {...{ source, options }}
-          onChange={(next) => (setPaused(null), setWhole(false), setSource(next))}
-        />
-      }
+      actions={<LogSource {...{ source, experiments, ended }} onChange={choose} />}
     >
       <div className="flex h-[max(24rem,calc(100dvh-38rem))] flex-col">
         <div className="flex flex-wrap items-center gap-1.5 border-b border-line px-3 py-1.5">
@@ -135,7 +124,7 @@ export function LogPanel({ task, experiments, ended, className }: Props) {
       </div>
     </Card>
   );
-}
+});
 
 const real = (lines: readonly Line[]) => lines.reduce((sum, line) => sum + (line.mark ? 0 : 1), 0);
 

@@ -1,16 +1,28 @@
-import { Field, type Option, Select } from "@/kit";
+import { memo } from "react";
+import { Field, Select } from "@/kit";
+
+export const NEWEST = "newest";
+export const LOAD = "load";
 
 type Props = {
   source: string;
-  options: readonly Option[];
+  /** How many experiments there are. */
+  experiments: number;
+  /** Nothing is written any more. */
+  ended: boolean;
   onChange: (source: string) => void;
 };
 
-/** Which log is shown: of an experiment, or of the load generator. */
-export function LogSource({ source, options, onChange }: Props) {
+/** Which log is shown: of an experiment, or of the load generator. No line of a log changes anything of it. */
+export const LogSource = memo(function LogSource({ source, experiments, ended, onChange }: Props) {
+  const options = [
+    { value: NEWEST, label: ended ? "Newest experiment" : "Running experiment" },
+    ...Array.from({ length: experiments }, (_, at) => ({ value: String(at), label: `Experiment ${at}` })),
+    { value: LOAD, label: "Load generator" },
+  ];
   return (
     <Field label="Which log" hideLabel className="w-44">
       <Select value={source} options={options} onChange={onChange} />
     </Field>
   );
-}
+});

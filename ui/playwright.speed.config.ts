@@ -1,0 +1,9 @@
+import { defineConfig } from "@playwright/test";
+import base from "./playwright.config";
+
+export default defineConfig(base, {
+  testDir: "speed",
+  testIgnore: [],
+  timeout: 60_000,
+  use: { contextOptions: {}, trace: "off", actionTimeout: 10_000 },
+});
