@@ -2,6 +2,7 @@ import { Hand } from "lucide-react";
 import { useState } from "react";
 import { Code } from "@/kit";
 import { planOf } from "../calls/plan";
+import { lines } from "../json";
 import type { Approval } from "../thread/model";
 import { AllowForm } from "./AllowForm";
 import { Choices } from "./Choices";
@@ -38,7 +39,12 @@ export function ApprovalCard({ approval }: { approval: Approval }) {
         ) : (
           <>
             {plan ? <Plan plan={plan} /> : <Facts preview={approval.preview} />}
-            <Code title="The exact call" text={exact(approval)} maxHeight="20rem" wrap />
+            <Code
+              title="The exact call"
+              text={`${approval.tool} ${lines(approval.args)}`}
+              maxHeight="20rem"
+              wrap
+            />
             {way === "choose" && <Choices approval={approval} onChoose={setWay} />}
             {way === "allow" && <AllowForm approval={approval} onBack={back} />}
             {way === "reject" && <RejectForm approval={approval} onBack={back} />}
@@ -47,8 +53,4 @@ export function ApprovalCard({ approval }: { approval: Approval }) {
       </div>
     </section>
   );
-}
-
-function exact({ tool, args }: Approval): string {
-  return `${tool} ${JSON.stringify(args, null, Object.keys(args).length > 1 ? 2 : 0)}`;
 }

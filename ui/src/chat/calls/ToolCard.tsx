@@ -2,6 +2,7 @@ import { ChevronRight } from "lucide-react";
 import { useId, useState } from "react";
 import { bytes, count, duration } from "@/format";
 import { Badge, Code, cx, Progress } from "@/kit";
+import { lines } from "../json";
 import type { CallEntry } from "../thread/model";
 import type { CallStatus } from "../thread/views";
 import { CallIcon } from "./CallIcon";
@@ -56,12 +57,7 @@ export function ToolCard({ entry, status }: Props) {
       <div id={id} hidden={!unfolded}>
         {unfolded && (
           <div className="space-y-2 border-t border-line p-3">
-            <Code
-              title="Arguments"
-              text={args === null ? entry.args : JSON.stringify(args, null, 2)}
-              maxHeight="20rem"
-              wrap
-            />
+            <Code title="Arguments" text={args === null ? entry.args : lines(args)} maxHeight="20rem" wrap />
             {entry.result !== null && (
               <Code
                 title={entry.failed ? "Why it failed" : "Result"}

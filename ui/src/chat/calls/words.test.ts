@@ -27,7 +27,10 @@ describe("in a line", () => {
   });
 
   test("JSON gets lines, other text stays", () => {
-    expect(pretty('{"a":1}')).toBe('{\n  "a": 1\n}');
+    expect(pretty('{"a":[1,{}],"b":{"c":null}}')).toBe('{ "a": [1, {}], "b": { "c": null } }');
+    const long = "x".repeat(60);
+    const lines = `{\n  "a": [\n    "${long}",\n    [4, 16]\n  ],\n  "b": "y"\n}`;
+    expect(pretty(`{"a":["${long}",[4,16]],"b":"y"}`)).toBe(lines);
     expect(pretty("No such task.")).toBe("No such task.");
   });
 
