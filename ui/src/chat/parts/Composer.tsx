@@ -54,7 +54,7 @@ export function Composer({ name, input, onSend, onStop, blocked, busy = false, a
   return (
     <form
       aria-label="Message"
-      className="w-full px-4 pb-3 md:px-6"
+      className="w-full px-4 pb-3 pt-2 md:px-6"
       onSubmit={(event) => {
         event.preventDefault();
         send();

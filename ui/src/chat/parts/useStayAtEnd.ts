@@ -41,9 +41,9 @@ export function useStayAtEnd(
       if (near || up) along.current = near;
       setAway(!along.current);
     };
-    // Who fills in a form looks at it, not at the end.
+    // Who fills in a form, or decides on a call, looks at it, not at the end.
     const typing = (event: FocusEvent) => {
-      if (event.target instanceof Element && event.target.matches("input, textarea, select"))
+      if (event.target instanceof Element && event.target.matches("input, textarea, select, [data-approval]"))
         along.current = false;
     };
     const sized = new ResizeObserver(() => {
