@@ -26,9 +26,9 @@ export function ApprovalCard({ approval }: { approval: Approval }) {
       aria-label={`${approval.tool} waits for approval`}
       className="min-w-0 scroll-m-4 rounded-lg border border-warn/50 bg-surface outline-offset-2"
     >
-      <header className="flex min-h-9 items-center gap-2 rounded-t-lg border-b border-warn/30 bg-warn-soft px-3 py-1.5 text-sm">
+      <header className="flex min-h-9 flex-wrap items-center gap-x-2 rounded-t-lg border-b border-warn/30 bg-warn-soft px-3 py-1.5 text-sm">
         <Hand className="size-3.5 shrink-0 text-warn" aria-hidden="true" />
-        <h3 className="min-w-0 flex-1 truncate font-medium">
+        <h3 className="mr-auto min-w-0 break-words font-medium">
           <span className="font-mono text-xs">{approval.tool}</span> waits for your approval
         </h3>
         <Expiry at={approval.expires_at} />

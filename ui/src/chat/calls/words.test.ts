@@ -1,7 +1,7 @@
 import { describe, expect, test } from "vitest";
 import type { CallEntry } from "../thread/model";
 import { made, planOf } from "./plan";
-import { brief, facts, far, pretty } from "./words";
+import { brief, facts, far, pretty, reason } from "./words";
 
 const entry = (progress: CallEntry["progress"]) => ({ progress }) as CallEntry;
 const size = (value: number) => `${value} B`;
@@ -16,6 +16,15 @@ describe("in a line", () => {
       "task: demo, other: {…}",
     );
     expect(brief({ body: "x".repeat(200) })).toHaveLength("body: ".length + 60);
+  });
+
+  test("a failure says all that it knows", () => {
+    const failed = {
+      approval: null,
+      failed: true,
+      result: "It cannot be called like this:\n  task: missing\n",
+    };
+    expect(reason(failed as CallEntry)).toBe("It cannot be called like this: task: missing");
   });
 
   test("progress has its unit, as far as it is known", () => {
@@ -46,7 +55,7 @@ describe("a plan", () => {
   const preview = {
     id: "t1",
     name: "demo",
-    worker: "A worker takes it up at once; get_task has the progress.",
+    worker: "A worker takes it up at once.",
     plan: {
       engine: "vllm",
       engine_version: "1.0",

@@ -70,12 +70,12 @@ export function far(
   return [message, named].filter(Boolean).join(" · ");
 }
 
-/** Why a call did not do what it was meant to, in its first line. */
+/** Why a call did not do what it was meant to, in one line. */
 export function reason(entry: CallEntry): string {
   const { approval } = entry;
   if (approval?.state === "rejected") return approval.reason ?? "";
   if (!entry.failed || entry.result === null) return "";
-  return entry.result.split("\n", 1)[0] ?? "";
+  return entry.result.replaceAll(/\s+/g, " ").trim();
 }
 
 /** The facts of a preview that is no plan: one line each. */

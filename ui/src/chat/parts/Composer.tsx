@@ -106,7 +106,10 @@ export function Composer({ name, input, onSend, onStop, blocked, busy = false, a
             />
           )}
         </div>
-        <p id={hint} className="h-4 truncate text-center text-xs text-faint">
+        <p
+          id={hint}
+          className={cx("h-4 truncate text-center text-xs text-faint", hinted !== BUSY && "max-sm:hidden")}
+        >
           {hinted}
         </p>
       </div>
