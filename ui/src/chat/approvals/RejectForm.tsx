@@ -9,7 +9,10 @@ export function RejectForm({ approval, onBack }: Props) {
   const [reason, setReason] = useState("");
   const decision = useDecision(approval.id);
   const form = useRef<HTMLFormElement>(null);
-  useEffect(() => form.current?.scrollIntoView({ block: "nearest" }), []);
+  useEffect(() => {
+    // What it returns is no clean-up.
+    form.current?.scrollIntoView({ block: "nearest" });
+  }, []);
   const reject = () => decision.mutate({ kind: "reject", reason: reason.trim() });
   return (
     <form
