@@ -104,7 +104,7 @@ async def test_sessions_are_found_by_what_was_said_in_them(conversations: Store,
         "run",
         [
             UserMessage(message_id="u", text="Is 50 % of the cache free?"),
-            TextDelta(message_id="a", text="Größer wäre \"besser\"."),
+            TextDelta(message_id="a", text='Größer wäre "besser".'),
             ToolResult(call_id="c", tool="get_task", content="only a tool has read this"),
         ],
     )
