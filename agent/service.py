@@ -105,7 +105,7 @@ class Assistant:
         """A page, the last used first, and how many there are in all.
 
         Args:
-            text: a part of the title, in any case.
+            text: a part of the title, or of what anybody said, in any case.
         """
         return await self._desk.store.sessions(text=text, limit=limit, offset=offset)
 

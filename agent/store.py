@@ -72,16 +72,22 @@ class Store:
         """A page, the last used first, and how many there are.
 
         Args:
-            text: a part of the title, in any case.
+            text: a part of the title, or of what anybody said, in any case.
         """
         where: list[ColumnElement[bool]] = []
         if text:
-            where.append(SESSION.c.title.icontains(printable(text)[:1000], autoescape=True))
+            wanted = printable(text)[:1000]
+            # Of all events only those that say something have a text; an answer is one row when it is complete.
+            said = RUN_EVENT.c.payload["text"].as_string().icontains(wanted, autoescape=True)
+            talks = select(RUN_EVENT.c.session_id).where(said)
+            where.append(SESSION.c.title.icontains(wanted, autoescape=True) | SESSION.c.id.in_(talks))
+        last_used = (SESSION.c.updated_at.desc(), SESSION.c.id)
         async with self._database.reading() as connection:
-            total = await connection.scalar(select(func.count()).select_from(SESSION).where(*where)) or 0
-            page = _sessions().where(*where).order_by(SESSION.c.updated_at.desc(), SESSION.c.id)
-            rows = (await connection.execute(page.limit(limit).offset(offset))).all()
-        return [_session_of(row) for row in rows], total
+            # Searched once, for count and page alike: it is what takes the time.
+            found = (await connection.scalars(select(SESSION.c.id).where(*where).order_by(*last_used))).all()
+            page = _sessions().where(SESSION.c.id.in_(found[offset : offset + limit])).order_by(*last_used)
+            rows = (await connection.execute(page)).all()
+        return [_session_of(row) for row in rows], len(found)
 
     @whole
     async def session(self, session_id: str) -> Session:

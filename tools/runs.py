@@ -131,7 +131,7 @@ async def _workers(context: Context, task: Task) -> str:
     busy = [one.task_id for one in living if one.task_id is not None and one.task_id != task.id]
     if task.state is not TaskState.RUNNING and living and len(busy) == len(living):
         return f"Every worker is busy (with {', '.join(busy[:5])}); the task waits its turn."
-    return "A worker takes it up at once; get_task has the progress."
+    return "A worker takes it up at once."
 
 
 ACT = (start_task, cancel_task, resume_task, delete_task)

@@ -7,6 +7,7 @@ import pytest
 
 from agent import migrations
 from agent.domain import RunState
+from agent.events import TextDelta, ToolResult, UserMessage
 from agent.journal import Batch, Journal
 from agent.store import UNTITLED, Store
 from tuner.database import Database
@@ -94,3 +95,27 @@ async def test_sessions_are_found_by_what_their_title_holds_literally(conversati
     found, total = await conversations.sessions(text="50 %", limit=10, offset=0)
     assert ([session.title for session in found], total) == (["50 % off"], 1)
     assert (await conversations.sessions(text=None, limit=1, offset=5))[1] == 3
+
+
+async def test_sessions_are_found_by_what_was_said_in_them(conversations: Store, opened: Database) -> None:
+    one, other = [await conversations.add_session(title) for title in ("One", "Other")]
+    await Journal(opened).append(
+        one.id,
+        "run",
+        [
+            UserMessage(message_id="u", text="Is 50 % of the cache free?"),
+            TextDelta(message_id="a", text='Größer wäre "besser".'),
+            ToolResult(call_id="c", tool="get_task", content="only a tool has read this"),
+        ],
+    )
+
+    async def found(text: str) -> list[str]:
+        page, total = await conversations.sessions(text=text, limit=10, offset=0)
+        assert total == len(page)
+        return [session.id for session in page]
+
+    for said in ("50 % of the CACHE", "größer", 'wäre "besser"'):
+        assert await found(said) == [one.id]
+    for unsaid in ("50 x of", "only a tool", "user_message"):
+        assert await found(unsaid) == []
+    assert await found("other") == [other.id]

@@ -91,6 +91,14 @@ async def test_a_deleted_session_takes_its_turn_and_its_approvals_along(app: App
     assert (await app.http.get(f"/sessions/{app.session}")).status_code == 404
 
 
+async def test_a_conversation_is_found_by_what_was_said_in_it(app: App) -> None:
+    app.model.script = [Say("The **cheetah** answers.")]
+    await app.talk("Which animal is fast?")
+    for said in ("which ANIMAL", "cheetah"):
+        assert [one["id"] for one in (await app.get("/sessions", text=said))["items"]] == [app.session]
+    assert (await app.get("/sessions", text="tortoise"))["total"] == 0
+
+
 async def test_a_conversation_can_be_taken_away_as_markdown(app: App) -> None:
     app.model.script = [Say("Let me see.", [Call("list_presets", {"limit": 3})]), Say("**Done.**")]
     await app.talk("What is there?")

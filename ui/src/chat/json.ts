@@ -20,3 +20,24 @@ export function parsed(text: string): unknown {
     return undefined;
   }
 }
+
+const WIDTH = 72;
+
+/** JSON with lines; what is short stays in one. */
+export function lines(value: unknown, indent = ""): string {
+  const line = spaced(value);
+  if (typeof value !== "object" || value === null || indent.length + line.length <= WIDTH) return line;
+  const deeper = `${indent}  `;
+  const [from, to] = Array.isArray(value) ? "[]" : "{}";
+  const entries = Array.isArray(value)
+    ? value.map((one) => lines(one, deeper))
+    : Object.entries(value).map(([name, one]) => `${JSON.stringify(name)}: ${lines(one, deeper)}`);
+  return `${from}\n${entries.map((one) => deeper + one).join(",\n")}\n${indent}${to}`;
+}
+
+function spaced(value: unknown): string {
+  if (Array.isArray(value)) return `[${value.map(spaced).join(", ")}]`;
+  if (!isBlock(value)) return JSON.stringify(value);
+  const entries = Object.entries(value).map(([name, one]) => `${JSON.stringify(name)}: ${spaced(one)}`);
+  return entries.length === 0 ? "{}" : `{ ${entries.join(", ")} }`;
+}

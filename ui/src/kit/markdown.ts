@@ -18,6 +18,16 @@ const GOES_ON = /^(\s|[-*+]\s|\d{1,9}[.)]\s)/;
 /** Referred to from anywhere, so that the text is only understood as a whole. */
 const REFERENCE = /^ {0,3}\[[^\]]+\]:/m;
 
+/** What fences the code that a text ends in; null: it does not end in code. Pure. */
+export const openFence = (text: string): string | null => text.split("\n").reduce(fenced, null);
+
+function fenced(fence: string | null, line: string): string | null {
+  const mark = FENCE.exec(line)?.[1];
+  if (mark === undefined) return fence;
+  if (fence === null) return mark;
+  return mark.startsWith(fence) && line.trim() === mark ? null : fence;
+}
+
 /**
  * The text in pieces that mean the same alone, so that while it grows only the last one is read again. Pure.
  * A piece ends at an empty line outside of code, where what follows is no item and not indented.
@@ -29,15 +39,11 @@ export function pieces(text: string): string[] {
   let fence: string | null = null;
   let gap = false;
   for (const line of text.split("\n")) {
-    const mark = FENCE.exec(line)?.[1];
     if (fence === null && gap && line.trim() !== "" && !GOES_ON.test(line)) {
       found.push(current.join("\n"));
       current = [];
     }
-    if (mark) {
-      if (fence === null) fence = mark;
-      else if (mark.startsWith(fence) && line.trim() === mark) fence = null;
-    }
+    fence = fenced(fence, line);
     gap = fence === null && line.trim() === "";
     current.push(line);
   }

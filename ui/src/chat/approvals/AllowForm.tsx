@@ -11,14 +11,17 @@ export function AllowForm({ approval, onBack }: Props) {
   const [bound, setBound] = useState(() => rules(approval.args));
   const decision = useDecision(approval.id);
   const form = useRef<HTMLFormElement>(null);
-  useEffect(() => form.current?.querySelector<HTMLElement>("input, button")?.focus(), []);
+  useEffect(() => {
+    form.current?.querySelector<HTMLElement>("input, button")?.focus();
+    form.current?.scrollIntoView({ block: "nearest" });
+  }, []);
   const change = (name: string, to: Partial<Rule>) =>
     setBound(bound.map((rule) => (rule.name === name ? { ...rule, ...to } : rule)));
   return (
     <form
       ref={form}
       aria-label={`Allow ${approval.tool} for this session`}
-      className="space-y-2.5 border-t border-line pt-3"
+      className="scroll-m-3 space-y-2.5 border-t border-line pt-3"
       onSubmit={(event) => {
         event.preventDefault();
         decision.mutate({

@@ -2,6 +2,7 @@ import { Hand } from "lucide-react";
 import { useState } from "react";
 import { Code } from "@/kit";
 import { planOf } from "../calls/plan";
+import { lines } from "../json";
 import type { Approval } from "../thread/model";
 import { AllowForm } from "./AllowForm";
 import { Choices } from "./Choices";
@@ -25,9 +26,9 @@ export function ApprovalCard({ approval }: { approval: Approval }) {
       aria-label={`${approval.tool} waits for approval`}
       className="min-w-0 scroll-m-4 rounded-lg border border-warn/50 bg-surface outline-offset-2"
     >
-      <header className="flex min-h-9 items-center gap-2 rounded-t-lg border-b border-warn/30 bg-warn-soft px-3 py-1.5 text-sm">
+      <header className="flex min-h-9 flex-wrap items-center gap-x-2 rounded-t-lg border-b border-warn/30 bg-warn-soft px-3 py-1.5 text-sm">
         <Hand className="size-3.5 shrink-0 text-warn" aria-hidden="true" />
-        <h3 className="min-w-0 flex-1 truncate font-medium">
+        <h3 className="mr-auto min-w-0 break-words font-medium">
           <span className="font-mono text-xs">{approval.tool}</span> waits for your approval
         </h3>
         <Expiry at={approval.expires_at} />
@@ -38,7 +39,12 @@ export function ApprovalCard({ approval }: { approval: Approval }) {
         ) : (
           <>
             {plan ? <Plan plan={plan} /> : <Facts preview={approval.preview} />}
-            <Code title="The exact call" text={exact(approval)} maxHeight="20rem" wrap />
+            <Code
+              title="The exact call"
+              text={`${approval.tool} ${lines(approval.args)}`}
+              maxHeight="20rem"
+              wrap
+            />
             {way === "choose" && <Choices approval={approval} onChoose={setWay} />}
             {way === "allow" && <AllowForm approval={approval} onBack={back} />}
             {way === "reject" && <RejectForm approval={approval} onBack={back} />}
@@ -47,8 +53,4 @@ export function ApprovalCard({ approval }: { approval: Approval }) {
       </div>
     </section>
   );
-}
-
-function exact({ tool, args }: Approval): string {
-  return `${tool} ${JSON.stringify(args, null, Object.keys(args).length > 1 ? 2 : 0)}`;
 }

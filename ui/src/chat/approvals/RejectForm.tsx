@@ -1,4 +1,4 @@
-import { useState } from "react";
+import { useEffect, useRef, useState } from "react";
 import { Button, Failure, Field, Textarea } from "@/kit";
 import type { Approval } from "../thread/model";
 import { useDecision } from "./useDecision";
@@ -8,11 +8,17 @@ type Props = { approval: Approval; onBack: () => void };
 export function RejectForm({ approval, onBack }: Props) {
   const [reason, setReason] = useState("");
   const decision = useDecision(approval.id);
+  const form = useRef<HTMLFormElement>(null);
+  useEffect(() => {
+    // What it returns is no clean-up.
+    form.current?.scrollIntoView({ block: "nearest" });
+  }, []);
   const reject = () => decision.mutate({ kind: "reject", reason: reason.trim() });
   return (
     <form
+      ref={form}
       aria-label={`Reject ${approval.tool}`}
-      className="space-y-2.5 border-t border-line pt-3"
+      className="scroll-m-3 space-y-2.5 border-t border-line pt-3"
       onSubmit={(event) => {
         event.preventDefault();
         reject();

@@ -1,7 +1,8 @@
 import { ChevronRight } from "lucide-react";
 import { useId, useState } from "react";
 import { bytes, count, duration } from "@/format";
-import { Badge, Code, cx, Progress } from "@/kit";
+import { Badge, Code, cx, Duration, Progress } from "@/kit";
+import { lines } from "../json";
 import type { CallEntry } from "../thread/model";
 import type { CallStatus } from "../thread/views";
 import { CallIcon } from "./CallIcon";
@@ -39,6 +40,9 @@ export function ToolCard({ entry, status }: Props) {
         {tookS !== null && status === "done" && (
           <span className="num shrink-0 text-xs text-faint">{duration(tookS)}</span>
         )}
+        {status === "running" && entry.startedAt !== null && (
+          <Duration since={new Date(entry.startedAt).toISOString()} className="shrink-0 text-xs text-faint" />
+        )}
         <ChevronRight
           className={cx("size-3.5 shrink-0 text-faint transition-transform", unfolded && "rotate-90")}
           aria-hidden="true"
@@ -47,7 +51,10 @@ export function ToolCard({ entry, status }: Props) {
       {status === "running" && entry.progress !== null && <LongWork entry={entry} />}
       {why !== "" && !unfolded && (
         <p
-          className={cx("truncate px-3 pb-2 pl-9 text-xs", status === "failed" ? "text-bad" : "text-muted")}
+          className={cx(
+            "mx-3 mb-2 ml-9 line-clamp-2 break-words text-xs",
+            status === "failed" ? "text-bad" : "text-muted",
+          )}
           title={why}
         >
           {why}
@@ -56,12 +63,7 @@ export function ToolCard({ entry, status }: Props) {
       <div id={id} hidden={!unfolded}>
         {unfolded && (
           <div className="space-y-2 border-t border-line p-3">
-            <Code
-              title="Arguments"
-              text={args === null ? entry.args : JSON.stringify(args, null, 2)}
-              maxHeight="20rem"
-              wrap
-            />
+            <Code title="Arguments" text={args === null ? entry.args : lines(args)} maxHeight="20rem" wrap />
             {entry.result !== null && (
               <Code
                 title={entry.failed ? "Why it failed" : "Result"}

@@ -22,8 +22,7 @@ export function planOf(preview: Approval["preview"]) {
     levels: textsOf(plan.levels),
     gpus: numberOf(plan.gpus) ?? 0,
     atMost: text(plan.at_most),
-    // What comes after it is for a model.
-    worker: text(preview.worker).replace(/; get_task .*/, "."),
+    worker: text(preview.worker),
     commands: textsOf(plan.commands),
     warnings: textsOf(plan.warnings),
     missing: textsOf(plan.missing),

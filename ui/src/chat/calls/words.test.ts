@@ -1,7 +1,7 @@
 import { describe, expect, test } from "vitest";
 import type { CallEntry } from "../thread/model";
 import { made, planOf } from "./plan";
-import { brief, facts, far, pretty } from "./words";
+import { brief, facts, far, pretty, reason } from "./words";
 
 const entry = (progress: CallEntry["progress"]) => ({ progress }) as CallEntry;
 const size = (value: number) => `${value} B`;
@@ -18,6 +18,15 @@ describe("in a line", () => {
     expect(brief({ body: "x".repeat(200) })).toHaveLength("body: ".length + 60);
   });
 
+  test("a failure says all that it knows", () => {
+    const failed = {
+      approval: null,
+      failed: true,
+      result: "It cannot be called like this:\n  task: missing\n",
+    };
+    expect(reason(failed as CallEntry)).toBe("It cannot be called like this: task: missing");
+  });
+
   test("progress has its unit, as far as it is known", () => {
     expect(far(entry({ done: 3, total: 9, unit: "bytes", message: "config.json" }), size, count)).toBe(
       "config.json · 3 B of 9 B",
@@ -27,7 +36,10 @@ describe("in a line", () => {
   });
 
   test("JSON gets lines, other text stays", () => {
-    expect(pretty('{"a":1}')).toBe('{\n  "a": 1\n}');
+    expect(pretty('{"a":[1,{}],"b":{"c":null}}')).toBe('{ "a": [1, {}], "b": { "c": null } }');
+    const long = "x".repeat(60);
+    const lines = `{\n  "a": [\n    "${long}",\n    [4, 16]\n  ],\n  "b": "y"\n}`;
+    expect(pretty(`{"a":["${long}",[4,16]],"b":"y"}`)).toBe(lines);
     expect(pretty("No such task.")).toBe("No such task.");
   });
 
@@ -43,7 +55,7 @@ describe("a plan", () => {
   const preview = {
     id: "t1",
     name: "demo",
-    worker: "A worker takes it up at once; get_task has the progress.",
+    worker: "A worker takes it up at once.",
     plan: {
       engine: "vllm",
       engine_version: "1.0",

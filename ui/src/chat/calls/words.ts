@@ -1,6 +1,6 @@
 /** Calls in words and figures. Pure. */
 
-import { type Block, isBlock, parsed } from "../json";
+import { type Block, isBlock, lines, parsed } from "../json";
 import type { Approval, CallEntry } from "../thread/model";
 import type { CallStatus } from "../thread/views";
 
@@ -53,7 +53,7 @@ const cut = (text: string) => {
 /** JSON with lines; what is none stays as it is. */
 export function pretty(text: string): string {
   const value = parsed(text);
-  return value === undefined ? text : JSON.stringify(value, null, 2);
+  return value === undefined ? text : lines(value);
 }
 
 /** How far a long tool is, in words. */
@@ -70,12 +70,12 @@ export function far(
   return [message, named].filter(Boolean).join(" · ");
 }
 
-/** Why a call did not do what it was meant to, in its first line. */
+/** Why a call did not do what it was meant to, in one line. */
 export function reason(entry: CallEntry): string {
   const { approval } = entry;
   if (approval?.state === "rejected") return approval.reason ?? "";
   if (!entry.failed || entry.result === null) return "";
-  return entry.result.split("\n", 1)[0] ?? "";
+  return entry.result.replaceAll(/\s+/g, " ").trim();
 }
 
 /** The facts of a preview that is no plan: one line each. */

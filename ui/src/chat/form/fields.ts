@@ -1,7 +1,7 @@
 /** A form from the JSON schema of a tool's arguments: each argument as the text that stands in its field. Pure. */
 
 import type { Schema } from "@/api";
-import { type Block, blockOf, parsed } from "../json";
+import { type Block, blockOf, lines, parsed } from "../json";
 
 export type Args = Block;
 export type Kind = "text" | "long" | "choice" | "number" | "integer" | "boolean" | "list" | "json";
@@ -59,7 +59,7 @@ export function texts(specs: readonly FieldSpec[], args: Args): Texts {
 function written(kind: Kind, value: unknown): string {
   if (value === undefined || value === null) return "";
   if (kind === "list" && Array.isArray(value)) return value.join("\n");
-  if (kind === "json") return JSON.stringify(value, null, 2);
+  if (kind === "json") return lines(value);
   return typeof value === "object" ? JSON.stringify(value) : String(value);
 }
 

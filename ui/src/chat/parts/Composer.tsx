@@ -54,7 +54,7 @@ export function Composer({ name, input, onSend, onStop, blocked, busy = false, a
   return (
     <form
       aria-label="Message"
-      className="w-full px-4 pb-3 md:px-6"
+      className="w-full px-4 pb-3 pt-2 md:px-6"
       onSubmit={(event) => {
         event.preventDefault();
         send();
@@ -106,7 +106,10 @@ export function Composer({ name, input, onSend, onStop, blocked, busy = false, a
             />
           )}
         </div>
-        <p id={hint} className="h-4 truncate text-center text-xs text-faint">
+        <p
+          id={hint}
+          className={cx("h-4 truncate text-center text-xs text-faint", hinted !== BUSY && "max-sm:hidden")}
+        >
           {hinted}
         </p>
       </div>

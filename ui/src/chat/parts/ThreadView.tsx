@@ -20,7 +20,7 @@ type Props = {
 /** The thread: only what is in sight is drawn. Who reads its end stays there while it grows. */
 export function ThreadView({ thread, kept }: Props) {
   const { entries } = thread;
-  const { editing } = useConversation();
+  const { editing, waiting } = useConversation();
   const scroller = useRef<HTMLDivElement>(null);
   const edited = editing === null ? -1 : entries.findIndex((entry) => entry.id === editing);
   const list = useVirtualizer({
@@ -42,15 +42,15 @@ export function ThreadView({ thread, kept }: Props) {
   const { away, toEnd } = useStayAtEnd(scroller, list);
   const asked = entries.findLast((entry) => entry.kind === "user")?.id;
   useEffect(() => {
-    // Whoever has just said something wants to see what comes of it.
-    if (asked !== undefined) toEnd();
-  }, [asked, toEnd]);
+    // Whoever has just said or decided something wants to see what comes of it.
+    if (asked !== undefined && !waiting) toEnd();
+  }, [asked, waiting, toEnd]);
 
   return (
     <div className="relative min-h-0 flex-1">
       <div
         ref={scroller}
-        className="h-full overflow-y-auto [overflow-anchor:none]"
+        className="focus-inset h-full overflow-y-auto [overflow-anchor:none]"
         tabIndex={0}
         role="log"
         aria-live="off"

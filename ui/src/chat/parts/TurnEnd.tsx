@@ -1,7 +1,8 @@
 import { useMutation } from "@tanstack/react-query";
 import { RotateCw } from "lucide-react";
+import type { ReactNode } from "react";
 import { compact, count, timeOfDay } from "@/format";
-import { Badge, CopyButton, Failure, IconButton } from "@/kit";
+import { Badge, Button, CopyButton, Failure, IconButton } from "@/kit";
 import { resend } from "../actions";
 import { useConversation } from "../conversation";
 import type { EndEntry, UserEntry } from "../thread/model";
@@ -14,6 +15,8 @@ type Props = {
   asked: UserEntry | null;
 };
 
+const AGAIN = <RotateCw className="size-3.5" />;
+
 /** Under a turn: how it ended, who answered, what it took, and what can be done with it. */
 export function TurnEnd({ entry, said, asked }: Props) {
   const { sessionId, running, waiting } = useConversation();
@@ -21,18 +24,29 @@ export function TurnEnd({ entry, said, asked }: Props) {
     mutationFn: (message: UserEntry) => resend(sessionId, message.id, message.text),
   });
   const { input, output } = entry.usage;
+  const failed = entry.outcome === "failed";
+  const can = asked !== null && !running && !waiting;
+  const repeat = () => asked !== null && again.mutate(asked);
   return (
     <div role="group" className="space-y-2" aria-label="End of the turn">
-      {entry.outcome === "failed" && <Broken entry={entry} />}
+      {failed && (
+        <Broken entry={entry}>
+          {can && (
+            <Button size="sm" icon={AGAIN} pending={again.isPending} onClick={repeat} className="mt-2">
+              Ask again
+            </Button>
+          )}
+        </Broken>
+      )}
       <div className="flex min-h-7 items-center gap-1 text-xs text-faint">
         {said !== "" && <CopyButton text={said} label="Copy answer" className="-ml-1.5" />}
-        {asked !== null && !running && !waiting && (
+        {can && !failed && (
           <IconButton
             size="sm"
             label="Ask again"
-            icon={<RotateCw className="size-3.5" />}
+            icon={AGAIN}
             pending={again.isPending}
-            onClick={() => again.mutate(asked)}
+            onClick={repeat}
             className={said === "" ? "-ml-1.5" : ""}
           />
         )}
@@ -52,7 +66,7 @@ export function TurnEnd({ entry, said, asked }: Props) {
   );
 }
 
-function Broken({ entry }: { entry: EndEntry }) {
+function Broken({ entry, children }: { entry: EndEntry; children: ReactNode }) {
   return (
     <div role="alert" className="rounded-lg border border-bad/40 bg-bad-soft px-3 py-2 text-sm">
       <p className="font-medium text-bad">The turn failed</p>
@@ -60,6 +74,7 @@ function Broken({ entry }: { entry: EndEntry }) {
       {entry.errorId !== null && (
         <p className="mt-1 text-xs text-muted">In the service’s log under {entry.errorId}</p>
       )}
+      {children}
     </div>
   );
 }

@@ -19,7 +19,16 @@ test.each([
   ["the head of a table waits for its rule", "so:\n\n| a | b |", "so:\n"],
   ["half a rule is none", "so:\n\n| a | b |\n|---", "so:\n"],
   ["a table stays once it is one", "| a | b |\n|---|---|\n| 1 |", "| a | b |\n|---|---|\n| 1 |"],
-  ["an item's mark stays", "list:\n* ", "list:\n* "],
+  ["an item's mark waits for its words", "list:\n- ", "list:\n"],
+  ["so does a task's", "- [x] done\n- [ ] ", "- [x] done\n"],
+  ["a heading's mark waits, too", "so:\n\n##", "so:\n\n"],
+  ["emphasis that has no end yet ends here", "it is *very im", "it is *very im*"],
+  ["what stands in emphasis ends first", "**see `this", "**see `this`**"],
+  ["a star between numbers is one", "2 * 3", "2 * 3"],
+  ["a fence is one when its line is complete", "so:\n```py", "so:\n"],
+  ["half of a fence's end is none", "```\nx\n``", "```\nx\n"],
+  ["the end of a fence stays", "```\nx\n```", "```\nx\n```"],
+  ["a rule with too few columns is none", "| a | b |\n|---|", ""],
   ["in a fence everything is code", "```py\nx = [1](", "```py\nx = [1]("],
 ])("%s", (_, text, shown) => expect(settle(text)).toBe(shown));
 

@@ -35,27 +35,35 @@ export function useStayAtEnd(
       moved = performance.now();
     };
     const scrolled = () => {
-      const near = element.scrollHeight - element.clientHeight - element.scrollTop <= NEAR;
+      const near = isNear(element);
       const up = element.scrollTop < before - 1 && performance.now() - moved < MOVES_MS;
       before = element.scrollTop;
       if (near || up) along.current = near;
       setAway(!along.current);
     };
-    // Who fills in a form looks at it, not at the end.
+    // Who fills in a form, or decides on a call, looks at it, not at the end.
     const typing = (event: FocusEvent) => {
-      if (event.target instanceof Element && event.target.matches("input, textarea, select"))
+      if (event.target instanceof Element && event.target.matches("input, textarea, select, [data-approval]"))
+        along.current = false;
+    };
+    // Who unfolds something wants to see it, and not what it moves out of sight.
+    const unfolded = (event: MouseEvent) => {
+      if (event.target instanceof Element && event.target.closest("[aria-expanded], summary"))
         along.current = false;
     };
     const sized = new ResizeObserver(() => {
       if (along.current) toEnd();
+      else setAway(!isNear(element));
     });
     for (const input of INPUTS) element.addEventListener(input, touched, { passive: true });
     element.addEventListener("focusin", typing);
+    element.addEventListener("click", unfolded);
     element.addEventListener("scroll", scrolled, { passive: true });
-    sized.observe(element);
+    for (const one of [element, ...element.children]) sized.observe(one);
     return () => {
       for (const input of INPUTS) element.removeEventListener(input, touched);
       element.removeEventListener("focusin", typing);
+      element.removeEventListener("click", unfolded);
       element.removeEventListener("scroll", scrolled);
       sized.disconnect();
     };
@@ -68,3 +76,6 @@ export function useStayAtEnd(
 
   return { away, toEnd };
 }
+
+const isNear = (element: HTMLElement): boolean =>
+  element.scrollHeight - element.clientHeight - element.scrollTop <= NEAR;
