@@ -3,19 +3,22 @@ import { mkdir, symlink } from "node:fs/promises";
 import { homedir } from "node:os";
 import { join } from "node:path";
 
-/** The load generator that `autotuner engine install genai-bench` has put into this machine's data folder. */
+/** What `autotuner engine install` has put into this machine's data folder. */
 const HOME =
   process.env.AUTOTUNER_HOME ??
   join(process.env.XDG_DATA_HOME ?? join(homedir(), ".local", "share"), "autotuner");
-const GENERATOR = join(HOME, "engines", "genai-bench");
+
+export const isInstalled = (name: string): boolean => existsSync(join(HOME, "engines", name));
 
 /** Without it no task can measure anything: `test.skip(!hasGenerator, "autotuner engine install genai-bench")`. */
-export const hasGenerator = existsSync(GENERATOR);
+export const hasGenerator = isInstalled("genai-bench");
 
-/** Lends it to another data folder. */
-export async function lendGenerator(home: string): Promise<void> {
+/** Lends them to another data folder, those that are installed. */
+export async function lend(names: readonly string[], home: string): Promise<void> {
   const engines = join(home, "engines");
-  if (!hasGenerator || existsSync(join(engines, "genai-bench"))) return;
   await mkdir(engines, { recursive: true });
-  await symlink(GENERATOR, join(engines, "genai-bench"));
+  for (const name of names) {
+    if (!isInstalled(name) || existsSync(join(engines, name))) continue;
+    await symlink(join(HOME, "engines", name), join(engines, name));
+  }
 }

@@ -5,7 +5,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
 import { fileURLToPath } from "node:url";
-import { lendGenerator } from "./generator";
+import { lend } from "./generator";
 
 const ROOT = fileURLToPath(new URL("../..", import.meta.url));
 const OWN = join(ROOT, ".venv", "bin", "autotuner");
@@ -25,13 +25,14 @@ export type Server = {
  * Starts `autotuner serve`, and answers when its assistant does.
  *
  * @param options.home kept when it stops, so that another one can go on with it; else a fresh one that is removed.
+ * @param options.engines that it has, of those that this machine has; else the built-in one alone.
  * @param options.env settings: `AUTOTUNER_LLM_MODEL`, ….
  */
 export async function startServer(
-  options: { home?: string; port?: number; env?: Record<string, string> } = {},
+  options: { home?: string; port?: number; env?: Record<string, string>; engines?: readonly string[] } = {},
 ): Promise<Server> {
   const home = options.home ?? (await mkdtemp(join(tmpdir(), "autotuner-ui-")));
-  await lendGenerator(home);
+  await lend(["genai-bench", ...(options.engines ?? [])], home);
   const child = spawn(existsSync(OWN) ? OWN : "autotuner", ["serve", "--port", String(options.port ?? 0)], {
     cwd: home,
     env: { ...clean(process.env), AUTOTUNER_HOME: home, PYTHONUNBUFFERED: "1", ...options.env },
