@@ -14,7 +14,8 @@ from tuner.cli import commands
 
 ROOT = Path(__file__).parents[1]
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())
-PACKAGES = PROJECT["tool"]["setuptools"]["packages"]
+# `ui` holds the built page and no code.
+PACKAGES = [name for name in PROJECT["tool"]["setuptools"]["packages"] if name != "ui"]
 TOP_LEVEL = sorted({name.split(".")[0] for name in PACKAGES})
 
 
