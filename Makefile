@@ -63,7 +63,9 @@ demo: engine
 
 perf: engine
 	@$(BIN)/python tests/perf/overhead.py
-	@$(BIN)/python tests/perf/listing.py
+	@$(BIN)/python -m tests.perf.listing
+	@$(BIN)/python -m tests.perf.agent
+	@$(BIN)/python -m tests.perf.storage
 
 lock:
 	uv pip compile --universal --python-version 3.11 --generate-hashes --extra dev --no-header -o requirements.lock pyproject.toml
