@@ -275,6 +275,7 @@ test("what waits for a person is listed, decided in its conversation, granted, r
   const rows = page.getByRole("table", { name: "Audit log" }).locator("tr[data-row]");
   await expect(rows.first()).toContainText("revoked");
   await page.getByLabel("What", { exact: true }).selectOption("granted");
+  await page.getByLabel("Tool", { exact: true }).selectOption("delete_preset");
   await expect(rows).toHaveCount(1);
   await expect(page).toHaveURL(/action=granted/);
   await rows.first().click();
