@@ -65,6 +65,7 @@ def on_a_terminal(command: Command, name: str, *, until: str, then: str) -> tupl
     file = command.file(name, small_task(task_name=name, parameters=LONG))
     child, terminal = pty.fork()
     if child == 0:
+        signal.signal(signal.SIGINT, signal.SIG_DFL)  # a test run in the background ignores it, and hands that on
         os.chdir(ROOT)
         os.execve(
             sys.executable, [sys.executable, "-m", "tests.fakes.main", "tune", file], {**command.env, "TERM": "xterm"}
@@ -83,8 +84,6 @@ def on_a_terminal(command: Command, name: str, *, until: str, then: str) -> tupl
             if re.search(until.encode(), shown):
                 if not then:
                     break
-                # As slow as a person: a Ctrl-C between readline's prompt and its wait is lost until the next key.
-                time.sleep(0.5)
                 os.write(terminal, then.encode())
                 until = "(?!)"
     finally:
