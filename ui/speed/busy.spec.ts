@@ -122,5 +122,5 @@ test("on a result", async ({ page, scale }) => {
   await table.locator("tr[data-row]").first().focus();
   for (const key of ["ArrowDown", "ArrowDown", "End", "Home"]) await page.keyboard.press(key);
   await page.getByLabel("Which experiments").selectOption("failed");
-  await report(page, "a result", 30);
+  await report(page, "a result", 20);
 });
