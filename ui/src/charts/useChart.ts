@@ -20,13 +20,13 @@ export function useChart(
   const theme = useTheme();
   const [drawn, setDrawn] = useState<Drawn | null>(null);
   const ready = useEffectEvent((chart: ECharts) => onReady?.(chart));
+  const undo = useRef<ReturnType<OnReady>>(undefined);
 
   useEffect(() => {
     const place = element.current;
     if (!place) return;
     let chart: ECharts | undefined;
     let left = false;
-    let undo: ReturnType<OnReady>;
     const resized = new ResizeObserver(() => {
       // It is told of the first size, too, which the chart has already.
       if (chart && (chart.getWidth() !== place.clientWidth || chart.getHeight() !== place.clientHeight))
@@ -36,14 +36,14 @@ export function useChart(
       if (left) return;
       const palette = readPalette();
       chart = init(place, chartTheme(palette), { renderer: "canvas" });
-      undo = ready(chart);
       resized.observe(place);
       setDrawn({ chart, palette });
     });
     return () => {
       left = true;
       resized.disconnect();
-      undo?.();
+      undo.current?.();
+      undo.current = undefined;
       chart?.dispose();
       setDrawn(null);
     };
@@ -57,6 +57,8 @@ export function useChart(
     // Changes that come close together are drawn once, with the next frame.
     const how = { notMerge: first, replaceMerge: ["series"], lazyUpdate: !first };
     drawn.chart.setOption(settled(option(drawn.palette)), how);
+    // Not before: who adds to a chart without axes breaks it.
+    if (first) undo.current = ready(drawn.chart);
   }, [drawn, option]);
   return drawn;
 }

@@ -2,8 +2,9 @@ import { type ChartOption, type Palette, type Rows, tip } from "@/charts";
 import { axisName, quantity, scaled, shortName } from "../metrics";
 import { type Row, rowName } from "../rows";
 import type { Objective, Result } from "../types";
+import { type Dot, dots } from "./dots";
 import { rounded } from "./frontier";
-import { faint, GRID, ink, LEGEND, xAxis, yAxis, notEmpty, spot } from "./look";
+import { GRID, ink, LEGEND, xAxis, yAxis, notEmpty, spot } from "./look";
 
 type Point = { row: Row; x: number; y: number };
 export type Tradeoff = { first: Objective; second: Objective; points: Point[]; front: Point[] };
@@ -20,21 +21,8 @@ export function tradeoff(result: Result, rows: readonly Row[]): Tradeoff | null 
   return { first, second, points, front };
 }
 
-type Datum = { value: [number, number]; number: number };
-
 export function tradeoffOption(data: Tradeoff, palette: Palette): ChartOption {
   const rows = new Map(data.points.map((point) => [point.row.number, point.row]));
-  const group = (name: string, kinds: Row["kind"][], colour: string, symbolSize: number, hollow = false) => ({
-    id: name,
-    name,
-    type: "scatter",
-    symbolSize,
-    z: symbolSize,
-    itemStyle: { color: hollow ? "transparent" : colour, borderColor: colour, borderWidth: hollow ? 1.2 : 0 },
-    data: data.points
-      .filter(({ row }) => kinds.includes(row.kind))
-      .map(({ row, x, y }): Datum => ({ value: [x, y], number: row.number })),
-  });
   return {
     aria: { enabled: false },
     grid: GRID,
@@ -43,7 +31,7 @@ export function tradeoffOption(data: Tradeoff, palette: Palette): ChartOption {
     yAxis: yAxis(axisName(data.second), false),
     tooltip: {
       trigger: "item",
-      formatter: ({ data: at }: { data: Datum }) => {
+      formatter: ({ data: at }: { data: Dot }) => {
         const row = rows.get(at.number);
         if (!row) return "";
         return tip(rowName(row), [
@@ -67,10 +55,7 @@ export function tradeoffOption(data: Tradeoff, palette: Palette): ChartOption {
         itemStyle: { color: palette.text },
         data: data.front.map(({ x, y }) => [x, y]),
       },
-      group("Meets the SLOs", ["candidate"], faint(palette, 0.8), 7),
-      group("Misses a hard SLO", ["infeasible"], palette.bad, 7, true),
-      group("Baseline", ["baseline"], ink("baseline", palette), 11),
-      group("Best", ["best", "nearest"], ink("best", palette), 11),
+      ...dots(data.points, palette),
       spot(palette),
     ].filter(notEmpty),
   };

@@ -3,9 +3,10 @@ import { axisName, quantity, scaled, shortName } from "../metrics";
 import { compareValues, valueText } from "../params";
 import { type Row, rowName } from "../rows";
 import type { Objective, Result, Value } from "../types";
+import { type Dot, dots } from "./dots";
 import { rounded } from "./frontier";
 import { wide } from "./levels";
-import { faint, GRID, ink, LEGEND, xAxis, yAxis, notEmpty, spot } from "./look";
+import { GRID, ink, LEGEND, xAxis, yAxis, notEmpty, spot } from "./look";
 
 /** Up to so many different values stand side by side; more numbers stand on a scale. */
 const MOST_STEPS = 10;
@@ -68,22 +69,9 @@ function median(values: readonly number[]): number {
   return sorted.length % 2 ? above : (below + above) / 2;
 }
 
-type Datum = { value: [number, number]; number: number };
-
 export function sliceOption(data: Slice, palette: Palette): ChartOption {
   const rows = new Map(data.points.map(({ row }) => [row.number, row]));
   const { axis, objective } = data;
-  const group = (name: string, kinds: Row["kind"][], colour: string, symbolSize: number, hollow = false) => ({
-    id: name,
-    name,
-    type: "scatter",
-    symbolSize,
-    z: symbolSize,
-    itemStyle: { color: hollow ? "transparent" : colour, borderColor: colour, borderWidth: hollow ? 1.2 : 0 },
-    data: data.points
-      .filter(({ row }) => kinds.includes(row.kind))
-      .map(({ row, x, y }): Datum => ({ value: [x, y], number: row.number })),
-  });
   return {
     aria: { enabled: false },
     grid: GRID,
@@ -100,7 +88,7 @@ export function sliceOption(data: Slice, palette: Palette): ChartOption {
     yAxis: yAxis(axisName(objective), false),
     tooltip: {
       trigger: "item",
-      formatter: ({ data: at }: { data: Datum }) => {
+      formatter: ({ data: at }: { data: Dot }) => {
         const row = rows.get(at.number);
         if (!row) return "";
         return tip(rowName(row), [
@@ -125,10 +113,7 @@ export function sliceOption(data: Slice, palette: Palette): ChartOption {
         itemStyle: { color: palette.muted },
         data: data.medians,
       },
-      group("Meets the SLOs", ["candidate"], faint(palette, 0.8), 7),
-      group("Misses a hard SLO", ["infeasible"], palette.bad, 7, true),
-      group("Baseline", ["baseline"], ink("baseline", palette), 10),
-      group("Best", ["best", "nearest"], ink("best", palette), 10),
+      ...dots(data.points, palette),
       spot(palette),
     ].filter(notEmpty),
   };

@@ -1,0 +1,27 @@
+import type { Palette } from "@/charts";
+import type { Row } from "../rows";
+import { faint, ink } from "./look";
+
+type Point = { row: Row; x: number; y: number };
+export type Dot = { value: [number, number]; number: number };
+
+/** Experiments as dots: a group for each kind that the legend tells apart. */
+export function dots(points: readonly Point[], palette: Palette) {
+  const group = (name: string, kinds: Row["kind"][], colour: string, symbolSize: number, hollow = false) => ({
+    id: name,
+    name,
+    type: "scatter" as const,
+    symbolSize,
+    z: symbolSize,
+    itemStyle: { color: hollow ? "transparent" : colour, borderColor: colour, borderWidth: hollow ? 1.2 : 0 },
+    data: points
+      .filter(({ row }) => kinds.includes(row.kind))
+      .map(({ row, x, y }): Dot => ({ value: [x, y], number: row.number })),
+  });
+  return [
+    group("Meets the SLOs", ["candidate"], faint(palette, 0.8), 7),
+    group("Misses a hard SLO", ["infeasible"], palette.bad, 7, true),
+    group("Baseline", ["baseline"], ink("baseline", palette), 11),
+    group("Best", ["best", "nearest"], ink("best", palette), 11),
+  ];
+}
