@@ -81,7 +81,8 @@ def on_a_terminal(command: Command, name: str, *, until: str, then: str) -> tupl
             if b"Start?" in shown and not typed:
                 os.write(terminal, b"y\n")
                 typed = True
-            if re.search(until.encode(), shown):
+            # A Ctrl-C between the print of a question and the read of its answer is heard with the next key only.
+            if re.search(until.encode(), shown) and psutil.Process(child).status() == psutil.STATUS_SLEEPING:
                 if not then:
                     break
                 os.write(terminal, then.encode())
