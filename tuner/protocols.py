@@ -128,6 +128,10 @@ class Deployment(Protocol):
         """None while it runs."""
         ...
 
+    async def wait(self) -> int:
+        """Its exit code, as soon as it has ended. Can be asked by several at once, and after the end."""
+        ...
+
     async def out_of_memory(self) -> bool:
         """The operating system says that it was killed for its memory."""
         ...

@@ -4,9 +4,10 @@ import asyncio
 import shutil
 import signal
 import socket
-from collections.abc import Coroutine, Sequence
+from collections.abc import AsyncIterator, Coroutine, Sequence
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import httpx
 
@@ -14,9 +15,10 @@ from tuner import failures
 from tuner.errors import BenchmarkError, DeploymentError, FailureKind
 from tuner.protocols import Deployment, FailurePattern, Launch
 
-READY_EVERY_S = 0.1
-ALIVE_EVERY_S = 0.2
-LAST_BREATHS = 10
+READY_EVERY_S, READY_AT_MOST_S = 0.1, 0.5
+READY_PART = 0.02
+"""Of the start so far: an engine that takes long is asked less often, for each look takes time from it."""
+LAST_BREATH_S = 1.0
 LEAST_FREE_BYTES = 2**20
 """With less on its disk a server cannot even write down why it ends."""
 T = TypeVar("T")
@@ -33,25 +35,29 @@ class Watch:
 
     async def until_ready(self) -> None:
         """Waits until the server answers its health path with success."""
-        async with self._client(timeout_s=5) as client:
-            while await self.deployment.exit_code() is None:
+        loop = asyncio.get_running_loop()
+        began = loop.time()
+        async with self._client(timeout_s=5) as client, self._ending() as ended:
+            while not ended.done():
                 if await asyncio.to_thread(_listens, self.deployment.url):
                     try:
                         if (await client.get(self.launch.health_path)).is_success:
                             return
                     except httpx.HTTPError:
                         pass  # busy with starting
-                await asyncio.sleep(READY_EVERY_S)
+                pause_s = min(max(READY_EVERY_S, READY_PART * (loop.time() - began)), READY_AT_MOST_S)
+                await asyncio.wait([ended], timeout=pause_s)
         raise await self._death()
 
     async def alongside(self, work: Coroutine[None, None, T]) -> T:
         """The outcome of `work`, unless the server dies first. Its death is the cause also where the work failed."""
         busy = asyncio.ensure_future(work)
         try:
-            while not busy.done():
-                await asyncio.wait([busy], timeout=ALIVE_EVERY_S)
-                if not busy.done() and await self.deployment.exit_code() is not None:
-                    raise await self._death()
+            async with self._ending() as ended:
+                either: list[asyncio.Future[Any]] = [busy, ended]
+                await asyncio.wait(either, return_when=asyncio.FIRST_COMPLETED)
+            if not busy.done():
+                raise await self._death()
             return busy.result()
         except BenchmarkError as error:
             if error.kind is not FailureKind.INFRASTRUCTURE:
@@ -63,10 +69,12 @@ class Watch:
 
     async def rule_out_death(self) -> None:
         """Requests can fail a moment before the server that failed them is seen to have ended."""
-        for _ in range(LAST_BREATHS):
-            if await self.deployment.exit_code() is not None:
-                raise await self._death()
-            await asyncio.sleep(READY_EVERY_S)
+        try:
+            async with asyncio.timeout(LAST_BREATH_S):
+                await self.deployment.wait()
+        except TimeoutError:
+            return
+        raise await self._death()
 
     async def reset_cache(self) -> None:
         """Empties the prefix cache, so that no level is served from what an earlier one left there.
@@ -85,6 +93,16 @@ class Watch:
         if not answer.is_success:
             message = f"POST {path} answered {answer.status_code}; the prefix cache may not be empty."
             raise BenchmarkError(FailureKind.BENCHMARK_FAILED, message)
+
+    @asynccontextmanager
+    async def _ending(self) -> AsyncIterator[asyncio.Future[int]]:
+        """Done as soon as the server has ended."""
+        ended = asyncio.ensure_future(self.deployment.wait())
+        try:
+            yield ended
+        finally:
+            ended.cancel()
+            await asyncio.gather(ended, return_exceptions=True)
 
     async def _death(self) -> DeploymentError:
         """Why it ended. Killed from outside, or with its disk full, says nothing about the configuration."""

@@ -79,6 +79,11 @@ class FakeDeployment:
     async def exit_code(self) -> int | None:
         return self.code
 
+    async def wait(self) -> int:
+        while self.code is None:
+            await asyncio.sleep(0.002)
+        return self.code
+
     async def out_of_memory(self) -> bool:
         return self.starved
 
@@ -239,7 +244,7 @@ def install(monkeypatch: pytest.MonkeyPatch, law: Law = throughput) -> Tables:
 def hurry(monkeypatch: pytest.MonkeyPatch) -> None:
     """Nothing here takes the time that a process takes."""
     monkeypatch.setattr(watch, "READY_EVERY_S", 0.002)
-    monkeypatch.setattr(watch, "ALIVE_EVERY_S", 0.01)
+    monkeypatch.setattr(watch, "LAST_BREATH_S", 0.02)
 
 
 def spec(**changes: Any) -> TaskSpec:

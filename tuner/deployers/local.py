@@ -33,6 +33,9 @@ class LocalDeployment:
     async def exit_code(self) -> int | None:
         return self.session.exit_code
 
+    async def wait(self) -> int:
+        return await self.session.process.wait()
+
     async def out_of_memory(self) -> bool:
         """The kernel has killed for memory since the start, this server or one of its children."""
         if self.session.exit_code in (None, 0):
