@@ -145,7 +145,7 @@ def test_where_nothing_is_feasible_the_nearest_is_named_with_its_miss() -> None:
 def test_where_nothing_completes_the_kinds_of_failure_are_counted() -> None:
     found = Story().add(None).add(None).result
     assert (found.verdict.outcome, found.winner, found.nearest) == (Outcome.NOTHING_COMPLETED, None, None)
-    assert found.verdict.text == "Nothing completed: 2 experiments failed (out_of_memory)."
+    assert found.verdict.text == "Nothing completed: 2 experiments failed (out of memory)."
     assert Story().result.verdict.text == "Nothing was measured yet."
 
 

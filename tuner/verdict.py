@@ -269,7 +269,7 @@ def _values(experiments: Sequence[Experiment], objectives: Sequence[Objective]) 
 def _nothing(searched: Sequence[Experiment]) -> str:
     if not searched:
         return "Nothing was measured yet."
-    kinds = Counter(str(one.failure.kind) if one.failure else "incomplete" for one in searched)
+    kinds = Counter(one.failure.kind.replace("_", " ") if one.failure else "incomplete" for one in searched)
     reasons = ", ".join(f"{kind} {count}" if len(kinds) > 1 else kind for kind, count in kinds.most_common())
     return f"Nothing completed: {_count(len(searched), 'experiment')} failed ({reasons})."
 

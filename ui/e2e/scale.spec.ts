@@ -131,7 +131,8 @@ test("a conversation of 1,000 messages opens at its end, and is read up to its b
   await expectFewElements(page, 2000);
   await thread.focus();
   await page.keyboard.press("Home");
-  await expect(thread.getByText("Question 1", { exact: true })).toBeVisible();
+  await expect(thread.getByText("Question 1", { exact: true })).toBeInViewport();
+  await expect.poll(() => thread.evaluate((log) => log.scrollTop)).toBe(0);
   await expectFewElements(page, 2000);
   await page.getByRole("button", { name: "To the newest" }).click();
   await expect(thread.getByText(`Start ${full.running}`)).toBeInViewport();

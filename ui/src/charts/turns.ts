@@ -1,11 +1,30 @@
-let turn: Promise<unknown> = Promise.resolve();
+type Work = () => unknown;
 
-/** One after another, with room between them: what is typed or clicked meanwhile is answered before the next begins. */
-export function inTurn<T>(work: () => Promise<T>): Promise<T> {
-  const done = turn.then(work);
-  turn = done.then(rest, rest);
-  return done;
+const waiting = new Set<Work>();
+let working = false;
+
+/**
+ * One piece of work after another, each after a paint: what is typed or clicked meanwhile is answered in between.
+ * Returns what takes it back while it waits.
+ */
+export function inTurn(work: Work): () => void {
+  waiting.add(work);
+  if (!working) void workOff();
+  return () => void waiting.delete(work);
 }
 
-/** Until what came of it has been painted. */
-const rest = () => new Promise<void>((resolve) => requestAnimationFrame(() => setTimeout(resolve)));
+async function workOff(): Promise<void> {
+  working = true;
+  for (const work of waiting) {
+    await painted();
+    if (!waiting.delete(work)) continue; // taken back
+    try {
+      await work();
+    } catch (error) {
+      reportError(error);
+    }
+  }
+  working = false;
+}
+
+const painted = () => new Promise<void>((resolve) => requestAnimationFrame(() => setTimeout(resolve)));

@@ -19,46 +19,50 @@ export function useChart(
 ): Drawn | null {
   const theme = useTheme();
   const [drawn, setDrawn] = useState<Drawn | null>(null);
+  const shown = useRef(option);
+  const newest = useEffectEvent(() => option);
   const ready = useEffectEvent((chart: ECharts) => onReady?.(chart));
-  const undo = useRef<ReturnType<OnReady>>(undefined);
 
   useEffect(() => {
     const place = element.current;
     if (!place) return;
     let chart: ECharts | undefined;
+    let undo: ReturnType<OnReady>;
     let left = false;
     const resized = new ResizeObserver(() => {
       // It is told of the first size, too, which the chart has already.
       if (chart && (chart.getWidth() !== place.clientWidth || chart.getHeight() !== place.clientHeight))
         chart.resize();
     });
-    void inTurn(() => import("./echarts")).then(({ init }) => {
+    const takeBack = inTurn(async () => {
+      const { init } = await import("./echarts");
       if (left) return;
       const palette = readPalette();
       chart = init(place, chartTheme(palette), { renderer: "canvas" });
+      shown.current = newest();
+      chart.setOption(settled(shown.current(palette)));
+      // Not before: who adds to a chart without axes breaks it.
+      undo = ready(chart);
       resized.observe(place);
       setDrawn({ chart, palette });
     });
     return () => {
       left = true;
+      takeBack();
       resized.disconnect();
-      undo.current?.();
-      undo.current = undefined;
+      undo?.();
       chart?.dispose();
       setDrawn(null);
     };
   }, [element, theme]);
 
-  const before = useRef<ECharts | null>(null);
   useEffect(() => {
-    if (!drawn || drawn.chart.isDisposed()) return;
-    const first = before.current !== drawn.chart;
-    before.current = drawn.chart;
-    // Changes that come close together are drawn once, with the next frame.
-    const how = { notMerge: first, replaceMerge: ["series"], lazyUpdate: !first };
-    drawn.chart.setOption(settled(option(drawn.palette)), how);
-    // Not before: who adds to a chart without axes breaks it.
-    if (first) undo.current = ready(drawn.chart);
+    if (!drawn || shown.current === option) return;
+    return inTurn(() => {
+      if (drawn.chart.isDisposed()) return;
+      shown.current = option;
+      drawn.chart.setOption(settled(option(drawn.palette)), { replaceMerge: ["series"] });
+    });
   }, [drawn, option]);
   return drawn;
 }

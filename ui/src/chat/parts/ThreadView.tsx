@@ -55,6 +55,12 @@ export function ThreadView({ thread, kept }: Props) {
         role="log"
         aria-live="off"
         aria-label="Conversation"
+        onKeyDown={(event) => {
+          // The browser's own way there ends early: rows that it passes turn out higher than they were guessed.
+          if (event.key !== "Home" || event.target !== event.currentTarget) return;
+          event.preventDefault();
+          list.scrollToOffset(0);
+        }}
       >
         <div className="relative w-full" style={{ height: list.getTotalSize() }}>
           {list.getVirtualItems().map((item) => {

@@ -1,7 +1,7 @@
 import type { ECharts } from "echarts/core";
 import { type ComponentProps, useCallback, useEffect, useRef } from "react";
 import { useStore } from "@/app/store";
-import { Chart } from "@/charts";
+import { Chart, inTurn } from "@/charts";
 import { useLink } from "../link";
 import { HOVERED } from "./look";
 
@@ -21,7 +21,7 @@ export function LinkedChart({ overlay, overlayType, onReady, ...props }: Props) 
 
   useEffect(() => {
     const series = [{ id: HOVERED, type: overlayType, data: overlay(number) }];
-    chart.current?.setOption({ series }, { lazyUpdate: true });
+    return inTurn(() => chart.current?.setOption({ series }));
   }, [number, overlay, overlayType]);
 
   const ready = useCallback(
