@@ -244,7 +244,7 @@ test("what waits for a person is listed, decided in its conversation, granted, r
     "deny:\n- {tool: delete_task, reason: Results stay}\nallow:\n- {tool: cancel_task, args: {task: 'demo*'}}\n",
   );
   await page.goto("/policy");
-  await expect(page.getByRole("listitem").filter({ hasText: "delete_task" })).toContainText("denies");
+  await expect(page.getByRole("listitem").filter({ hasText: /denies\s*delete_task/ })).toBeVisible();
   await expect(page.getByText("Results stay")).toBeVisible();
   await expect(page.getByText("where task is demo*")).toBeVisible();
   await expect(page.getByText(join(server.home, "policy.yaml"))).toBeVisible();

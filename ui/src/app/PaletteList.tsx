@@ -4,6 +4,8 @@ import { cx, Kbd } from "@/kit";
 import { type Command, matching } from "./commands";
 import { useEverywhere } from "./useEverywhere";
 
+const NOT_YET: Command[] = [];
+
 /** A field, and what is found by it: the focus stays in the field, the arrows choose. */
 export function PaletteList({ onDone }: { onDone: () => void }) {
   const id = useId();
@@ -11,7 +13,11 @@ export function PaletteList({ onDone }: { onDone: () => void }) {
   const [chosen, setChosen] = useState(0);
   const asked = useDeferredValue(text.trim());
   const all = useEverywhere(asked, true);
-  const found = useMemo(() => grouped(matching(all, asked)), [all, asked]);
+  // The field is there at once; what is found follows.
+  const found = useDeferredValue(
+    useMemo(() => grouped(matching(all, asked)), [all, asked]),
+    NOT_YET,
+  );
   const at = Math.min(chosen, found.length - 1);
   const list = useRef<HTMLDivElement>(null);
   useEffect(() => {
@@ -87,7 +93,7 @@ export function PaletteList({ onDone }: { onDone: () => void }) {
             </div>
           </div>
         ))}
-        {found.length === 0 && (
+        {found.length === 0 && found !== NOT_YET && (
           <p className="px-2.5 py-6 text-center text-sm text-muted">Nothing is called so.</p>
         )}
       </div>
