@@ -112,7 +112,7 @@ test("a running task shows its experiment, its load levels, and the best so far"
   await expect(levels.getByRole("row", { name: "D(512,128) × 32" }).locator("svg")).toBeVisible();
   await expect(page.getByRole("img", { name: /Best so far.*1,716 tok\/s, of experiment 3/ })).toBeVisible();
   await page.getByRole("button", { name: "Show as table" }).click();
-  await expect(page.getByRole("region", { name: "Best so far" }).getByRole("row")).toHaveCount(11);
+  await expect(page.getByRole("table", { name: "Best so far" }).getByRole("row")).toHaveCount(11);
   const runs = page.getByRole("table", { name: "Experiments" });
   await expect(runs.locator("tr[data-row]").first()).toContainText("Running");
   await expect(runs.getByRole("row", { name: /Not enough memory/ })).toContainText("Failed");

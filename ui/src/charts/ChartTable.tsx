@@ -1,35 +1,27 @@
+import { useMemo } from "react";
+import { type ColumnDef, Table } from "@/kit";
+
+type Cells = readonly (string | number | null)[];
 /** The numbers of a chart, for those who cannot or do not want to see it. */
-export type Rows = { columns: readonly string[]; rows: readonly (readonly (string | number | null)[])[] };
+export type Rows = { columns: readonly string[]; rows: readonly Cells[] };
+
+/** The first column names what the others tell of. */
+const NAME_PX = 160;
+const COLUMN_PX = 110;
 
 export function ChartTable({ label, columns, rows }: Rows & { label: string }) {
-  return (
-    <div className="h-full overflow-auto" tabIndex={0} role="region" aria-label={label}>
-      <table className="w-full text-left text-sm">
-        <thead>
-          <tr>
-            {columns.map((column) => (
-              <th
-                key={column}
-                scope="col"
-                className="sticky top-0 border-b border-line bg-surface px-3 py-1.5 text-xs font-medium text-muted"
-              >
-                {column}
-              </th>
-            ))}
-          </tr>
-        </thead>
-        <tbody>
-          {rows.map((row, index) => (
-            <tr key={index} className="hover:bg-hover">
-              {row.map((cell, at) => (
-                <td key={at} className="border-b border-line px-3 py-1.5">
-                  {cell ?? "–"}
-                </td>
-              ))}
-            </tr>
-          ))}
-        </tbody>
-      </table>
-    </div>
+  const lines = useMemo(() => rows.map((cells, place) => ({ id: String(place), cells })), [rows]);
+  const made = useMemo(
+    () =>
+      columns.map((name, at): ColumnDef<(typeof lines)[number]> => ({
+        id: String(at),
+        header: name,
+        size: at === 0 ? NAME_PX : COLUMN_PX,
+        meta: { grow: at > 0 },
+        accessorFn: ({ cells }) => cells[at] ?? undefined,
+        cell: (info) => info.getValue() ?? "–",
+      })),
+    [columns],
   );
+  return <Table label={label} data={lines} columns={made} rowId={(line) => line.id} height="100%" />;
 }
