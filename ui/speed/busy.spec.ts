@@ -122,5 +122,6 @@ test("on a result", async ({ page, scale }) => {
   await table.locator("tr[data-row]").first().focus();
   for (const key of ["ArrowDown", "ArrowDown", "End", "Home"]) await page.keyboard.press(key);
   await page.getByLabel("Which experiments").selectOption("failed");
+  await page.getByRole("button", { name: "Show as table" }).first().click();
   await report(page, "a result", 20);
 });
