@@ -97,6 +97,8 @@ test("what is planted in names, reasons, logs and answers is shown as text on ev
   const places: [string, () => Promise<void>][] = [
     ["/tasks", async () => {}],
     [`/tasks/${draft}`, async () => {}],
+    [`/tasks/${draft}/edit`, async () => {}],
+    [`/tasks/${running}/result`, async () => {}],
     [
       `/tasks/${running}`,
       async () => {
