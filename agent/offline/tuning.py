@@ -46,7 +46,7 @@ DEMO_LOAD: Block = {
     "traffic_scenarios": ["D(128,32)"],
     "num_concurrency": [4, 16],
     "max_time_per_iteration": 1,
-    "max_requests_per_iteration": 48,
+    "max_requests_per_iteration": 128,
 }
 DEMO_TIMEOUT_S = 300
 
