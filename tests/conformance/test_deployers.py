@@ -102,8 +102,8 @@ async def test_an_exit_is_seen_with_its_code_and_its_last_words(
     deployer: Deployer, label: Label, tmp_path: Path
 ) -> None:
     async with deployer.deploy(servers.launch(servers.DIES), label, tmp_path / "log", []) as deployment:
-        assert tuple(await asyncio.gather(deployment.wait(), deployment.wait())) == (3, 3)
-        assert await deployment.exit_code() == 3
+        first, second = await asyncio.gather(deployment.wait(), deployment.wait())
+        assert first == second == await deployment.wait() == await deployment.exit_code() == 3
     assert "the disk is on fire" in (tmp_path / "log").read_text()
 
 

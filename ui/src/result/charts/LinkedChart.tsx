@@ -20,6 +20,7 @@ export function LinkedChart({ overlay, overlayType, onReady, ...props }: Props) 
   const chart = useRef<ECharts | null>(null);
 
   useEffect(() => {
+    if (chart.current === null) return; // not drawn yet
     const series = [{ id: HOVERED, type: overlayType, data: overlay(number) }];
     return inTurn(() => chart.current?.setOption({ series }));
   }, [number, overlay, overlayType]);
