@@ -6,9 +6,11 @@ import signal
 import subprocess
 import time
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
+import psutil
 import pytest
 
 from tests.fakes.command import Command, small_task
@@ -71,6 +73,28 @@ def test_a_task_killed_again_and_again_ends_as_if_it_had_never_been(
     assert candidates == [step for step in wanted if step[1] != "confirmation"]
     assert all(e["state"] == "completed" for e in command.experiments(task_id))
     assert labelled(command) == []
+
+
+def test_the_parameters_recorded_are_those_on_the_command_line_of_the_running_engine(command: Command) -> None:
+    task = small_task(parameters={"max-num-seqs": [2, 4], "sim-speed": 20, "sim-start-time": 2})
+    running = command.start("tune", command.file("task", task))
+    seen: dict[int, list[str]] = {}
+    while running.poll() is None:
+        for process in labelled(command):
+            with suppress(psutil.Error):  # it has ended meanwhile
+                argv, env = process.cmdline(), process.environ()
+                if "--max-num-seqs" in argv:
+                    seen[int(env["AUTOTUNER_EXPERIMENT"])] = argv
+        time.sleep(0.2)
+    out, err = running.communicate()
+    assert running.returncode == 0, out + err
+    candidates = [e for e in command.experiments(only_task(command)["id"]) if e["role"] == "candidate"]
+    assert len(candidates) == 2
+    for experiment in candidates:
+        argv = seen[experiment["number"]]
+        assert experiment["command"] == argv
+        for name, value in experiment["params"]["flags"].items():
+            assert argv[argv.index(f"--{name}") + 1] == str(value)
 
 
 def test_an_orphaned_engine_is_stopped_when_the_task_is_taken_up_again(command: Command) -> None:
