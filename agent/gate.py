@@ -77,7 +77,7 @@ class Gate(AgentMiddleware[Any, Any, Any]):
         tool, given = request.tool_call["name"], request.tool_call["args"]
         if request.tool is None:
             return await handler(request)
-        args = self._toolbox.canonical(tool, given) if tool in self._toolbox.TOOLS else given
+        args = await self._toolbox.canonical(tool, given) if tool in self._toolbox.TOOLS else given
         session_id = _session(request.runtime.context)
         verdict = await self._verdict(session_id, request, args)
         if verdict.kind == "deny":

@@ -101,7 +101,7 @@ class Guests:
     async def _call(
         self, client: str, tool: str, given: Mapping[str, Any], on_progress: Progress | None
     ) -> Outcome | Approval:
-        args = tools.canonical(tool, given)
+        args = await tools.canonical(tool, given)
         session = await self._session(client)
         run = partial(self._run, session, tool, on_progress=on_progress)
         if why := forbidden(self._policy.read(), tool, args):

@@ -167,7 +167,7 @@ class Ledger:
                 f"Approval {approval_id} is about a call with the digest {shown.digest}, not {decision.digest:.80}. "
                 "Nothing was approved; look at it again, and decide anew."
             )
-        args = shown.args if decision.args is None else self.toolbox.canonical(shown.tool, decision.args)
+        args = shown.args if decision.args is None else await self.toolbox.canonical(shown.tool, decision.args)
         if decision.for_session and decision.pattern is not None:
             grants.check_pattern(shown.tool, args, decision.pattern)
         return await self._decide(shown, args, decision, who)

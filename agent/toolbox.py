@@ -27,7 +27,7 @@ class Toolbox(Protocol):
         """Names of the tools whose answers carry text that nobody here vouches for."""
         ...
 
-    def canonical(self, name: str, args: Mapping[str, Any], /) -> dict[str, JsonValue]:
+    async def canonical(self, name: str, args: Mapping[str, Any], /) -> dict[str, JsonValue]:
         """The arguments as they will run: validated, defaults filled in. Raises InvalidArgumentsError."""
         ...
 

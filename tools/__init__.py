@@ -60,14 +60,14 @@ UNTRUSTED = frozenset(one.name for one in TOOLS.values() if one.untrusted)
 """Those whose answers carry text that nobody here vouches for: logs, model cards, issues. Of ACT: whose errors do."""
 
 
-def canonical(name: str, args: Mapping[str, Any]) -> dict[str, JsonValue]:
+async def canonical(name: str, args: Mapping[str, Any]) -> dict[str, JsonValue]:
     """The arguments as they will run: checked, with every default.
 
     Raises:
         InvalidArgumentsError: with every problem.
         NotFoundError: no such tool.
     """
-    return _tool(name).parse(args).model_dump(mode="json")
+    return (await _tool(name).parse(args)).model_dump(mode="json")
 
 
 def args_schema(name: str) -> dict[str, Any]:

@@ -1,5 +1,6 @@
 """What makes a tool of an async function: its signature is the schema, its docstring the prompt, its answer JSON."""
 
+import asyncio
 import inspect
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Any, get_type_hints, overload
@@ -29,10 +30,15 @@ class Tool(StructuredTool):
     untrusted: bool = False
     """Its answers carry text that nobody here vouches for."""
 
-    def parse(self, args: Mapping[str, Any]) -> BaseModel:
-        """Raises:
-        InvalidArgumentsError: with every problem.
+    async def parse(self, args: Mapping[str, Any]) -> BaseModel:
+        """Checks the arguments in a thread: they may hold a whole task as text.
+
+        Raises:
+            InvalidArgumentsError: with every problem.
         """
+        return await asyncio.to_thread(self._parsed, args)
+
+    def _parsed(self, args: Mapping[str, Any]) -> BaseModel:
         fields = self.arguments.model_fields
         there = ", ".join(fields) or "none"
         problems = [
@@ -56,12 +62,12 @@ class Tool(StructuredTool):
 
     async def answer(self, runtime: Runtime, args: Mapping[str, Any]) -> str:
         """Runs it: JSON, without what is not there."""
-        answer = await self.function(runtime=runtime, **_values(self.parse(args)))
+        answer = await self.function(runtime=runtime, **_values(await self.parse(args)))
         return answer.model_dump_json(exclude_none=True)
 
     async def preview(self, context: Context, args: Mapping[str, Any]) -> dict[str, JsonValue]:
         """What a call would do; empty where its arguments say it all."""
-        parsed = self.parse(args)
+        parsed = await self.parse(args)
         if self.look is None:
             return {}
         return (await self.look(context, **_values(parsed))).model_dump(mode="json", exclude_none=True)

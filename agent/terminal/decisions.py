@@ -102,7 +102,7 @@ class Dialog:
                 await chat.tell(Note("Nothing was changed."))
                 return
             try:
-                args = chat.assistant.ledger.toolbox.canonical(tool, approvals.read(edited))
+                args = await chat.assistant.ledger.toolbox.canonical(tool, approvals.read(edited))
                 break
             except TunerError as error:
                 await chat.tell(Trouble(str(error)))

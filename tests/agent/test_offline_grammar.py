@@ -106,11 +106,11 @@ CALLS: list[tuple[str, str, dict[str, Any]]] = [
 
 
 @pytest.mark.parametrize(("words", "tool", "args"), CALLS, ids=[words for words, _, _ in CALLS])
-def test_plain_words_become_the_call_that_they_mean(words: str, tool: str, args: dict[str, Any]) -> None:
+async def test_plain_words_become_the_call_that_they_mean(words: str, tool: str, args: dict[str, Any]) -> None:
     made = step(*BEFORE, words)
     assert made.call is not None, made.text
     assert (made.call.tool, made.call.args) == (tool, args)
-    canonical(tool, made.call.args)  # raises where the real tool would not take it
+    await canonical(tool, made.call.args)  # raises where the real tool would not take it
 
 
 @pytest.mark.parametrize("words", ["help", "what can you do?", "?", "commands"])
@@ -130,10 +130,10 @@ DOCUMENTED = [
 
 
 @pytest.mark.parametrize("words", DOCUMENTED)
-def test_what_the_help_says_can_be_said(words: str) -> None:
+async def test_what_the_help_says_can_be_said(words: str) -> None:
     made = step(*BEFORE, words)
     assert made.call is not None, made.text
-    canonical(made.call.tool, made.call.args)
+    await canonical(made.call.tool, made.call.args)
 
 
 def test_the_help_covers_every_tool_of_the_grammar() -> None:

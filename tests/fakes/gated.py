@@ -108,8 +108,8 @@ class Toolbox:
         self.tools = {made.name: made for made in (*privileged, tool(look), untrusted)}
         self.TOOLS: Mapping[str, BaseTool] = self.tools
 
-    def canonical(self, name: str, args: Mapping[str, Any]) -> dict[str, JsonValue]:
-        return self.tools[name].parse(args).model_dump(mode="json")
+    async def canonical(self, name: str, args: Mapping[str, Any]) -> dict[str, JsonValue]:
+        return (await self.tools[name].parse(args)).model_dump(mode="json")
 
     def args_schema(self, name: str) -> dict[str, Any]:
         schema = self.tools[name].args_schema

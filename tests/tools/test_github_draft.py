@@ -70,7 +70,7 @@ async def test_what_it_drafts_can_be_published_as_it_is(tuner: Tuner, tables: Ta
     with github_answering(found()) as server:
         answer = await draft(tuner, task, 0, {**REPO, "github_url": server.url})
     args = {name: answer[name] for name in ("title", "body", "labels")}
-    assert tools.canonical("create_github_issue", args) == args
+    assert await tools.canonical("create_github_issue", args) == args
     with github_answering(json_answer({**ISSUE, "title": args["title"]}, 201)) as server:
         context = Context(tuner, ToolSettings(github_url=server.url, **REPO))
         written = json.loads(await tools.call("create_github_issue", args, context, call_id="c"))

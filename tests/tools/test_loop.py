@@ -6,9 +6,10 @@ import sys
 import threading
 import time
 from asyncio import events
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from types import FrameType
 from typing import Any
 
 import pytest
@@ -25,8 +26,8 @@ from tuner.service import Tuner
 
 BLOCKING = {"sqlite3.connect", "socket.getaddrinfo", "shutil.rmtree", "os.system"}
 """Events of the interpreter's own audit that have no business on the loop's thread."""
-CPU_S = 0.2
-"""Processor time of one step of the loop, whatever else the machine does meanwhile; a tool takes milliseconds."""
+LINES = 50_000
+"""Lines of Python that one step of the loop may run: counted, as time would depend on what else the machine does."""
 
 
 @dataclass
@@ -56,12 +57,23 @@ sys.addaudithook(_audit)
 def watching() -> Iterator[Watch]:
     watch = Watch(threading.get_ident())
     run, sleep = events.Handle._run, time.sleep
+    lines = 0
 
-    def timed(handle: events.Handle) -> None:
-        began = time.thread_time()
-        run(handle)
-        if (took := time.thread_time() - began) > CPU_S:
-            watch.caught.append(f"{took:.2f} s in {handle}")
+    def counted(frame: FrameType, event: str, arg: object) -> Callable[..., Any]:
+        nonlocal lines
+        lines += event == "line"
+        return counted
+
+    def traced(handle: events.Handle) -> None:
+        nonlocal lines
+        lines, before = 0, sys.gettrace()
+        sys.settrace(counted)
+        try:
+            run(handle)
+        finally:
+            sys.settrace(before)
+        if lines > LINES:
+            watch.caught.append(f"{lines} lines in {handle}")
 
     def slept(seconds: float) -> None:
         if threading.get_ident() == watch.thread:
@@ -69,7 +81,7 @@ def watching() -> Iterator[Watch]:
         sleep(seconds)
 
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(events.Handle, "_run", timed)
+        patch.setattr(events.Handle, "_run", traced)
         patch.setattr(time, "sleep", slept)
         _watches.append(watch)
         try:
@@ -160,11 +172,10 @@ async def test_the_watch_catches_what_blocks() -> None:
         socket.getaddrinfo("127.0.0.1", 0)
 
     async def count() -> None:
-        end = time.thread_time() + CPU_S * 1.5
-        while time.thread_time() < end:
+        for _ in range(LINES):
             pass
 
-    for blocking, said in ((sleep, "time.sleep"), (read, "socket.getaddrinfo"), (count, " s in <")):
+    for blocking, said in ((sleep, "time.sleep"), (read, "socket.getaddrinfo"), (count, " lines in <")):
         with watching() as watch:
             await asyncio.create_task(blocking())
             await asyncio.sleep(0)

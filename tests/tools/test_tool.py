@@ -87,7 +87,7 @@ async def test_a_model_cannot_reach_what_is_injected_by_naming_it(context: Conte
 
 async def test_every_problem_of_a_call_is_said_at_once(context: Context) -> None:
     with pytest.raises(InvalidArgumentsError) as caught:
-        add.parse({"a": -1, "b": "x", "c": 3})
+        await add.parse({"a": -1, "b": "x", "c": 3})
     assert str(caught.value).splitlines() == [
         "add cannot be called like this:",
         "- c: no such argument; there are a, b",
@@ -100,21 +100,21 @@ async def test_a_preview_says_what_a_call_would_do(context: Context) -> None:
     assert await add.preview(context, {"a": 5}) == {"total": 7}
 
 
-def test_canonical_arguments_have_every_default() -> None:
-    assert tools.canonical("list_tasks", {"state": "running"}) == {
+async def test_canonical_arguments_have_every_default() -> None:
+    assert await tools.canonical("list_tasks", {"state": "running"}) == {
         "state": "running",
         "text": None,
         "engine": None,
         "limit": 20,
         "offset": 0,
     }
-    assert tools.canonical("start_task", {"task": "abcd"}) == {"task": "abcd"}
+    assert await tools.canonical("start_task", {"task": "abcd"}) == {"task": "abcd"}
 
 
-def test_what_is_null_is_left_to_its_default_unless_it_must_be_given() -> None:
-    assert tools.canonical("list_tasks", {"limit": None})["limit"] == 20
+async def test_what_is_null_is_left_to_its_default_unless_it_must_be_given() -> None:
+    assert (await tools.canonical("list_tasks", {"limit": None}))["limit"] == 20
     with pytest.raises(InvalidArgumentsError, match="- task: must be text"):
-        tools.canonical("start_task", {"task": None})
+        await tools.canonical("start_task", {"task": None})
 
 
 @pytest.mark.parametrize(
@@ -132,15 +132,17 @@ def test_what_is_null_is_left_to_its_default_unless_it_must_be_given() -> None:
         ("save_preset", {"name": "../etc", "task": {}}, "is no name for a preset"),
     ],
 )
-def test_arguments_that_cannot_be_are_refused_with_the_way_out(name: str, args: dict[str, Any], said: str) -> None:
+async def test_arguments_that_cannot_be_are_refused_with_the_way_out(
+    name: str, args: dict[str, Any], said: str
+) -> None:
     with pytest.raises(InvalidArgumentsError) as caught:
-        tools.canonical(name, args)
+        await tools.canonical(name, args)
     assert said in str(caught.value)
 
 
 async def test_an_unknown_tool_is_refused_with_the_nearest_one(context: Context) -> None:
     with pytest.raises(NotFoundError, match=r"No tool 'start_taks'.*did you mean 'start_task'"):
-        tools.canonical("start_taks", {})
+        await tools.canonical("start_taks", {})
     with pytest.raises(NotFoundError, match="did you mean 'sleep'"):
         tools.args_schema("sleeep")
     with pytest.raises(NotFoundError, match="did you mean 'sleep'"):
