@@ -237,15 +237,15 @@ async def test_a_second_start_that_fails_keeps_what_the_first_measured(tmp_path:
 
 
 async def test_the_time_limit_keeps_the_levels_measured_by_then_and_fails_the_rest(tmp_path: Path) -> None:
-    task = spec(optimization={"timeout_per_iteration": 0.6}, benchmark=TWO_SCENARIOS)
+    task = spec(optimization={"timeout_per_iteration": 2}, benchmark=TWO_SCENARIOS)
     outcome = await measured(bench(tmp_path, task, law({("D(64,16)", 8): Silence()})), speed=6)
     assert outcome.state is ExperimentState.COMPLETED
     assert [point.failure for point in outcome.points] == [None, None] + ["benchmark_failed"] * 4
-    assert outcome.points[-1].error == "The experiment reached its limit of 0.6 s (optimization.timeout_per_iteration)."
+    assert outcome.points[-1].error == "The experiment reached its limit of 2 s (optimization.timeout_per_iteration)."
 
 
 async def test_the_time_limit_does_not_cut_the_farewell_to_the_engine_short(tmp_path: Path) -> None:
-    made = bench(tmp_path, spec(optimization={"timeout_per_iteration": 0.6}), farewell_s=0.8)
+    made = bench(tmp_path, spec(optimization={"timeout_per_iteration": 2}), farewell_s=2.2)
     outcome = await measured(made, speed=6)
     assert [point.failure for point in outcome.points] == [None, None]
     assert made.deployer.journal[-1] == "stop"

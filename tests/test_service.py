@@ -267,8 +267,8 @@ async def test_a_cancelled_task_goes_on_where_it_stopped(tuner: Tuner, elsewhere
 # Following
 
 
-async def events(tuner: Tuner, ref: str, after: int = 0) -> list[Event]:
-    return [event async for event in tuner.follow(ref, after)]
+async def events(tuner: Tuner, ref: str, after: int = 0, *, here: bool = False) -> list[Event]:
+    return [event async for event in tuner.follow(ref, after, here=here)]
 
 
 async def test_followers_see_every_event_in_order_and_end_with_the_task(tuner: Tuner, elsewhere: Tuner) -> None:
@@ -282,6 +282,18 @@ async def test_followers_see_every_event_in_order_and_end_with_the_task(tuner: T
     assert [event.sequence for event in here] == list(range(1, len(here) + 1))
     assert (here[0].kind, here[-1].kind) == ("task_created", "task_finished")
     assert [event.sequence for event in await events(tuner, ref, after=5)] == list(range(6, len(here) + 1))
+
+
+async def test_a_follower_in_the_process_of_the_run_asks_nothing_meanwhile(
+    tuner: Tuner, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(service_module, "FOLLOW_HERE_S", 3600.0)
+    ref = await in_state(tuner, "queued")
+    following = asyncio.create_task(events(tuner, ref, here=True))
+    await asyncio.sleep(0)
+    await tuner.run(ref)
+    async with asyncio.timeout(60):
+        assert (await following)[-1].kind == "task_finished"
 
 
 async def test_a_follower_misses_nothing_however_much_there_is(tuner: Tuner) -> None:

@@ -58,8 +58,14 @@ async def queued(store: Store, **changes: Any) -> Task:
 
 
 async def until(what: Callable[[], Awaitable[object]]) -> None:
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(60):
         while not await what():
+            await asyncio.sleep(0.005)
+
+
+async def becomes(what: Callable[[], object]) -> None:
+    async with asyncio.timeout(60):
+        while not what():
             await asyncio.sleep(0.005)
 
 
@@ -208,15 +214,34 @@ async def test_a_dead_owners_task_is_taken_at_once(worker: Worker, store: BadDis
     assert (await worker.run(task.id)).state is TaskState.COMPLETED
 
 
-async def test_a_task_of_a_silent_machine_is_waited_for_and_then_taken(worker: Worker, store: BadDisk) -> None:
+async def test_a_task_of_a_silent_machine_is_waited_for_and_then_taken(
+    worker: Worker, store: BadDisk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    clock, looks = SimpleNamespace(now=1000.0), 0
+    monkeypatch.setattr(worker_module, "time", SimpleNamespace(monotonic=lambda: clock.now))
+    owned = store.owned
+
+    async def looked() -> list[Held]:
+        nonlocal looks
+        found = await owned()
+        looks += 1
+        return found
+
+    async def two_looks() -> None:
+        enough = looks + 2
+        await becomes(lambda: looks >= enough)
+
+    monkeypatch.setattr(store, "owned", looked)
     task = await queued(store)
     lease = await store.claim(task.id, REMOTE)
     assert lease is not None
     waiting = asyncio.create_task(worker.run(task.id))
     for _ in range(6):  # it lives for longer than a lease
         await store.beat(lease)
-        await asyncio.sleep(0.1)
+        await two_looks()
+        clock.now += 0.4
     assert not waiting.done()
+    clock.now += 0.2
     assert (await waiting).state is TaskState.COMPLETED
 
 
@@ -306,18 +331,17 @@ def _tried(enough: int, method: str, before: int) -> bool:
 
 
 async def test_heartbeats_may_fail_for_less_than_a_lease(
-    worker: Worker, store: BadDisk, tables: Tables, caplog: pytest.LogCaptureFixture
+    store: BadDisk, settings: Settings, tables: Tables, caplog: pytest.LogCaptureFixture
 ) -> None:
     silent_from(tables, 0)
     task = await queued(store)
-    running = asyncio.create_task(worker.run(task.id))
+    running = asyncio.create_task(Worker(store, settings.model_copy(update={"lease_s": 5})).run(task.id))
     await until(under_load(tables))
     store.fails = lambda method, before: method == "beat"
-    await asyncio.sleep(0.25)
+    await becomes(lambda: "no heartbeat could be written" in caplog.text)
     store.fails = BadDisk.fails
     await store.request_cancel(task.id)
     assert (await running).state is TaskState.CANCELLED
-    assert "no heartbeat could be written" in caplog.text
 
 
 async def test_without_a_heartbeat_for_a_lease_the_worker_gives_the_task_up(
@@ -448,7 +472,7 @@ async def test_a_second_cancellation_does_not_cut_the_farewell_to_the_engine_sho
     running = asyncio.create_task(worker.run(task.id))
     await until(under_load(tables))
     await store.request_cancel(task.id)
-    await asyncio.sleep(0.25)  # a heartbeat later the engine is being stopped
+    await becomes(lambda: tables.deployer.leaving)
     running.cancel()
     with pytest.raises(asyncio.CancelledError):
         await running

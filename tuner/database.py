@@ -71,6 +71,8 @@ class Database:
         # is quicker (50 writers at once: 1.9 s instead of 3.4 s).
         sqlite = self._url.get_backend_name() == "sqlite"
         self._queue: AbstractAsyncContextManager[object] = asyncio.Lock() if sqlite else nullcontext()
+        self.written = asyncio.Event()
+        """Set once this process has written, and replaced: take it before reading what is to be waited for."""
 
     async def open(self) -> None:
         """Creates or upgrades the database where it is not up to date.
@@ -101,6 +103,8 @@ class Database:
         with self._explained():
             async with self._queue, self._writer.begin() as connection:
                 yield connection
+        self.written.set()
+        self.written = asyncio.Event()
 
     async def _upgrade(self) -> None:
         await asyncio.to_thread(self._prepare_file)

@@ -3,7 +3,7 @@
 import asyncio
 import shutil
 from collections.abc import AsyncIterator, Mapping, Sequence
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Self
@@ -30,6 +30,7 @@ from tuner.worker import Worker
 
 FOLLOW_S, FOLLOW_AT_MOST_S = 0.2, 1.0
 """How often a follower looks for news: often where there just were some, less so while an engine starts."""
+FOLLOW_HERE_S = 5.0
 
 
 @dataclass(frozen=True)
@@ -176,10 +177,17 @@ class Tuner:
         experiments = await self.store.experiments(task.id)
         return await asyncio.to_thread(result.result, task, experiments)
 
-    async def follow(self, ref: str, after: int = 0) -> AsyncIterator[Event]:
-        """A task's events from a sequence number on, as they come, from whatever process, until the task ends."""
-        task_id, pause_s = (await self.task(ref)).id, FOLLOW_S
+    async def follow(self, ref: str, after: int = 0, *, here: bool = False) -> AsyncIterator[Event]:
+        """A task's events from a sequence number on, as they come, from whatever process, until the task ends.
+
+        Args:
+            here: this process runs the task, and what it writes is seen at once: others are looked at seldom.
+        """
+        task_id = (await self.task(ref)).id
+        least_s, most_s = (FOLLOW_HERE_S, FOLLOW_HERE_S) if here else (FOLLOW_S, FOLLOW_AT_MOST_S)
+        pause_s = least_s
         while True:
+            written = self.store.written
             state, events = await self.store.news(task_id, after=after)
             for event in events:
                 yield event
@@ -187,8 +195,9 @@ class Tuner:
             if not events:
                 if state.ended:
                     return
-                await asyncio.sleep(pause_s)
-            pause_s = FOLLOW_S if events else min(1.2 * pause_s, FOLLOW_AT_MOST_S)
+                with suppress(TimeoutError):
+                    await asyncio.wait_for(written.wait(), pause_s)
+            pause_s = least_s if events else min(1.2 * pause_s, most_s)
 
     # Logs
 

@@ -1,5 +1,6 @@
 """Tasks, experiments and events, kept in a database. Every method is one transaction: all of it happens, or none."""
 
+import asyncio
 import hashlib
 import json
 from collections.abc import Mapping, Sequence
@@ -68,6 +69,11 @@ class Store:
     def __init__(self, url: str) -> None:
         self._database = Database(url)
         self.shelf = Shelf(self._database)
+
+    @property
+    def written(self) -> asyncio.Event:
+        """Set as soon as this process has written something after this was asked for."""
+        return self._database.written
 
     @whole
     async def open(self) -> None:

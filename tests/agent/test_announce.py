@@ -35,7 +35,7 @@ def tuner_of(one: Talk) -> Tuner:
 
 async def report(one: Talk) -> list[RunEvent]:
     """The next run that nobody asked for."""
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(60):
         async for event in one.assistant.events(one.session_id):
             if isinstance(event.payload, RunStarted) and event.payload.trigger == "task_ended":
                 return await one.heard(event.run_id)
@@ -118,7 +118,7 @@ async def test_a_task_that_is_deleted_is_not_waited_for(tmp_path: Path) -> None:
         await tuner_of(one).delete(task_id)
         from agent.store import Store
 
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(60):
             while await Store(opened).watched():
                 await asyncio.sleep(0.02)
         assert await reports(one) == 0

@@ -65,19 +65,19 @@ class Memory:
 
     async def type(self, line: str) -> None:
         """Answers the next question."""
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(60):
             await self._idle.wait()
         self._idle.clear()
         self._typed.put_nowait(line)
 
     async def asks(self, what: str = "›") -> None:
         """Waits for a question."""
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(60):
             while not (self._idle.is_set() and self.asked and what in self.asked[-1]):
                 await asyncio.sleep(0.005)
 
     async def shows(self, what: str) -> None:
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(60):
             while what not in self.text:
                 await asyncio.sleep(0.005)
 
@@ -111,7 +111,7 @@ class Terminal:
         return self.talk.toolbox.ran
 
     async def leaves(self) -> int:
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(60):
             return await self.running
 
 

@@ -32,12 +32,12 @@ class Seat:
         return self.screen._session.default_buffer.text
 
     async def until(self, typed: str) -> None:
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(60):
             while self.typed != typed:
                 await asyncio.sleep(0.005)
 
     async def hears(self, what: str) -> None:
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(60):
             while what not in self.heard:
                 await asyncio.sleep(0.005)
 
@@ -45,7 +45,7 @@ class Seat:
         question = asyncio.create_task(self.screen.ask("› ", **asked))  # type: ignore[arg-type]
         await asyncio.sleep(0)
         self.keys.send_text(keys)
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(60):
             return await question
 
 
@@ -135,7 +135,7 @@ async def test_only_messages_are_remembered_for_their_user_alone(tmp_path: Path)
         assert "secret" not in (tmp_path / "history").read_text()
     async with seat(tmp_path) as again:
         question = asyncio.create_task(again.screen.ask("› "))
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(60):
             while not again.typed:  # the history is read in the background
                 again.keys.send_text(UP)
                 await asyncio.sleep(0.01)

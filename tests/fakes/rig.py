@@ -145,6 +145,8 @@ class FakeDeployer:
     """No completion is ever answered."""
     farewell_s: float = 0.0
     """How long a server takes to stop."""
+    leaving: int = 0
+    """Servers that were told to stop."""
     journal: list[str] = field(default_factory=list)
     started: list[FakeDeployment] = field(default_factory=list)
     running: list[FakeDeployment] = field(default_factory=list)
@@ -176,6 +178,7 @@ class FakeDeployer:
             server.shutdown()
             server.server_close()
             listening.join()
+            self.leaving += 1
             await asyncio.sleep(self.farewell_s)
             self.running.remove(deployment)
             self.journal.append("stop")

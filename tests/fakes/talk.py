@@ -107,7 +107,7 @@ class Talk:
         return await self.heard(await self.assistant.send(self.session_id, text))
 
     async def heard(self, run_id: str) -> list[RunEvent]:
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(60):
             return [event async for event in self.assistant.run_events(run_id)]
 
     async def log(self) -> list[RunEvent]:
@@ -116,7 +116,7 @@ class Talk:
 
     async def until(self, run_id: str, what: Callable[[Payload], bool]) -> RunEvent:
         """The first event of a run that is such."""
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(60):
             async for event in self.assistant.run_events(run_id):
                 if what(event.payload):
                     return event

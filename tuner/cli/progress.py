@@ -111,7 +111,7 @@ def _point(point: LoadPoint) -> str:
 
 
 async def show(tuner: Tuner, task_id: str, progress: Progress, console: Console, *, verbose: bool) -> None:
-    """Shows a task's events until it ends."""
+    """Shows the events of a task that this process runs, until it ends."""
     if not console.is_terminal:
         await _lines(tuner, task_id, progress, console, verbose=verbose)
         return
@@ -127,7 +127,7 @@ async def show(tuner: Tuner, task_id: str, progress: Progress, console: Console,
 async def _lines(tuner: Tuner, task_id: str, progress: Progress, console: Console, *, verbose: bool) -> None:
     output = asyncio.create_task(_output(tuner, task_id, console)) if verbose else None
     try:
-        async for event in tuner.follow(task_id):
+        async for event in tuner.follow(task_id, here=True):
             if (line := progress.take(event)) is not None:
                 console.print(line, highlight=False, markup=False, soft_wrap=True)
     finally:
