@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner, Result
 
+import tuner.cli.engine  # noqa: F401 - its choices are made once, before a test replaces what they are made of
 from tuner import environments
 from tuner.cli import main
 from tuner.environments import Recipe
