@@ -25,6 +25,7 @@ HARDLY_BEFORE = 0.8
 LAST_BREATH_S = 1.0
 LEAST_FREE_BYTES = 2**20
 """With less on its disk a server cannot even write down why it ends."""
+LOCALHOST = "127.0.0.1"
 T = TypeVar("T")
 
 
@@ -134,8 +135,10 @@ class Watch:
 
 
 def _refused(url: str) -> bool:
-    """Nobody listens there, as this machine can tell at once; it costs a hundredth of a request."""
+    """Nobody listens there, as this machine can tell at once of itself; it costs a hundredth of a request."""
     address = urlsplit(url)
+    if address.hostname != LOCALHOST:
+        return False
     with socket.socket() as probe:
         probe.setblocking(False)
-        return probe.connect_ex((address.hostname, address.port)) == errno.ECONNREFUSED
+        return probe.connect_ex((LOCALHOST, address.port)) == errno.ECONNREFUSED
