@@ -45,10 +45,10 @@ async def test_an_engine_is_hardly_asked_before_the_quickest_of_its_task_was_rea
     monkeypatch.setattr(watch, "_refused", refused)
     monkeypatch.setattr(watch, "READY_EVERY_S", 0.001)
     monkeypatch.setattr(watch, "READY_AT_MOST_S", 3600.0)
-    (tmp_path / "engine.log").touch()
     deployment = FakeDeployment("http://127.0.0.1:9", (), {}, tmp_path / "engine.log", FakeDeployer())
     waiting = asyncio.create_task(Watch(deployment, Launch((), {}, "m"), ()).until_ready(quickest_s))
-    await enough.wait()
+    async with asyncio.timeout(60):
+        await enough.wait()
     await asyncio.sleep(0.05)
     deployment.die(Death(1))
     with pytest.raises(DeploymentError):

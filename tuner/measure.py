@@ -203,7 +203,8 @@ async def _while_it_lives(attempt: Attempt, watch: Watch) -> None:
 async def _warm_up(attempt: Attempt, watch: Watch) -> None:
     if count := attempt.rig.plan.spec.benchmark.warmup_requests:
         await attempt.tell("phase", {"phase": "warming up"})
-        await watch.alongside(warmup.send(watch.deployment.url, attempt.model, count, attempt.left[0].scenario))
+        async with watch.client(warmup.TIMEOUT_S) as client:
+            await watch.alongside(warmup.send(client, attempt.model, count, attempt.left[0].scenario))
 
 
 async def _level(attempt: Attempt, watch: Watch, level: Level) -> LoadPoint:

@@ -31,6 +31,7 @@ from tuner.worker import Worker
 FOLLOW_S, FOLLOW_AT_MOST_S = 0.2, 1.0
 """How often a follower looks for news: often where there just were some, less so while an engine starts."""
 FOLLOW_HERE_S = 5.0
+"""How often where the run is in the same process, whose own writes wake the follower."""
 
 
 @dataclass(frozen=True)

@@ -46,7 +46,7 @@ class Watch:
         """
         loop = asyncio.get_running_loop()
         began = loop.time()
-        async with self._client(timeout_s=5) as client, self._ending() as ended:
+        async with self.client(timeout_s=5) as client, self._ending() as ended:
             while not ended.done():
                 if not _refused(self.deployment.url):
                     try:
@@ -55,10 +55,9 @@ class Watch:
                     except httpx.HTTPError:
                         pass  # busy with starting
                 waited_s = loop.time() - began
-                pause_s = max(READY_EVERY_S, READY_PART * waited_s)
-                if pause_s > READY_AT_MOST_S or waited_s < HARDLY_BEFORE * quickest_s - READY_AT_MOST_S:
-                    pause_s = READY_AT_MOST_S
-                await asyncio.wait([ended], timeout=pause_s)
+                early = waited_s + READY_AT_MOST_S < HARDLY_BEFORE * quickest_s
+                pause_s = READY_AT_MOST_S if early else max(READY_EVERY_S, READY_PART * waited_s)
+                await asyncio.wait([ended], timeout=min(pause_s, READY_AT_MOST_S))
         raise await self._death()
 
     async def alongside(self, work: Coroutine[None, None, T]) -> T:
@@ -97,7 +96,7 @@ class Watch:
         if (path := self.launch.reset_cache_path) is None:
             return
         try:
-            async with self._client(timeout_s=30) as client:
+            async with self.client(timeout_s=30) as client:
                 answer = await client.post(path)
         except httpx.HTTPError as error:
             message = f"POST {path} failed: {error!r}; the prefix cache may not be empty."
@@ -128,7 +127,8 @@ class Watch:
         failure = failures.classify(self.patterns, exit_code=code, out_of_memory=starved, lines=lines)
         return DeploymentError(failure.kind, failure.message, failure.lines)
 
-    def _client(self, timeout_s: float) -> httpx.AsyncClient:
+    def client(self, timeout_s: float) -> httpx.AsyncClient:
+        """To ask the server by paths; to be entered."""
         # Plain HTTP: reading the certificates that nobody asks for would take 16 ms each time.
         url = self.deployment.url
         return httpx.AsyncClient(base_url=url, timeout=timeout_s, trust_env=False, verify=False)  # noqa: S501

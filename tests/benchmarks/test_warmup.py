@@ -7,17 +7,20 @@ from tests.fakes.simulated_process import MODEL, simulated
 from tuner.benchmarks import warmup
 from tuner.errors import BenchmarkError, FailureKind
 
+NOBODY = "http://127.0.0.1:9"
+
 
 async def test_as_many_requests_are_sent_as_were_asked_for() -> None:
     with simulated("--sim-speed", "50") as server:
-        await warmup.send(server.url, MODEL, 11, "D(40,3)")
-        async with httpx.AsyncClient() as client:
-            metrics = (await client.get(f"{server.url}/metrics")).text
+        async with httpx.AsyncClient(base_url=server.url) as client:
+            await warmup.send(client, MODEL, 11, "D(40,3)")
+            metrics = (await client.get("/metrics")).text
     assert re.search(r"^simulated:request_success_total\S* 11$", metrics, re.MULTILINE), metrics
 
 
 async def test_none_are_sent_where_none_are_wanted() -> None:
-    await warmup.send("http://127.0.0.1:9", MODEL, 0, "D(40,3)")
+    async with httpx.AsyncClient(base_url=NOBODY) as client:
+        await warmup.send(client, MODEL, 0, "D(40,3)")
 
 
 @pytest.mark.parametrize(
@@ -30,13 +33,15 @@ async def test_none_are_sent_where_none_are_wanted() -> None:
 )
 async def test_a_sick_server_fails_the_warm_up(flag: str, kind: FailureKind, reason: str) -> None:
     with simulated("--sim-speed", "50", flag) as server, pytest.raises(BenchmarkError, match=reason) as caught:
-        await warmup.send(server.url, MODEL, 2, "D(40,3)")
+        async with httpx.AsyncClient(base_url=server.url) as client:
+            await warmup.send(client, MODEL, 2, "D(40,3)")
     assert caught.value.kind is kind
 
 
 async def test_a_server_that_is_gone_fails_the_warm_up() -> None:
-    with pytest.raises(BenchmarkError, match="ConnectError"):
-        await warmup.send("http://127.0.0.1:9", MODEL, 2, "D(40,3)")
+    async with httpx.AsyncClient(base_url=NOBODY) as client:
+        with pytest.raises(BenchmarkError, match="ConnectError"):
+            await warmup.send(client, MODEL, 2, "D(40,3)")
 
 
 @pytest.mark.parametrize(

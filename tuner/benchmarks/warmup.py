@@ -16,8 +16,8 @@ DATASET_TOKENS = (256, 32)
 SYLLABLES = ("ba", "do", "ke", "li", "mu", "na", "po", "ra", "si", "tu", "ve", "zo")
 
 
-async def send(url: str, model: str, count: int, scenario: str) -> None:
-    """Sends `count` requests, no longer than the scenario's, a few at once, with words that no level sends.
+async def send(client: httpx.AsyncClient, model: str, count: int, scenario: str) -> None:
+    """Sends `count` requests to the server of `client`, no longer than the scenario's, with words that no level sends.
 
     Raises:
         BenchmarkError: the server refuses one, does not answer in time, or answers with nothing.
@@ -25,13 +25,11 @@ async def send(url: str, model: str, count: int, scenario: str) -> None:
     input_tokens, output_tokens = lengths(scenario)
     slots = asyncio.Semaphore(CONCURRENCY)
 
-    async def one(client: httpx.AsyncClient) -> None:
+    async def one() -> None:
         async with slots:
             await _request(client, model, input_tokens, output_tokens)
 
-    # Plain HTTP: reading the certificates that nobody asks for would take 16 ms.
-    async with httpx.AsyncClient(base_url=url, timeout=TIMEOUT_S, trust_env=False, verify=False) as client:  # noqa: S501
-        results = await asyncio.gather(*(one(client) for _ in range(count)), return_exceptions=True)
+    results = await asyncio.gather(*(one() for _ in range(count)), return_exceptions=True)
     for result in results:
         if isinstance(result, BaseException):
             raise result
