@@ -6,7 +6,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field, JsonValue
 
-from tuner.values import Frozen
+from tuner.spec.values import Frozen
 
 
 class Session(Frozen):

@@ -11,31 +11,34 @@ from langchain_core.messages import HumanMessage
 
 import prompts
 import tools
-from agent import inputs, migrations, models, transcript
-from agent.assistant import build_graph
-from agent.audit import EVERYTHING, AuditQuery
-from agent.checkpoints import open_saver
+from agent.approvals.audit import EVERYTHING, AuditQuery
+from agent.approvals.ledger import Ledger
+from agent.approvals.mcp_calls import Guests
+from agent.approvals.middleware import Gate
+from agent.approvals.policy import Policy, PolicyFile
+from agent.approvals.toolbox import Toolbox
+from agent.conversation import inputs
+from agent.conversation.graph import build_graph
+from agent.conversation.history import History
+from agent.conversation.running import Running
+from agent.conversation.turns import CANCELLED, Desk, heal
 from agent.domain import Approval, ApprovalState, AuditEntry, Decision, Grant, Run, RunState, Session
-from agent.events import BETWEEN, ApprovalDecided, HistoryCut, Payload, RunEvent, ToolResult, UserMessage
-from agent.gate import Gate
-from agent.guests import Guests
-from agent.history import History
-from agent.journal import Journal
-from agent.ledger import Ledger
-from agent.live import Live
-from agent.policy import Policy, PolicyFile
-from agent.running import Running
+from agent.events import transcript
+from agent.events.log import Journal
+from agent.events.stream import Live
+from agent.events.types import BETWEEN, ApprovalDecided, HistoryCut, Payload, RunEvent, ToolResult, UserMessage
+from agent.models import build
 from agent.settings import AgentSettings
-from agent.store import Store
-from agent.toolbox import Toolbox
-from agent.turns import CANCELLED, Desk, heal
+from agent.storage import migrations
+from agent.storage.checkpoints import open_saver
+from agent.storage.sessions import Store
 from tools.context import Context
 from tools.settings import ToolSettings
-from tuner.database import Database, whole
 from tuner.engines import ENGINES
 from tuner.errors import ConflictError
+from tuner.runner.supervisor import Supervisor
 from tuner.service import Tuner
-from tuner.supervisor import Supervisor
+from tuner.storage.database import Database, whole
 
 
 class Assistant:
@@ -77,11 +80,11 @@ class Assistant:
         """
         other: BaseChatModel | None = None
         if offline := model is None and settings.llm_model is None:
-            model = models.build(settings)
+            model = build.build(settings)
         elif model is None:
             # In a thread: loading a provider's library takes half a second.
-            model = await asyncio.to_thread(models.build, settings)
-            other = models.fallback(settings)
+            model = await asyncio.to_thread(build.build, settings)
+            other = build.fallback(settings)
         database = Database(tuner.settings.store_url, migrations)
         async with AsyncExitStack() as stack:
             await database.open()
@@ -95,7 +98,7 @@ class Assistant:
             graph = build_graph(model, list(toolbox.TOOLS.values()), prompt, gate, settings, saver, other)
             desk = Desk(Store(database), ledger, Live(Journal(database)), History(graph, saver), settings)
             context = Context(tuner, tool_settings, supervisor=supervisor)
-            assistant = cls(desk, policies, context, models.label(settings), offline)
+            assistant = cls(desk, policies, context, build.label(settings), offline)
             await stack.enter_async_context(assistant._running.at_work())
             yield assistant
 

@@ -5,14 +5,14 @@ from typing import Annotated
 from fastapi import APIRouter, Path, Query, Response
 from pydantic import Field
 
-from agent.audit import AuditQuery
+from agent.approvals.audit import AuditQuery
+from agent.approvals.policy import Policy
 from agent.domain import Approval, ApprovalState, AuditAction, AuditEntry, Decision, Grant, Session
-from agent.policy import Policy
 from api.agui import WHO
 from api.deps import AssistantDep, Limit, Offset
 from api.messages import Conversation, conversation
 from api.problems import documented
-from tuner.values import Frozen
+from tuner.spec.values import Frozen
 
 router = APIRouter(prefix="/agent", tags=["agent"])
 

@@ -17,7 +17,7 @@ from fastapi import APIRouter, Query, Response
 
 from agent.domain import Run, RunState
 from agent.errors import InvalidInputError
-from agent.events import BETWEEN, RunEvent
+from agent.events.types import BETWEEN, RunEvent
 from api.deps import AssistantDep, LastId, StreamsDep
 from api.encoder import Encoder, event_id
 from api.interrupts import decisions

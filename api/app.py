@@ -24,7 +24,7 @@ from tuner.service import Tuner
 
 if TYPE_CHECKING:  # loads every library of the agent
     from agent.service import Assistant
-    from tuner.supervisor import Supervisor
+    from tuner.runner.supervisor import Supervisor
 
 ROUTERS: tuple[APIRouter, ...] = (
     tasks.router,

@@ -9,11 +9,11 @@ from fastapi import Request
 from pydantic import BaseModel, ValidationError
 
 from api.problems import UnsupportedError
-from tuner import documents, taskfile
-from tuner.documents import Document
 from tuner.errors import InvalidSpecError, Problem
-from tuner.problems import explain
-from tuner.spec import TaskSpec
+from tuner.spec import reader, taskfile
+from tuner.spec.problems import explain
+from tuner.spec.reader import Document
+from tuner.spec.task import TaskSpec
 
 JSON, PATCH, YAML = "application/json", "application/merge-patch+json", "application/yaml"
 YAMLS = (YAML, "application/x-yaml", "text/yaml", "text/x-yaml")
@@ -61,7 +61,7 @@ async def text(request: Request, kinds: Sequence[str] = (JSON, *YAMLS)) -> str:
 
 async def document(request: Request, kinds: Sequence[str] = (JSON, *YAMLS)) -> Document:
     """Plain data with its lines, within the limits of task files."""
-    return await asyncio.to_thread(documents.read, await text(request, kinds))
+    return await asyncio.to_thread(reader.read, await text(request, kinds))
 
 
 async def task(body: str) -> TaskSpec:
@@ -77,7 +77,7 @@ async def model(request: Request, kind: type[M], kinds: Sequence[str] = (JSON, *
     return checked(kind, read.data, read.lines)
 
 
-def checked(kind: type[M], data: object, lines: Mapping[documents.Path, int] = {}) -> M:
+def checked(kind: type[M], data: object, lines: Mapping[reader.Path, int] = {}) -> M:
     """Raises:
     InvalidSpecError: with every problem.
     """

@@ -14,7 +14,7 @@ from tuner.service import Tuner
 
 if TYPE_CHECKING:  # loads every library of the agent, which takes longer than the service may take to answer
     from agent.service import Assistant
-    from tuner.supervisor import Supervisor
+    from tuner.runner.supervisor import Supervisor
 
 
 # Asynchronous, though they wait for nothing: FastAPI would send the others to a thread and back.

@@ -35,7 +35,7 @@ from ag_ui.core import (
 from pydantic import Field, JsonValue, RootModel
 
 from agent.domain import Approval
-from agent.events import (
+from agent.events.types import (
     BETWEEN,
     ApprovalDecided,
     ApprovalRequested,

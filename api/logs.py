@@ -10,7 +10,7 @@ from api.deps import LastId, Ref, StreamsDep, TunerDep
 from api.problems import documented
 from api.streams import NOTHING_MORE, Message, message, streamed
 from tuner.errors import InvalidSpecError, Problem
-from tuner.logs import LogExcerpt
+from tuner.logs.files import LogExcerpt
 from tuner.service import Tuner
 
 router = APIRouter(prefix="/tasks/{task}/logs", tags=["logs"])

@@ -6,12 +6,12 @@ from fastapi import APIRouter, Path, Query, Response
 
 from api.deps import TunerDep
 from api.problems import documented
-from tuner.deployments import Running
-from tuner.hardware import Hardware
-from tuner.installations import EngineInfo
-from tuner.logs import LogExcerpt
-from tuner.presence import WorkerInfo
+from tuner.deploy.deployments import Running
+from tuner.engines.installs.installations import EngineInfo
+from tuner.logs.files import LogExcerpt
+from tuner.machine.hardware import Hardware
 from tuner.protocols import Flag
+from tuner.runner.heartbeats import WorkerInfo
 
 router = APIRouter(tags=["machines"])
 

@@ -13,9 +13,9 @@ from agent.settings import AgentSettings
 from api import problems
 from api.settings import read
 from tuner.errors import TunerError
+from tuner.runner.supervisor import Supervisor
 from tuner.service import Tuner
 from tuner.settings import Settings
-from tuner.supervisor import Supervisor
 
 if TYPE_CHECKING:  # loads every library of the agent, and of MCP
     from fastmcp import FastMCP
@@ -85,7 +85,7 @@ class Mounted:
 
 
 async def _talk(settings: Settings, agent: AgentSettings, *, worker: bool) -> None:
-    from agent.guests import Guests
+    from agent.approvals.mcp_calls import Guests
     from api import mcp_server
     from tools.machines import alive
     from tools.settings import ToolSettings

@@ -29,9 +29,9 @@ from mcp.types.version import MODERN_PROTOCOL_VERSIONS
 from pydantic import ConfigDict, Field
 
 import tools
+from agent.approvals.executions import Outcome
+from agent.approvals.mcp_calls import Guests
 from agent.domain import Approval, Approve, Decision, Reject
-from agent.executions import Outcome
-from agent.guests import Guests
 from tools.untrusted import clean
 from tuner.errors import TunerError
 

@@ -5,7 +5,7 @@ from collections.abc import Iterable
 from ag_ui.core import AssistantMessage, FunctionCall, Message, ToolCall, ToolMessage
 from ag_ui.core import UserMessage as UserSays
 
-from agent.events import (
+from agent.events.types import (
     HistoryCut,
     RunEvent,
     RunStarted,
@@ -17,7 +17,7 @@ from agent.events import (
     UserMessage,
 )
 from api.encoder import event_id, result_id
-from tuner.values import Frozen
+from tuner.spec.values import Frozen
 
 
 class Conversation(Frozen):

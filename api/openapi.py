@@ -14,8 +14,8 @@ from api.problems import MEDIA_TYPE, ProblemDetails, documented
 from api.streams import Farewell, StreamError
 from api.tasks import SpecPatch
 from tuner.domain import Event
-from tuner.logs import LogChunk
-from tuner.spec import TaskSpec
+from tuner.logs.files import LogChunk
+from tuner.spec.task import TaskSpec
 
 INPUTS: Mapping[str, type[BaseModel]] = {
     "TaskSpecInput": TaskSpec,

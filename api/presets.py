@@ -9,9 +9,9 @@ from pydantic import Field, JsonValue
 from api import bodies
 from api.deps import TunerDep
 from api.problems import documented
-from tuner.documents import Dumper
-from tuner.presets import Preset
-from tuner.values import Frozen
+from tuner.engines.presets import Preset
+from tuner.spec.reader import Dumper
+from tuner.spec.values import Frozen
 
 router = APIRouter(prefix="/presets", tags=["presets"])
 

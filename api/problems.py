@@ -17,8 +17,8 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from api.streams import TooManyStreamsError
 from tuner import errors
 from tuner.errors import TunerError
-from tuner.secrets import traced
-from tuner.values import Frozen
+from tuner.logs.redaction import traced
+from tuner.spec.values import Frozen
 
 log = logging.getLogger(__name__)
 

@@ -12,12 +12,12 @@ from pydantic import AfterValidator
 from api.deps import Limit, Number, Offset, Ref, TunerDep
 from api.headers import DOCUMENT_CSP
 from api.problems import documented
+from tuner.analysis.result import Result
 from tuner.domain import Experiment, ExperimentState, Role
 from tuner.errors import ConflictError, NotFoundError
 from tuner.report import FORMATS
 from tuner.report.artifacts import ARTIFACTS
-from tuner.result import Result
-from tuner.values import Frozen
+from tuner.spec.values import Frozen
 
 if TYPE_CHECKING:
     from tuner.report.plots import Plot

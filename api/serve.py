@@ -22,9 +22,9 @@ from api.app import create_app
 from api.guard import LOGIN, Keyring
 from api.settings import ServerSettings, read
 from tuner.errors import ConflictError, TunerError, UnavailableError
+from tuner.runner.supervisor import Supervisor
 from tuner.service import Tuner
 from tuner.settings import Settings
-from tuner.supervisor import Supervisor
 
 if TYPE_CHECKING:
     from agent.service import Assistant

@@ -12,7 +12,7 @@ from pydantic import BaseModel
 from sse_starlette.sse import EventSourceResponse
 
 from tuner.errors import InvalidSpecError, Problem, TunerError
-from tuner.values import Frozen
+from tuner.spec.values import Frozen
 
 log = logging.getLogger(__name__)
 

@@ -11,8 +11,8 @@ from fastapi import APIRouter, Request, Response
 from api.deps import ServerDep, SupervisorDep, TunerDep
 from api.guard import LOGIN, Keyring
 from tuner.errors import StorageError
-from tuner.supervisor import SupervisorStatus
-from tuner.values import Frozen
+from tuner.runner.supervisor import SupervisorStatus
+from tuner.spec.values import Frozen
 
 log = logging.getLogger(__name__)
 router = APIRouter(prefix="/system", tags=["system"])

@@ -12,11 +12,11 @@ from api.deps import FeedsDep, Key, LastId, Limit, Offset, Ref, StreamsDep, Tune
 from api.feeds import Feeds
 from api.problems import Place, documented, place
 from api.streams import NOTHING_MORE, Message, after, message, streamed
-from tuner import taskfile
 from tuner.domain import Event, Task, TaskState, TaskSummary
 from tuner.errors import InvalidSpecError, Problem
-from tuner.plan import PlanSummary
-from tuner.values import Frozen
+from tuner.runner.plan import PlanSummary
+from tuner.spec import taskfile
+from tuner.spec.values import Frozen
 
 router = APIRouter(prefix="/tasks", tags=["tasks"])
 

@@ -11,7 +11,7 @@ from uuid import uuid4
 import psycopg
 import pytest
 
-from tuner.store import Store
+from tuner.storage.store import Store
 
 
 def pytest_make_parametrize_id(val: object, argname: str) -> str | None:

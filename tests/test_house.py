@@ -9,8 +9,9 @@ from pathlib import Path
 
 import pytest
 
-from tuner import space, taskfile
-from tuner.cli import commands
+from tuner.cli import table
+from tuner.search import space
+from tuner.spec import taskfile
 
 ROOT = Path(__file__).parents[1]
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())
@@ -65,7 +66,7 @@ def test_the_lock_names_every_dependency_with_its_hash() -> None:
 def test_readme_names_only_commands_that_exist() -> None:
     readme = (ROOT / "README.md").read_text()
     for name in re.findall(r"^(?:\$ )?(?:\.venv/bin/)?autotuner ([a-z]+)", readme, re.MULTILINE):
-        assert name in commands()
+        assert name in table()
     makefile = (ROOT / "Makefile").read_text()
     for target in re.findall(r"`make ([a-z]+)`", readme):
         assert re.search(rf"^{target}:", makefile, re.MULTILINE), target

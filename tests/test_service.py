@@ -11,11 +11,11 @@ from tests.fakes import rig
 from tests.fakes.rig import Flags, Silence, Tables, spec
 from tests.fakes.stores import REMOTE, dead_owner, live_owner
 from tuner import service as service_module
-from tuner import worker as worker_module
 from tuner.domain import Event, ExperimentState, Role, Task, TaskState
 from tuner.engines import ENGINES
+from tuner.engines.presets import Preset
 from tuner.errors import ConflictError, InvalidSpecError, NotFoundError, StorageError
-from tuner.presets import Preset
+from tuner.runner import worker as worker_module
 from tuner.service import Tuner
 from tuner.settings import Settings
 

@@ -30,7 +30,7 @@ from tools.errors import InvalidArgumentsError
 from tools.settings import ToolSettings
 from tools.tool import Tool
 from tuner.errors import NotFoundError, TunerError
-from tuner.problems import nearest
+from tuner.spec.problems import nearest
 
 __all__ = [
     "ACT", "READ", "TOOLS", "UNTRUSTED", "WRITE",

@@ -2,12 +2,12 @@
 
 from collections.abc import Iterator
 
+from tuner.analysis.formatting import percent
+from tuner.analysis.result import Result
+from tuner.analysis.verdict import Outcome
 from tuner.domain import Role
-from tuner.quantities import percent
 from tuner.report import rows
-from tuner.result import Result
-from tuner.values import Choice, Domain, Value
-from tuner.verdict import Outcome
+from tuner.spec.values import Choice, Domain, Value
 
 LITTLE = 0.05
 """A parameter that explains less of the differences than this may stay as it is."""

@@ -1,13 +1,13 @@
 """What several tools answer with: experiments and bounds in numbers that carry their units, tables cut with a count."""
 
+from tuner.analysis.formatting import described, duration, percent, statistic
+from tuner.analysis.result import Bound, Result, Standing
+from tuner.analysis.verdict import Outcome
 from tuner.domain import Experiment, ExperimentState, Role
 from tuner.errors import FailureKind
-from tuner.objectives import Metric
-from tuner.quantities import described, duration, percent, statistic
 from tuner.report import rows
-from tuner.result import Bound, Result, Standing
-from tuner.values import Frozen, Value
-from tuner.verdict import Outcome
+from tuner.spec.objectives import Metric
+from tuner.spec.values import Frozen, Value
 
 
 class Margin(Frozen):

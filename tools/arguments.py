@@ -5,9 +5,9 @@ from typing import Annotated, Any
 from pydantic import BeforeValidator, Field, JsonValue, WithJsonSchema
 
 from tools.schema import schema
-from tuner import documents
-from tuner.objectives import NAMED_OBJECTIVES
-from tuner.spec import TaskSpec
+from tuner.spec import reader
+from tuner.spec.objectives import NAMED_OBJECTIVES
+from tuner.spec.task import TaskSpec
 
 Ref = Annotated[
     str, Field(min_length=1, max_length=200, description="The task: its id, the first characters of it, or its name.")
@@ -24,7 +24,7 @@ PresetNames = Annotated[
 def _read(raw: object) -> object:
     """A block that a model wrote as text, JSON or YAML, as some do."""
     if isinstance(raw, str) and ("\n" in raw or raw.lstrip().startswith("{")):
-        return documents.read(raw).data
+        return reader.read(raw).data
     return raw
 
 

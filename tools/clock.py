@@ -8,7 +8,7 @@ from pydantic import Field
 
 from tools.context import Runtime
 from tools.tool import tool
-from tuner.values import Frozen
+from tuner.spec.values import Frozen
 
 LONGEST_S = 60
 

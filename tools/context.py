@@ -9,8 +9,8 @@ from langchain.tools import ToolRuntime
 from pydantic import JsonValue
 
 from tools.settings import ToolSettings
+from tuner.runner.supervisor import Supervisor
 from tuner.service import Tuner
-from tuner.supervisor import Supervisor
 
 
 async def ignore(task_id: str) -> None:

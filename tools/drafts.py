@@ -8,16 +8,16 @@ from tools.arguments import LooseTask, PresetNames, Ref, TaskBlock, block
 from tools.context import Runtime
 from tools.errors import InvalidArgumentsError
 from tools.tool import tool
-from tuner import taskfile
+from tuner.analysis.formatting import duration
 from tuner.domain import Task, TaskState
+from tuner.engines.presets import Preset, merge
 from tuner.errors import Problem
-from tuner.plan import PlanSummary
-from tuner.presets import Preset, merge
-from tuner.problems import WHOLE
-from tuner.quantities import duration
+from tuner.runner.plan import PlanSummary
 from tuner.service import Tuner
-from tuner.spec import TaskSpec
-from tuner.values import Frozen
+from tuner.spec import taskfile
+from tuner.spec.problems import WHOLE
+from tuner.spec.task import TaskSpec
+from tuner.spec.values import Frozen
 
 MOST_TEXT = 400
 """Characters of a command or a warning in an answer."""

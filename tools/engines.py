@@ -10,11 +10,11 @@ from tools.arguments import Limit, Offset
 from tools.context import Context, Runtime, teller
 from tools.tool import tool
 from tools.untrusted import clean
-from tuner.environments import RECIPES
-from tuner.installations import EngineInfo
-from tuner.problems import nearest
+from tuner.engines.installs.environments import RECIPES
+from tuner.engines.installs.installations import EngineInfo
 from tuner.protocols import Flag
-from tuner.values import Frozen
+from tuner.spec.problems import nearest
+from tuner.spec.values import Frozen
 
 MOST_HELP = 200
 """Characters of a flag's description."""

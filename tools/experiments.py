@@ -10,15 +10,15 @@ from tools.arguments import Limit, Number, Offset, Ref
 from tools.context import Runtime
 from tools.tool import tool
 from tools.untrusted import Quoted, quoted
+from tuner.analysis.effects import varied
+from tuner.analysis.formatting import aim, duration, number, percent, quantity
+from tuner.analysis.result import Result
 from tuner.domain import Experiment, ExperimentState, LoadPoint, Role
-from tuner.effects import varied
 from tuner.errors import FailureKind, NotFoundError
-from tuner.objectives import Metric
-from tuner.quantities import aim, duration, number, percent, quantity
 from tuner.report import rows
 from tuner.report.command import shell
-from tuner.result import Result
-from tuner.values import Frozen, Value
+from tuner.spec.objectives import Metric
+from tuner.spec.values import Frozen, Value
 
 MOST_LEVELS = 24
 """Load levels of one experiment in an answer."""

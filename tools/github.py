@@ -15,8 +15,8 @@ from tools.plain import plain
 from tools.settings import ToolSettings
 from tools.tool import tool
 from tools.untrusted import Quoted, quoted
-from tuner.secrets import redact
-from tuner.values import Frozen
+from tuner.logs.redaction import redact
+from tuner.spec.values import Frozen
 
 if TYPE_CHECKING:  # see tools.github_api
     from github import Github

@@ -17,9 +17,9 @@ from tools.tool import tool
 from tools.untrusted import clean, disarmed
 from tuner.domain import Experiment, ExperimentState, Task
 from tuner.errors import ConflictError, NotFoundError, TunerError
+from tuner.logs.redaction import redact
 from tuner.report.command import shell
-from tuner.secrets import redact
-from tuner.values import Frozen
+from tuner.spec.values import Frozen
 
 LOG_LINES = 40
 LOG_CHARACTERS = 6_000

@@ -11,7 +11,7 @@ from tools.github_api import Call, RefusedError, github
 from tools.plain import plain
 from tools.settings import ToolSettings
 from tools.tool import tool
-from tuner.values import Frozen
+from tuner.spec.values import Frozen
 
 if TYPE_CHECKING:  # see tools.github_api
     from github import Github

@@ -12,8 +12,8 @@ from tools.hub_download import Fetch, decide, run
 from tools.hub_search import SEGMENT, Repo, Revision
 from tools.hub_target import amount, free_bytes, shortage
 from tools.tool import tool
-from tuner.quantities import duration
-from tuner.values import Frozen
+from tuner.analysis.formatting import duration
+from tuner.spec.values import Frozen
 
 Patterns = Annotated[
     tuple[Annotated[str, Field(min_length=1, max_length=200)], ...],

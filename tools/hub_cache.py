@@ -11,7 +11,7 @@ from tools.answers import shown
 from tools.context import Runtime
 from tools.hub_target import amount, folder_bytes, free_bytes, note
 from tools.tool import tool
-from tuner.values import Frozen
+from tuner.spec.values import Frozen
 
 FOLDERS = 50
 """That are listed."""

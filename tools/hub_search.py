@@ -15,8 +15,8 @@ from tools.hub_target import amount, note
 from tools.plain import plain
 from tools.tool import tool
 from tools.untrusted import Quoted, quoted
-from tuner.secrets import redact
-from tuner.values import Frozen
+from tuner.logs.redaction import redact
+from tuner.spec.values import Frozen
 
 CARD_LIMIT = 6_000
 """Characters of a model card that are shown."""

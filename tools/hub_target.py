@@ -8,10 +8,10 @@ from pathlib import Path, PurePosixPath
 
 from pydantic import ValidationError
 
-from tuner import locks
-from tuner.checkpoints import DEMO
+from tuner.engines.models.checkpoints import DEMO
 from tuner.errors import ConflictError, StorageError
-from tuner.values import Frozen
+from tuner.machine import locks
+from tuner.spec.values import Frozen
 
 KEPT_FREE_BYTES = 2**30
 """Of the disk: what else runs here writes logs and databases."""

@@ -8,7 +8,7 @@ from tools.arguments import Number, Ref
 from tools.context import Runtime
 from tools.tool import tool
 from tools.untrusted import Quoted, quoted
-from tuner.values import Frozen
+from tuner.spec.values import Frozen
 
 LIMIT = 12_000
 """Characters of a log in one answer."""

@@ -9,12 +9,12 @@ from tools.answers import shown
 from tools.arguments import Limit, Offset
 from tools.context import Context, Runtime
 from tools.tool import tool
-from tuner.deployments import Running
+from tuner.analysis.formatting import duration
+from tuner.deploy.deployments import Running
 from tuner.errors import UnavailableError
-from tuner.hardware import Hardware
-from tuner.presence import WorkerInfo
-from tuner.quantities import duration
-from tuner.values import Frozen
+from tuner.machine.hardware import Hardware
+from tuner.runner.heartbeats import WorkerInfo
+from tuner.spec.values import Frozen
 
 MOST_COMMAND = 500
 FRESH = timedelta(minutes=1)

@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 
 from tools.untrusted import clean, disarmed
-from tuner.secrets import redact
+from tuner.logs.redaction import redact
 
 
 def plain(text: str | None, limit: int, known: Iterable[str] = ()) -> str:

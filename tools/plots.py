@@ -12,13 +12,13 @@ from tools.answers import shown
 from tools.arguments import Ref
 from tools.context import Runtime
 from tools.tool import tool
+from tuner.analysis.formatting import number, quantity
+from tuner.analysis.result import Result
 from tuner.domain import Experiment, LoadPoint
 from tuner.errors import NotFoundError
-from tuner.objectives import Metric
-from tuner.quantities import number, quantity
 from tuner.report import rows
-from tuner.result import Result
-from tuner.values import Frozen
+from tuner.spec.objectives import Metric
+from tuner.spec.values import Frozen
 
 if TYPE_CHECKING:
     from tuner.report.plots import Plot

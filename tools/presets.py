@@ -9,9 +9,9 @@ from tools.answers import shown
 from tools.arguments import Limit, LooseTask, Offset
 from tools.context import Context, Runtime
 from tools.tool import tool
+from tuner.engines.presets import Preset
 from tuner.errors import NotFoundError
-from tuner.presets import Preset
-from tuner.values import Frozen
+from tuner.spec.values import Frozen
 
 
 def _name(raw: str) -> str:

@@ -6,14 +6,14 @@ from tools.arguments import Ref
 from tools.context import Runtime
 from tools.tool import tool
 from tools.untrusted import Quoted, quoted
+from tuner.analysis.effects import Effect
+from tuner.analysis.formatting import percent
+from tuner.analysis.result import Result
+from tuner.analysis.verdict import Gain, Outcome, change
 from tuner.domain import Experiment, TaskState
-from tuner.effects import Effect
 from tuner.errors import FailureKind
-from tuner.quantities import percent
 from tuner.report import rows
-from tuner.result import Result
-from tuner.values import Frozen
-from tuner.verdict import Gain, Outcome, change
+from tuner.spec.values import Frozen
 
 MOST = 8
 """Parameters, values of each, and kinds of failure that are told of."""

@@ -9,7 +9,7 @@ from tools.drafts import PlanAnswer, planned
 from tools.machines import alive
 from tools.tool import tool
 from tuner.domain import Task, TaskState
-from tuner.values import Frozen
+from tuner.spec.values import Frozen
 
 CANCEL_S = 60
 """How long cancel_task waits for the end; the engine has to stop first."""

@@ -9,14 +9,14 @@ from tools.answers import Row, row, sentence, shown
 from tools.arguments import Limit, Offset, Ref
 from tools.context import Runtime
 from tools.tool import tool
+from tuner.analysis.formatting import aim, duration, statistic
+from tuner.analysis.result import Result
 from tuner.domain import Experiment, ExperimentState, Role, Task, TaskState
 from tuner.errors import TunerError
-from tuner.quantities import aim, duration, statistic
 from tuner.report.command import shell
-from tuner.result import Result
 from tuner.service import Tuner
-from tuner.spec import TaskSpec
-from tuner.values import Frozen, Value
+from tuner.spec.task import TaskSpec
+from tuner.spec.values import Frozen, Value
 
 MOST_VALUES, MOST_TEXT = 24, 500
 """Of a task's own words in an answer."""

@@ -14,7 +14,7 @@ from tools.context import Context, Runtime
 from tools.errors import InvalidArgumentsError
 from tools.schema import schema
 from tuner.errors import Problem
-from tuner.problems import explain, nearest
+from tuner.spec.problems import explain, nearest
 
 Function = Callable[..., Awaitable[BaseModel]]
 Preview = Callable[..., Awaitable[BaseModel]]

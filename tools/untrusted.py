@@ -3,8 +3,8 @@
 import re
 from typing import Literal
 
-from tuner.secrets import redact
-from tuner.values import Frozen
+from tuner.logs.redaction import redact
+from tuner.spec.values import Frozen
 
 LIMIT = 8_000
 """Characters of one quotation, unless the tool says otherwise."""

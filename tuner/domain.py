@@ -9,9 +9,9 @@ from enum import StrEnum
 from pydantic import JsonValue
 
 from tuner.errors import FailureKind
-from tuner.objectives import Metric, Statistic
-from tuner.spec import TaskSpec
-from tuner.values import Frozen, Value
+from tuner.spec.objectives import Metric, Statistic
+from tuner.spec.task import TaskSpec
+from tuner.spec.values import Frozen, Value
 
 
 class Params(Frozen):

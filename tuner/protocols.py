@@ -10,7 +10,7 @@ from pydantic import JsonValue
 
 from tuner.domain import Experiment, Label, LoadPoint, Params
 from tuner.errors import FailureKind
-from tuner.objectives import SLO, Objective
+from tuner.spec.objectives import SLO, Objective
 
 
 @dataclass(frozen=True)

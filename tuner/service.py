@@ -10,23 +10,30 @@ from typing import Self
 
 from pydantic import JsonValue
 
-from tuner import deployments, environments, hardware, installations, logs, presence, presets, result
-from tuner.deployments import Running
+from tuner.analysis import result
+from tuner.deploy import deployments
+from tuner.deploy.deployments import Running
 from tuner.domain import Event, Experiment, ExperimentState, Role, Task, TaskState, TaskSummary
+from tuner.engines import presets
+from tuner.engines.installs import environments, installations
+from tuner.engines.installs.installations import EngineInfo
+from tuner.engines.installs.packages import OnLine
+from tuner.engines.presets import Preset
 from tuner.errors import ConflictError, StorageError
-from tuner.hardware import Hardware
-from tuner.installations import EngineInfo
-from tuner.logs import LogChunk, LogExcerpt
-from tuner.packages import OnLine
-from tuner.plan import Plan, plan
-from tuner.presence import WorkerInfo
-from tuner.presets import Preset
-from tuner.processes import Identity
+from tuner.logs import files
+from tuner.logs.files import LogChunk, LogExcerpt
+from tuner.machine import hardware
+from tuner.machine.hardware import Hardware
+from tuner.machine.processes import Identity
 from tuner.protocols import Flag, Installation
+from tuner.runner import heartbeats
+from tuner.runner import logs as task_logs
+from tuner.runner.heartbeats import WorkerInfo
+from tuner.runner.plan import Plan, plan
+from tuner.runner.worker import Worker
 from tuner.settings import Settings
-from tuner.spec import TaskSpec
-from tuner.store import Store
-from tuner.worker import Worker
+from tuner.spec.task import TaskSpec
+from tuner.storage.store import Store
 
 FOLLOW_S, FOLLOW_AT_MOST_S = 0.2, 1.0
 """How often a follower looks for news: often where there just were some, less so while an engine starts."""
@@ -209,7 +216,7 @@ class Tuner:
             NotFoundError: there is none yet.
         """
         task = await self.task(ref)
-        return await logs.find(self.store, task, self.settings.runs(task.id), experiment, benchmark=benchmark)
+        return await task_logs.find(self.store, task, self.settings.runs(task.id), experiment, benchmark=benchmark)
 
     async def logs(
         self,
@@ -228,7 +235,7 @@ class Tuner:
             UnavailableError: the search took too long.
         """
         path = await self.log_file(ref, experiment, benchmark=benchmark)
-        return await logs.excerpt(path, lines=lines, search=search)
+        return await files.excerpt(path, lines=lines, search=search)
 
     async def follow_log(
         self, ref: str, experiment: int | None = None, *, benchmark: bool = False, position: int = 0
@@ -239,7 +246,7 @@ class Tuner:
         """
         task_id = (await self.task(ref)).id
         runs = self.settings.runs(task_id)
-        following = logs.follow(self.store, task_id, runs, experiment, benchmark=benchmark, position=position)
+        following = task_logs.follow(self.store, task_id, runs, experiment, benchmark=benchmark, position=position)
         async for chunk in following:
             yield chunk
 
@@ -247,11 +254,11 @@ class Tuner:
 
     async def presets(self) -> list[Preset]:
         """The built-in ones, then those that were saved, by name."""
-        return [*presets.BUILT_IN.values(), *await self.store.shelf.presets()]
+        return [*presets.BUILT_IN.values(), *await self.store.presets.all()]
 
     async def preset(self, name: str) -> Preset:
         """Raises NotFoundError."""
-        return await self.store.shelf.preset(name)
+        return await self.store.presets.get(name)
 
     async def save_preset(self, preset: Preset, *, replace: bool = False) -> Preset:
         """Keeps a preset, checked as far as a part of a task can be.
@@ -262,12 +269,12 @@ class Tuner:
         """
         presets.check_own(preset.name)
         presets.check(preset)
-        return await self.store.shelf.save(preset, replace=replace)
+        return await self.store.presets.save(preset, replace=replace)
 
     async def delete_preset(self, name: str) -> None:
         """Raises NotFoundError, and ConflictError for one that is built in."""
         presets.check_own(name)
-        await self.store.shelf.delete(name)
+        await self.store.presets.delete(name)
 
     async def merged(self, names: Sequence[str], task: Mapping[str, JsonValue]) -> dict[str, JsonValue]:
         """A task file: the presets in order, then the task's own keys on top. Not checked: `plan` or `create` do."""
@@ -310,4 +317,4 @@ class Tuner:
 
     async def workers(self) -> list[WorkerInfo]:
         """The processes that run tasks, those that died lately included, and whoever else holds one."""
-        return await presence.workers(self.store)
+        return await heartbeats.workers(self.store)

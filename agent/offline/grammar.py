@@ -8,7 +8,7 @@ from agent.offline.rules import HELLO, RULES, TUNE, VERBS, Said
 from agent.offline.script import LostError, RefusedError, Script, Step, play, rejection, said
 from agent.offline.words import cell, paragraphs
 from agent.offline.work import NothingError
-from tuner.problems import nearest
+from tuner.spec.problems import nearest
 
 MOST = 4_000
 """Characters of a message that a wish is looked for in."""

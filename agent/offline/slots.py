@@ -5,8 +5,8 @@ from collections.abc import Mapping
 
 from pydantic import JsonValue
 
-from tuner.objectives import Metric, Objective
-from tuner.quantities import aim, duration
+from tuner.analysis.formatting import aim, duration
+from tuner.spec.objectives import Metric, Objective
 
 Block = dict[str, JsonValue]
 

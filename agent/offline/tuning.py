@@ -5,8 +5,8 @@ from dataclasses import dataclass, field
 
 from agent.offline import params, slots
 from agent.offline.slots import Block, Wish
-from tuner.checkpoints import DEMO
-from tuner.objectives import Metric, Objective
+from tuner.engines.models.checkpoints import DEMO
+from tuner.spec.objectives import Metric, Objective
 
 _ENGINES = {
     r"vllm[- ]cpu|vllm": "vllm",

@@ -7,7 +7,7 @@ from pydantic import JsonValue
 from agent.domain import Approval
 from agent.errors import InvalidInputError
 from agent.terminal.wording import pairs, written
-from tuner import documents
+from tuner.spec import reader
 
 QUESTION = "y: run it · n [why]: do not · e: edit · a [pattern]: allow for this session"
 COMMANDS = 3
@@ -31,7 +31,7 @@ def read(text: str) -> dict[str, JsonValue]:
         InvalidSpecError: it is no YAML.
         InvalidInputError: it is no mapping.
     """
-    data = documents.read(text).data
+    data = reader.read(text).data
     if not isinstance(data, dict):
         raise InvalidInputError("Arguments are written as `name: value`, each on a line of its own.")
     return data

@@ -7,7 +7,7 @@ from functools import partial
 
 from rich.text import Text
 
-from agent.events import ApprovalDecided, RunEvent, RunFailed, RunStarted
+from agent.events.types import ApprovalDecided, RunEvent, RunFailed, RunStarted
 from agent.service import Assistant
 from agent.terminal import render, slash
 from agent.terminal.decisions import Dialog

@@ -6,9 +6,9 @@ from dataclasses import dataclass, field
 from rich.console import Console
 from rich.text import Text
 
-from agent.audit import AuditQuery
+from agent.approvals.audit import AuditQuery
 from agent.domain import Approve
-from agent.events import RunFailed, RunFinished, TextDelta
+from agent.events.types import RunFailed, RunFinished, TextDelta
 from agent.service import Assistant
 from agent.terminal import approvals, render
 from agent.terminal.view import Asked, Call, Said, View

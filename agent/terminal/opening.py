@@ -27,11 +27,11 @@ from agent.terminal.wording import ERRORS, register
 from tools.context import Context
 from tools.machines import alive
 from tools.settings import ToolSettings
-from tuner.cli.tune import Terminal
+from tuner.cli.commands.tune import Terminal
 from tuner.errors import InvalidSettingsError
+from tuner.runner.supervisor import Supervisor
 from tuner.service import Tuner
 from tuner.settings import Settings
-from tuner.supervisor import Supervisor
 
 HISTORY = "chat_history"
 

@@ -12,7 +12,7 @@ from rich.text import Text
 from agent.terminal.view import Asked, Block, Call, Note, Said, Step, Trouble, View
 from agent.terminal.wording import brief, encodable, line, visible, written
 from tools.untrusted import clean
-from tuner.quantities import duration, number
+from tuner.analysis.formatting import duration, number
 
 PROMPT = "› "
 EDGE = 8

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from agent.audit import AuditQuery
+from agent.approvals.audit import AuditQuery
 from agent.domain import AuditEntry, Session
 from agent.service import Assistant
 from agent.terminal import render
@@ -15,7 +15,7 @@ from tools.untrusted import clean
 from tuner.cli.output import write
 from tuner.domain import TaskState
 from tuner.errors import NotFoundError
-from tuner.problems import nearest
+from tuner.spec.problems import nearest
 
 if TYPE_CHECKING:
     from agent.terminal.conversation import Chat

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from pydantic import JsonValue
 
 from agent.domain import ApprovalState, Trigger
-from agent.events import (
+from agent.events.types import (
     ApprovalDecided,
     HistoryCut,
     RunEvent,

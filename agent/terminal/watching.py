@@ -5,10 +5,10 @@ import logging
 import time
 from collections.abc import Awaitable, Callable
 
+from tuner.analysis.formatting import duration, quantity
 from tuner.cli.progress import Progress
 from tuner.domain import Task, TaskState
 from tuner.errors import TunerError
-from tuner.quantities import duration, quantity
 from tuner.service import Tuner
 
 log = logging.getLogger(__name__)

@@ -10,7 +10,7 @@ import yaml
 from pydantic import JsonValue
 
 from tools.untrusted import clean
-from tuner.documents import Dumper
+from tuner.spec.reader import Dumper
 
 ASCII = {
     "›": ">", "…": "...", "•": "*", "·": "-", "×": "x", "✓": "+", "✗": "x", "→": "->", "–": "-", "—": "-", "−": "-",

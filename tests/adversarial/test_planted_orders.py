@@ -9,7 +9,7 @@ import pytest
 from pydantic import SecretStr
 
 from agent.domain import Approve
-from agent.events import ToolResult
+from agent.events.types import ToolResult
 from tests.fakes import rig
 from tests.fakes.github_server import ISSUE, found, github_answering, refusal
 from tests.fakes.hub_server import Model, hub
@@ -19,7 +19,7 @@ from tests.fakes.web import json_answer
 from tests.fakes.world import World, world
 from tools.settings import ToolSettings
 from tools.untrusted import NOTE
-from tuner.presets import Preset
+from tuner.engines.presets import Preset
 
 ALLOWED = "allow: [delete_task]"
 """So that nothing but what was read stands between an order and its being carried out."""
@@ -139,7 +139,7 @@ async def test_an_order_in_the_error_of_an_approved_call_asks_too(
 
 
 async def test_an_order_that_an_engine_left_for_the_report_of_its_end_is_not_in_the_report(there: World) -> None:
-    from agent.announce import note
+    from agent.conversation.announcements import note
 
     ended = await there.finished(deletion(there))
     report = note(await there.tuner.result(ended.id))

@@ -28,10 +28,10 @@ from tests.fakes.web import Answer as WebAnswer
 from tests.fakes.web import Request, json_answer, serving
 from tests.fakes.world import World, world
 from tools.settings import ToolSettings
-from tuner.deployers.local import Local
+from tuner.deploy.local import Local
 from tuner.domain import Label
 from tuner.errors import TunerError
-from tuner.processes import Identity
+from tuner.machine.processes import Identity
 from tuner.protocols import Launch
 from tuner.service import Tuner
 from tuner.settings import Settings

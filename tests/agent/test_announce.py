@@ -5,14 +5,14 @@ from pathlib import Path
 
 import pytest
 
-from agent.announce import facts
-from agent.events import RunEvent, RunStarted
+from agent.conversation.announcements import facts
+from agent.events.types import RunEvent, RunStarted
 from tests.fakes import rig
 from tests.fakes.results import spec, swept
 from tests.fakes.talk import Call, Say, Talk, database, outcome, requested, talk, text
 from tuner import service as service_module
-from tuner import worker as worker_module
 from tuner.domain import TaskState
+from tuner.runner import worker as worker_module
 from tuner.service import Tuner
 
 
@@ -20,8 +20,8 @@ from tuner.service import Tuner
 def quick(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(worker_module, "IDLE_S", 0.01)
     monkeypatch.setattr(service_module, "FOLLOW_S", 0.01)
-    monkeypatch.setattr("agent.announce.LOOK_S", 0.05)
-    monkeypatch.setattr("agent.live.POLL_S", 0.05)
+    monkeypatch.setattr("agent.conversation.announcements.LOOK_S", 0.05)
+    monkeypatch.setattr("agent.events.stream.POLL_S", 0.05)
     rig.install(monkeypatch)
 
 
@@ -116,7 +116,7 @@ async def test_a_task_that_is_deleted_is_not_waited_for(tmp_path: Path) -> None:
         one.script.insert(0, Say(calls=[Call("begin", {"task": task_id})]))
         await one.say("start it")
         await tuner_of(one).delete(task_id)
-        from agent.store import Store
+        from agent.storage.sessions import Store
 
         async with asyncio.timeout(60):
             while await Store(opened).watched():
@@ -141,7 +141,7 @@ def test_the_facts_hold_the_gain_with_its_interval_the_bounds_and_the_failures()
 
 def test_the_facts_of_a_task_without_a_measurement_say_what_to_do() -> None:
     from tests.fakes.results import task_of
-    from tuner.result import result
+    from tuner.analysis.result import result
 
     told = facts(result(task_of(spec(), TaskState.CANCELLED), []))
     assert "Experiments: 0, of them failed: 0" in told

@@ -9,9 +9,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from agent import migrations
 from agent.domain import Run, RunState
-from agent.events import (
+from agent.events.log import Journal, joined, since
+from agent.events.stream import Live
+from agent.events.types import (
     Payload,
     RunEvent,
     RunFinished,
@@ -22,13 +23,12 @@ from agent.events import (
     ToolProgress,
     Usage,
 )
-from agent.journal import Journal, joined, since
-from agent.live import Live
-from agent.store import Store
+from agent.storage import migrations
+from agent.storage.sessions import Store
 from tests.fakes.talk import Call, Say, kinds, talk, text
-from tuner.database import Database
 from tuner.errors import StorageError
-from tuner.statements import now
+from tuner.storage.database import Database
+from tuner.storage.statements import now
 
 
 @asynccontextmanager
@@ -163,7 +163,7 @@ async def test_readers_who_come_at_any_moment_see_the_same(store_url: str) -> No
 async def test_a_reader_slower_than_the_turn_loses_nothing_and_slows_nobody(
     store_url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("agent.live.BACKLOG", 10)
+    monkeypatch.setattr("agent.events.stream.BACKLOG", 10)
     async with opened(store_url) as (live, store):
         run, last = await begun(store)
         writer = live.writer(run, last)
@@ -184,7 +184,7 @@ async def test_a_reader_slower_than_the_turn_loses_nothing_and_slows_nobody(
 
 
 async def test_another_process_reads_what_is_written_here(store_url: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("agent.live.POLL_S", 0.02)
+    monkeypatch.setattr("agent.events.stream.POLL_S", 0.02)
     async with opened(store_url) as (here, store), opened(store_url) as (there, _):
         run, last = await begun(store)
         writer = here.writer(run, last)
@@ -212,7 +212,7 @@ async def test_another_process_reads_what_is_written_here(store_url: str, monkey
 async def test_a_reader_ends_when_another_process_deletes_the_session(
     store_url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("agent.live.POLL_S", 0.02)
+    monkeypatch.setattr("agent.events.stream.POLL_S", 0.02)
     async with opened(store_url) as (here, store), opened(store_url) as (_, elsewhere):
         session = await store.add_session(None)
 

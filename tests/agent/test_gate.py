@@ -8,9 +8,9 @@ from typing import Any
 import pytest
 from langchain_core.messages import ToolMessage
 
+from agent.approvals.once import explain
+from agent.approvals.policy import Verdict
 from agent.domain import Approve, Reject
-from agent.once import explain
-from agent.policy import Verdict
 from tests.fakes.gated import Toolbox, Where, config_of, gated
 from tests.fakes.scripted_model import Call, Say
 from tuner.errors import TunerError

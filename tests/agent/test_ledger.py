@@ -12,18 +12,18 @@ import pytest
 from pydantic import JsonValue
 from sqlalchemy import update
 
-from agent.audit import AuditQuery
+from agent.approvals.audit import AuditQuery
+from agent.approvals.executions import Ending, Outcome
+from agent.approvals.ledger import Ledger
+from agent.approvals.once import once
+from agent.approvals.policy import Verdict
 from agent.domain import Approval, ApprovalState, Approve, Reject
-from agent.executions import Ending, Outcome
-from agent.ledger import Ledger
-from agent.once import once
-from agent.policy import Verdict
-from agent.schema import GRANT
 from agent.settings import AgentSettings
+from agent.storage.schema import GRANT
 from tests.fakes.gated import Toolbox, add_session, delete_session, ledger, let_time_pass
 from tools.errors import InvalidArgumentsError
-from tuner.database import Database
 from tuner.errors import ConflictError, NotFoundError, StorageError
+from tuner.storage.database import Database
 
 S, OTHER = "a" * 32, "b" * 32
 ARGS: dict[str, JsonValue] = {"task": "x", "gpus": 1, "tags": None}

@@ -9,13 +9,13 @@ from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, create_engine, inspect, text
 
-import tuner.migrations
-from agent import migrations
-from agent.schema import METADATA
-from tuner.database import Database
+import tuner.storage.migrations
+from agent.storage import migrations
+from agent.storage.schema import METADATA
 from tuner.errors import StorageError
-from tuner.schema import METADATA as TUNER_METADATA
-from tuner.store import Store
+from tuner.storage.database import Database
+from tuner.storage.schema import METADATA as TUNER_METADATA
+from tuner.storage.store import Store
 
 
 @pytest.fixture
@@ -28,7 +28,7 @@ def connection(store_url: str) -> Iterator[Connection]:
 
 def test_the_head_is_the_newest_revision() -> None:
     config = Config()
-    config.set_main_option("script_location", "agent:migrations")
+    config.set_main_option("script_location", "agent.storage:migrations")
     assert ScriptDirectory.from_config(config).get_heads() == [migrations.HEAD]
 
 
@@ -40,7 +40,7 @@ def test_the_revisions_make_the_tables_of_the_schema(connection: Connection) -> 
 
 async def test_the_tables_of_tuner_and_assistant_share_a_database_without_touching_each_other(store_url: str) -> None:
     assert not set(METADATA.tables) & set(TUNER_METADATA.tables)
-    assert migrations.VERSION_TABLE != tuner.migrations.VERSION_TABLE
+    assert migrations.VERSION_TABLE != tuner.storage.migrations.VERSION_TABLE
     for _ in range(2):
         database = Database(store_url, migrations)
         await database.open()

@@ -16,7 +16,7 @@ from langchain_core.language_models import BaseChatModel
 from langchain_core.messages import AIMessageChunk
 from pydantic import SecretStr
 
-from agent import models
+from agent.models import build
 from agent.offline import OfflineModel
 from agent.settings import AgentSettings
 from tests.fakes.model_server import MODEL, Answer, Call, ModelServer, model_server
@@ -37,7 +37,7 @@ def settings(provider: str, server: ModelServer, **changes: Any) -> AgentSetting
 
 
 async def asked(settings: AgentSettings) -> AIMessageChunk:
-    pieces = [piece async for piece in models.build(settings).bind_tools([TOOL]).astream("How is it going?")]
+    pieces = [piece async for piece in build.build(settings).bind_tools([TOOL]).astream("How is it going?")]
     whole = pieces[0]
     for piece in pieces[1:]:
         whole += piece  # type: ignore[assignment]
@@ -47,7 +47,7 @@ async def asked(settings: AgentSettings) -> AIMessageChunk:
 
 async def test_text_comes_in_pieces_with_the_providers_count_of_tokens(provider: str) -> None:
     with model_server(Answer("Task 3f2a9c10 runs.", usage=(12, 4))) as server:
-        model = models.build(settings(provider, server)).bind_tools([TOOL])
+        model = build.build(settings(provider, server)).bind_tools([TOOL])
         pieces = [piece.text async for piece in model.astream("How is it going?") if piece.text]
         assert pieces == ["Task", " 3f2a9c10", " runs."]
     with model_server(Answer("Task 3f2a9c10 runs.", usage=(12, 4))) as server:
@@ -164,18 +164,18 @@ async def test_the_key_of_the_settings_is_sent(provider: str) -> None:
 
 
 def test_without_a_model_the_offline_one_answers() -> None:
-    assert isinstance(models.build(AgentSettings()), OfflineModel)
-    assert models.label(AgentSettings()) == "offline"
-    assert models.fallback(AgentSettings()) is None
+    assert isinstance(build.build(AgentSettings()), OfflineModel)
+    assert build.label(AgentSettings()) == "offline"
+    assert build.fallback(AgentSettings()) is None
 
 
 def test_the_label_is_the_providers_name_of_the_model() -> None:
-    assert models.label(AgentSettings(llm_model="qwen3")) == "qwen3"
+    assert build.label(AgentSettings(llm_model="qwen3")) == "qwen3"
 
 
 async def test_the_fallback_is_another_model_at_the_same_address(provider: str) -> None:
     with model_server(Answer("from the second")) as server:
-        second = models.fallback(settings(provider, server, llm_fallback_model="second"))
+        second = build.fallback(settings(provider, server, llm_fallback_model="second"))
         assert isinstance(second, BaseChatModel)
         assert (await second.ainvoke("hi")).text == "from the second"
         assert server.requests[0].body["model"] == "second"
@@ -196,14 +196,14 @@ async def test_the_fallback_is_another_model_at_the_same_address(provider: str) 
 )
 def test_settings_that_cannot_work_are_refused_with_the_way_out(values: dict[str, Any], words: list[str]) -> None:
     with pytest.raises(InvalidSettingsError) as refused:
-        models.build(AgentSettings(**values))
+        build.build(AgentSettings(**values))
     assert all(word in str(refused.value) for word in words)
     assert "hunter2" not in str(refused.value)
 
 
 def test_a_fallback_of_the_offline_model_is_refused() -> None:
     with pytest.raises(InvalidSettingsError, match="AUTOTUNER_LLM_MODEL"):
-        models.fallback(AgentSettings(llm_fallback_model="second"))
+        build.fallback(AgentSettings(llm_fallback_model="second"))
 
 
 async def test_the_server_lists_its_model_and_streams_what_was_asked_for() -> None:

@@ -12,7 +12,7 @@ import prompts
 from agent.offline import conversation, grammar, tuning
 from agent.offline.script import Step
 from tools import canonical
-from tuner import taskfile
+from tuner.spec import taskfile
 
 TASK = "3f2a9c10"
 

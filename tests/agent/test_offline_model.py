@@ -18,7 +18,15 @@ from langgraph.checkpoint.memory import InMemorySaver
 import prompts
 import tools
 from agent.domain import Approval, Approve, Reject
-from agent.events import ApprovalRequested, RunFinished, RunStarted, TextDelta, TextEnded, ToolCallStarted, ToolResult
+from agent.events.types import (
+    ApprovalRequested,
+    RunFinished,
+    RunStarted,
+    TextDelta,
+    TextEnded,
+    ToolCallStarted,
+    ToolResult,
+)
 from agent.offline import OfflineModel
 from agent.service import Assistant
 from agent.settings import AgentSettings

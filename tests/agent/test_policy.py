@@ -11,9 +11,9 @@ from hypothesis import strategies as st
 from pydantic import JsonValue
 
 import tools
-from agent.patterns import matches, wildcard
-from agent.policy import Policy, PolicyFile, load, parse
-from agent.toolbox import digest
+from agent.approvals.patterns import matches, wildcard
+from agent.approvals.policy import Policy, PolicyFile, load, parse
+from agent.approvals.toolbox import digest
 from tests.fakes.gated import Toolbox
 from tuner.errors import InvalidSpecError
 

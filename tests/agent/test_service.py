@@ -7,7 +7,7 @@ from pathlib import Path
 import psycopg
 import pytest
 
-from agent.audit import AuditQuery
+from agent.approvals.audit import AuditQuery
 from agent.domain import Approve, Reject
 from agent.errors import InvalidInputError
 from tests.fakes.stores import dead_owner
@@ -315,8 +315,8 @@ async def test_a_turn_of_another_process_is_cancelled_from_here(tmp_path: Path) 
 
 @pytest.mark.slow
 async def test_a_killed_process_ends_nobodys_conversation(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("agent.watchman.BEAT_S", 0.05)
-    monkeypatch.setattr("agent.live.POLL_S", 0.05)
+    monkeypatch.setattr("agent.conversation.heartbeats.BEAT_S", 0.05)
+    monkeypatch.setattr("agent.events.stream.POLL_S", 0.05)
     async with talk(tmp_path, [Say("Here.")]) as one:
         command = (sys.executable, "-m", "tests.fakes.talk_process", str(tmp_path), one.session_id)
         child = await asyncio.create_subprocess_exec(*command, stdout=asyncio.subprocess.PIPE)
@@ -365,7 +365,7 @@ async def test_a_database_that_is_locked_is_said_and_works_again_afterwards(tmp_
 async def test_a_turn_that_cannot_write_its_end_is_ended_when_that_can_be_done(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("agent.live.RETRY_S", 0.05)
+    monkeypatch.setattr("agent.events.stream.RETRY_S", 0.05)
     url = f"sqlite:///{tmp_path / 'autotuner.db'}?timeout=0.05"
     toolbox = Toolbox()
     script = [Say(calls=[Call("wait")]), Say("Waited.")]

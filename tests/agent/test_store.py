@@ -5,13 +5,13 @@ from collections.abc import AsyncIterator
 
 import pytest
 
-from agent import migrations
 from agent.domain import RunState
-from agent.events import TextDelta, ToolResult, UserMessage
-from agent.journal import Batch, Journal
-from agent.store import UNTITLED, Store
-from tuner.database import Database
+from agent.events.log import Batch, Journal
+from agent.events.types import TextDelta, ToolResult, UserMessage
+from agent.storage import migrations
+from agent.storage.sessions import UNTITLED, Store
 from tuner.errors import ConflictError, NotFoundError
+from tuner.storage.database import Database
 
 
 @pytest.fixture

@@ -12,7 +12,7 @@ from rich.console import Console
 
 from agent.domain import ApprovalState
 from agent.errors import InvalidInputError
-from agent.events import (
+from agent.events.types import (
     ApprovalDecided,
     Payload,
     RunFailed,

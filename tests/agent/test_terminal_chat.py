@@ -26,7 +26,7 @@ from tools.context import Context, Runtime
 from tools.settings import ToolSettings
 from tools.tool import tool
 from tuner.domain import TaskState
-from tuner.worker import Worker
+from tuner.runner.worker import Worker
 
 LAUNCH = Say("I start it.", [Call("launch", {"task": "demo"})])
 TOLD = Say("It runs.")

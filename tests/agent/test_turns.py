@@ -7,11 +7,11 @@ from pathlib import Path
 import pytest
 from langchain_core.exceptions import ModelAPIError
 
-from agent import models
+from agent.conversation.window import tokens
 from agent.domain import Approve
-from agent.events import RunFailed
+from agent.events.types import RunFailed
+from agent.models import build
 from agent.settings import AgentSettings
-from agent.window import tokens
 from tests.fakes.gated import let_time_pass
 from tests.fakes.model_server import Answer, model_server
 from tests.fakes.model_server import Call as ServerCall
@@ -214,14 +214,14 @@ async def test_calls_with_ids_that_were_used_before_are_told_apart(tmp_path: Pat
 async def test_a_model_that_fails_is_explained_and_the_next_message_works(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture, answer: Answer, says: str
 ) -> None:
-    monkeypatch.setattr("agent.assistant.FIRST_RETRY_S", 0.01)
+    monkeypatch.setattr("agent.conversation.graph.FIRST_RETRY_S", 0.01)
     script = [answer, answer, answer, Answer("Here I am.")]
     broken = {"401": 1, "400": 1, "404": 1}.get(str(answer.status), 3)
     with model_server(*script[3 - broken :]) as server:
         settings = AgentSettings(
             _env_file=None, llm_model="scripted-model", llm_base_url=server.url, llm_api_key="sk-secret-abcdefgh"
         )
-        async with talk(tmp_path, models.build(settings), llm_model="scripted-model", llm_base_url=server.url) as one:
+        async with talk(tmp_path, build.build(settings), llm_model="scripted-model", llm_base_url=server.url) as one:
             events = await one.say("hello")
             assert says in outcome(events)
             assert "sk-secret" not in str([event.model_dump() for event in events])
@@ -239,7 +239,7 @@ async def test_a_call_whose_arguments_are_no_json_does_not_run_and_the_model_hea
     garbled = Answer(calls=[ServerCall("look", '{"task": "a'), ServerCall("look", {"task": "b"})])
     with model_server(garbled, Answer("Sorry.")) as server:
         settings = AgentSettings(_env_file=None, llm_model="scripted-model", llm_base_url=server.url)
-        async with talk(tmp_path, models.build(settings)) as one:
+        async with talk(tmp_path, build.build(settings)) as one:
             events = await one.say("look")
             wrong, right = sorted(results(events), key=lambda result: not result.failed)
             assert "no valid JSON" in wrong.content
@@ -251,16 +251,16 @@ async def test_a_call_whose_arguments_are_no_json_does_not_run_and_the_model_hea
 
 
 async def test_a_model_that_is_not_there_is_explained(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("agent.assistant.FIRST_RETRY_S", 0.01)
+    monkeypatch.setattr("agent.conversation.graph.FIRST_RETRY_S", 0.01)
     with socket.create_server(("127.0.0.1", 0)) as taken:
         url = f"http://127.0.0.1:{taken.getsockname()[1]}/v1"
     settings = AgentSettings(_env_file=None, llm_model="gone", llm_base_url=url)
-    async with talk(tmp_path, models.build(settings), llm_model="gone", llm_base_url=url) as one:
+    async with talk(tmp_path, build.build(settings), llm_model="gone", llm_base_url=url) as one:
         assert f"{url} cannot be reached" in outcome(await one.say("hello"))
 
 
 async def test_a_model_that_fails_once_is_asked_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("agent.assistant.FIRST_RETRY_S", 0.01)
+    monkeypatch.setattr("agent.conversation.graph.FIRST_RETRY_S", 0.01)
     async with talk(tmp_path, [ModelAPIError("boom"), Say("Here.")]) as one:
         events = await one.say("hello")
         assert (text(events), outcome(events)) == ("Here.", "done")

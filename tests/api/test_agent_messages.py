@@ -1,7 +1,7 @@
 from ag_ui.core import AssistantMessage, ToolMessage
 from ag_ui.core import UserMessage as UserSays
 
-from agent.events import (
+from agent.events.types import (
     HistoryCut,
     Payload,
     TextDelta,

@@ -4,7 +4,7 @@ import pytest
 from ag_ui.core import BaseEvent
 
 from agent.domain import ApprovalState
-from agent.events import (
+from agent.events.types import (
     BETWEEN,
     ApprovalDecided,
     ApprovalRequested,

@@ -19,9 +19,9 @@ from mcp.types import CallToolResult, InputRequiredResult
 from mcp.types import ElicitResult as Said
 
 import tools
-from agent.audit import AuditQuery
+from agent.approvals.audit import AuditQuery
+from agent.approvals.mcp_calls import session_id
 from agent.domain import Approval, ApprovalState
-from agent.guests import session_id
 from api.app import create_app
 from api.mcp_server import build
 from tests.fakes import rig

@@ -25,7 +25,7 @@ from tests.fakes.stores import live_owner
 from tuner.domain import Event, TaskState
 from tuner.errors import StorageError
 from tuner.service import Tuner
-from tuner.store import Lease
+from tuner.storage.store import Lease
 
 
 def streams_of(request: Request) -> Streams:

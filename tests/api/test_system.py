@@ -23,7 +23,7 @@ from tuner.domain import TaskState
 from tuner.errors import StorageError
 from tuner.service import Tuner
 from tuner.settings import Settings
-from tuner.store import Store
+from tuner.storage.store import Store
 
 
 async def test_a_service_that_works_says_so_to_everybody(app: FastAPI) -> None:

@@ -11,11 +11,11 @@ import yaml
 
 from tests.fakes import rig
 from tests.fakes.rig import spec
-from tuner import taskfile
 from tuner.domain import TaskState
 from tuner.report import FORMATS
 from tuner.report.artifacts import ARTIFACTS
 from tuner.service import Tuner
+from tuner.spec import taskfile
 
 YAML = {"Content-Type": "application/yaml"}
 TASK: dict[str, Any] = {

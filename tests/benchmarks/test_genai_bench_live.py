@@ -12,10 +12,10 @@ import pytest
 
 from tests.fakes.genai_home import genai_home
 from tests.fakes.simulated_process import MODEL, simulated
-from tuner import demo_model
 from tuner.benchmarks import genai_bench
 from tuner.benchmarks.genai_bench import GenaiBench, WarmGenaiBench, read
 from tuner.domain import Label, LoadPoint
+from tuner.engines.models import demo_model
 from tuner.errors import BenchmarkError, FailureKind, UnavailableError
 from tuner.protocols import Workload
 

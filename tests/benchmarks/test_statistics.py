@@ -11,7 +11,7 @@ from tuner.benchmarks.genai_bench import Record
 from tuner.benchmarks.statistics import Request, stats, summarize
 from tuner.domain import LoadPoint
 from tuner.errors import FailureKind
-from tuner.objectives import SLO, Metric
+from tuner.spec.objectives import SLO, Metric
 
 GENAI_BENCH = json.loads(Path(__file__).with_name("genai_bench_level.json").read_text())
 

@@ -7,10 +7,10 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner, Result
 
-import tuner.cli.engine  # noqa: F401 - its choices are made once, before a test replaces what they are made of
-from tuner import environments
+import tuner.cli.commands.engine  # noqa: F401 - its choices are made once, before a test replaces what they are made of
 from tuner.cli import main
-from tuner.environments import Recipe
+from tuner.engines.installs import environments
+from tuner.engines.installs.environments import Recipe
 
 
 @pytest.fixture(autouse=True)

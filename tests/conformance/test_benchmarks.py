@@ -12,12 +12,12 @@ import pytest
 
 from tests.fakes.genai_home import genai_home
 from tests.fakes.simulated_process import MODEL, simulated
-from tuner import demo_model
 from tuner.benchmarks import BENCHMARKS
 from tuner.domain import Label
+from tuner.engines.models import demo_model
 from tuner.errors import FailureKind, UnavailableError
-from tuner.objectives import SLO, Metric
 from tuner.protocols import LoadGenerator, Workload
+from tuner.spec.objectives import SLO, Metric
 
 pytestmark = pytest.mark.parametrize("name", BENCHMARKS)
 BUSY = re.compile(r"^simulated:num_requests_running.* [1-9]", re.MULTILINE)

@@ -13,14 +13,14 @@ import psutil
 import pytest
 
 from tests.fakes import servers
-from tuner import processes
-from tuner.deployers import DEPLOYERS
+from tuner.deploy import DEPLOYERS
 from tuner.domain import Label
 from tuner.errors import DeploymentError, FailureKind
-from tuner.processes import SHARED_MEMORY, Identity
+from tuner.machine import processes
+from tuner.machine.processes import SHARED_MEMORY, Identity
 from tuner.protocols import Deployer, Deployment
 from tuner.settings import Settings
-from tuner.spec import DeploymentMode
+from tuner.spec.task import DeploymentMode
 
 
 @pytest.fixture(params=[DeploymentMode.LOCAL])
@@ -154,10 +154,10 @@ async def test_what_a_dead_owner_left_is_reaped_and_a_live_owners_is_not(deploye
 import asyncio, sys
 from pathlib import Path
 from tests.fakes import servers
-from tuner import processes
-from tuner.deployers import DEPLOYERS
+from tuner.machine import processes
+from tuner.deploy import DEPLOYERS
 from tuner.domain import Label
-from tuner.processes import Identity
+from tuner.machine.processes import Identity
 from tuner.settings import Settings
 async def main():
     deployer = DEPLOYERS["local"](Settings(home=Path({str(tmp_path)!r})))

@@ -5,13 +5,14 @@ from pathlib import Path
 
 import pytest
 
-from tuner import environments, failures
 from tuner.domain import Params
 from tuner.engines import ENGINES
+from tuner.engines.installs import environments
 from tuner.errors import FailureKind
+from tuner.logs import failures
 from tuner.protocols import Engine, Installation
-from tuner.spec import ParallelConfig
-from tuner.values import flag_name
+from tuner.spec.task import ParallelConfig
+from tuner.spec.values import flag_name
 
 INSTALLATION = Installation("any", Path("/somewhere/bin/python"), "1.0")
 

@@ -11,11 +11,11 @@ import pytest
 
 from tests.fakes.search import Law, Run, make_space, scores
 from tuner.domain import Role, Score
-from tuner.objectives import NAMED_OBJECTIVES
-from tuner.space import SearchSpace
-from tuner.spec import StrategyName
-from tuner.strategies import STRATEGIES
-from tuner.values import Value
+from tuner.search.space import SearchSpace
+from tuner.search.strategies import STRATEGIES
+from tuner.spec.objectives import NAMED_OBJECTIVES
+from tuner.spec.task import StrategyName
+from tuner.spec.values import Value
 
 ROOT = Path(__file__).parents[2]
 EVERY = pytest.mark.parametrize("name", [pytest.param(name, id=name.value) for name in STRATEGIES])
@@ -162,7 +162,7 @@ def test_extreme_scores_are_survived(name: StrategyName) -> None:
 SEQUENCE = """
 from tests.conformance.test_strategies import constrained, touchy
 from tests.fakes.search import Run
-from tuner.strategies import STRATEGIES
+from tuner.search.strategies import STRATEGIES
 for name, strategy in STRATEGIES.items():
     print(name, [params.key for params in Run(strategy, constrained(), touchy).steps(10)])
 """

@@ -15,10 +15,10 @@ import pytest
 from tests.fakes.command import ROOT, Command, small_task
 from tests.fakes.quick_benchmark import QuickBenchmark
 from tests.fakes.terminal import CTRL_C, CTRL_D, ENTER, Terminal
-from tuner import taskfile
 from tuner.benchmarks import BENCHMARKS
 from tuner.service import Tuner
 from tuner.settings import Settings
+from tuner.spec import taskfile
 
 pytestmark = pytest.mark.slow
 

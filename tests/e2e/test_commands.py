@@ -83,7 +83,7 @@ def test_the_exported_command_starts_the_winner_and_the_exported_task_loads(
     command: Command, tuned: dict[str, Any]
 ) -> None:
     exported = command.run("export", "tuned", "--as", "command").stdout
-    assert "tuner.engines.simulated_server" in exported
+    assert "tuner.engines.simulated.server" in exported
     assert "AUTOTUNER_" not in exported
     task = yaml.safe_load(command.run("export", "tuned", "--as", "task").stdout)
     again = command.run("validate", command.file("exported", task), "--json")

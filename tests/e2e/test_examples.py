@@ -7,7 +7,7 @@ import pytest
 import yaml
 
 from tests.fakes.command import ROOT, Command
-from tuner import environments
+from tuner.engines.installs import environments
 from tuner.settings import Settings
 
 pytestmark = pytest.mark.bench

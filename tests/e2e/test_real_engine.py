@@ -11,7 +11,7 @@ import pytest
 
 from tests.fakes.command import Command
 from tests.fakes.watching import labelled, only_task, wait_for
-from tuner import environments
+from tuner.engines.installs import environments
 from tuner.settings import Settings
 
 pytestmark = pytest.mark.engine

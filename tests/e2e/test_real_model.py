@@ -12,7 +12,9 @@ from tests.fakes.agent_app import text_of, types
 from tests.fakes.model_server import MODEL
 from tests.fakes.service import Service
 from tests.fakes.watching import wait_for
-from tuner import demo_model, environments, processes
+from tuner.engines.installs import environments
+from tuner.engines.models import demo_model
+from tuner.machine import processes
 from tuner.settings import Settings
 
 pytestmark = pytest.mark.engine

@@ -6,7 +6,7 @@ import pytest
 
 from tuner.engines.argv import Convention, environment, located, render, served_name
 from tuner.protocols import Flag
-from tuner.values import Value
+from tuner.spec.values import Value
 
 DASHES = Convention(separator="-", negates=True)
 UNDERSCORES = Convention(separator="_")

@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from tuner import environments
 from tuner.engines import ENGINES, flags
+from tuner.engines.installs import environments
 from tuner.engines.vllm import VLLM
 from tuner.protocols import Flag, Installation
 from tuner.settings import Settings

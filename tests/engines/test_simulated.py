@@ -17,10 +17,10 @@ import pytest
 from pydantic import JsonValue
 
 from tests.fakes.simulated_process import MODEL, SimulatedProcess, simulated
-from tuner import failures
 from tuner.domain import Params
-from tuner.engines.simulated import Simulated
+from tuner.engines.simulated.engine import Simulated
 from tuner.errors import FailureKind
+from tuner.logs import failures
 from tuner.protocols import Installation
 
 BUILT_IN = Installation("built in", Path(sys.executable), "1", cpu_only=True)
@@ -243,7 +243,7 @@ def test_the_engine_launches_it_with_the_flags_and_environment_of_the_configurat
     )
     launch = Simulated().launch("/models/demo", params, BUILT_IN, None)
     line = " ".join(launch.argv)
-    assert line.startswith(f"{sys.executable} -m tuner.engines.simulated_server --port {{port}} --model")
+    assert line.startswith(f"{sys.executable} -m tuner.engines.simulated.server --port {{port}} --model")
     assert line.endswith("--tensor-parallel-size 2 --max-num-seqs 8 --no-enable-prefix-caching")
     assert launch.env["SIMULATED_RESERVED_CPU"] == "0"
     assert launch.gpus == 0

@@ -8,10 +8,10 @@ import yaml
 from tests.fakes.quick_benchmark import QuickBenchmark
 from tests.fakes.simulated_process import MODEL, simulated
 from tuner.domain import Label
-from tuner.engines.simulated_law import Configuration
-from tuner.engines.simulated_scheduler import Request, Scheduler, predict
+from tuner.engines.simulated.law import Configuration
+from tuner.engines.simulated.scheduler import Request, Scheduler, predict
 from tuner.protocols import Workload
-from tuner.spec import TaskSpec
+from tuner.spec.task import TaskSpec
 
 EXAMPLE = Path(__file__).parents[2] / "examples" / "simulated.yaml"
 """Its comment names the optimum that is computed here."""

@@ -3,8 +3,17 @@
 from datetime import UTC, datetime, timedelta
 
 from agent.domain import Approval, ApprovalState
-from agent.events import Payload, RunEvent, RunFinished, RunStarted, TextDelta, TextEnded, TextStarted, UserMessage
-from agent.journal import width
+from agent.events.log import width
+from agent.events.types import (
+    Payload,
+    RunEvent,
+    RunFinished,
+    RunStarted,
+    TextDelta,
+    TextEnded,
+    TextStarted,
+    UserMessage,
+)
 
 SESSION = "5" * 32
 AT = datetime(2026, 11, 21, 10, 0, tzinfo=UTC)

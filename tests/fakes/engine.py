@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from tuner.domain import Params
-from tuner.environments import Record
+from tuner.engines.installs.environments import Record
 from tuner.errors import FailureKind
 from tuner.protocols import FailurePattern, Flag, Installation, Launch
 

@@ -17,20 +17,20 @@ from langgraph.types import Command, Interrupt
 from pydantic import BaseModel, Field, JsonValue
 from sqlalchemy import delete, insert, update
 
-from agent import migrations
-from agent.audit import AuditQuery
+from agent.approvals.audit import AuditQuery
+from agent.approvals.ledger import Ledger
+from agent.approvals.middleware import Gate
+from agent.approvals.policy import PolicyFile
 from agent.domain import Approval, AuditEntry, Decision
-from agent.gate import Gate
-from agent.ledger import Ledger
-from agent.policy import PolicyFile
-from agent.schema import APPROVAL, SESSION
 from agent.settings import AgentSettings
+from agent.storage import migrations
+from agent.storage.schema import APPROVAL, SESSION
 from tests.fakes.scripted_model import ScriptedModel, Turn
 from tools.context import Context, Runtime
 from tools.settings import ToolSettings
 from tools.tool import Tool, tool
-from tuner.database import Database
 from tuner.service import Tuner
+from tuner.storage.database import Database
 
 
 class Answer(BaseModel):

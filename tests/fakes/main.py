@@ -3,9 +3,9 @@
 import sys
 
 from tests.fakes.quick_benchmark import QuickBenchmark
-from tuner import supervisor
 from tuner.benchmarks import BENCHMARKS
 from tuner.cli import main
+from tuner.runner import supervisor
 
 if __name__ == "__main__":
     BENCHMARKS["quick"] = QuickBenchmark

@@ -4,13 +4,13 @@ from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from tuner import taskfile
+from tuner.analysis.result import Result, result
+from tuner.analysis.score import effective_objectives, judge
 from tuner.domain import Experiment, ExperimentState, Failure, LoadPoint, Params, Role, Stats, Task, TaskState
 from tuner.errors import FailureKind
-from tuner.result import Result, result
-from tuner.score import effective_objectives, judge
-from tuner.spec import TaskSpec
-from tuner.values import Value
+from tuner.spec import taskfile
+from tuner.spec.task import TaskSpec
+from tuner.spec.values import Value
 
 START = datetime(2026, 11, 21, 9, 0, tzinfo=UTC)
 SCENARIO = "D(256,32)"

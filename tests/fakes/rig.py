@@ -14,18 +14,20 @@ import pytest
 
 from tests.fakes.engine import FakeEngine
 from tests.fakes.results import point
-from tuner import space, taskfile, watch
 from tuner.benchmarks import BENCHMARKS
-from tuner.deployers import DEPLOYERS
+from tuner.deploy import DEPLOYERS
 from tuner.domain import Label, LoadPoint
 from tuner.engines import ENGINES
 from tuner.engines.quantization import QUANT_PRESETS
 from tuner.errors import BenchmarkError, FailureKind
-from tuner.measure import Rig
-from tuner.plan import Plan
 from tuner.protocols import Installation, Launch, Workload
-from tuner.spec import DeploymentMode, TaskSpec
-from tuner.strategies import STRATEGIES
+from tuner.runner import watch
+from tuner.runner.measure import Rig
+from tuner.runner.plan import Plan
+from tuner.search import space
+from tuner.search.strategies import STRATEGIES
+from tuner.spec import taskfile
+from tuner.spec.task import DeploymentMode, TaskSpec
 
 SCENARIO = "D(64,16)"
 

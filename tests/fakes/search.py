@@ -6,11 +6,11 @@ from datetime import UTC, datetime
 
 from tuner.domain import Experiment, ExperimentState, Failure, Params, Role, Score
 from tuner.errors import FailureKind
-from tuner.objectives import NAMED_OBJECTIVES, Objective
 from tuner.protocols import Search, Strategy
-from tuner.space import SearchSpace, build
-from tuner.spec import TaskSpec
-from tuner.values import Value
+from tuner.search.space import SearchSpace, build
+from tuner.spec.objectives import NAMED_OBJECTIVES, Objective
+from tuner.spec.task import TaskSpec
+from tuner.spec.values import Value
 
 THEN = datetime(2026, 1, 1, tzinfo=UTC)
 

@@ -31,7 +31,7 @@ class SimulatedProcess:
 
 @contextmanager
 def simulated(*flags: str, env: Mapping[str, str] | None = None) -> Iterator[SimulatedProcess]:
-    argv = [sys.executable, "-m", "tuner.engines.simulated_server", "--port", "0", "--model", MODEL, *flags]
+    argv = [sys.executable, "-m", "tuner.engines.simulated.server", "--port", "0", "--model", MODEL, *flags]
     with tempfile.TemporaryDirectory() as folder:
         log = Path(folder) / "engine.log"
         with log.open("wb") as file:

@@ -8,11 +8,11 @@ from dataclasses import replace
 from functools import cache
 from typing import Any
 
-from tuner import processes
 from tuner.domain import Event, Task
 from tuner.errors import StorageError
-from tuner.processes import Identity
-from tuner.store import Lease, Store
+from tuner.machine import processes
+from tuner.machine.processes import Identity
+from tuner.storage.store import Lease, Store
 
 
 class BadDisk(Store):

@@ -10,9 +10,9 @@ from typing import Any
 from langchain_core.language_models import BaseChatModel
 from langchain_core.messages import BaseMessage
 
-from agent import migrations
 from agent.domain import Approval, Approve, Reject
-from agent.events import (
+from agent.events.log import Journal
+from agent.events.types import (
     ApprovalRequested,
     Payload,
     RunEvent,
@@ -23,18 +23,18 @@ from agent.events import (
     ToolCallStarted,
     ToolResult,
 )
-from agent.journal import Journal
 from agent.service import Assistant
 from agent.settings import AgentSettings
-from agent.store import Store
+from agent.storage import migrations
+from agent.storage.sessions import Store
 from tests.fakes import gated
 from tests.fakes.scripted_model import Call, Say, ScriptedModel, Turn
 from tools.context import Runtime, teller
 from tools.settings import ToolSettings
 from tools.tool import Function, Tool, tool
-from tuner.database import Database
 from tuner.service import Tuner
 from tuner.settings import Settings
+from tuner.storage.database import Database
 
 __all__ = ["Call", "Say"]  # with the rest, for those who write scripts
 

@@ -5,9 +5,9 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from agent.audit import AuditQuery
+from agent.approvals.audit import AuditQuery
 from agent.domain import Approval
-from agent.events import RunEvent
+from agent.events.types import RunEvent
 from agent.service import Assistant
 from agent.settings import AgentSettings
 from tests.fakes import rig
@@ -15,11 +15,11 @@ from tests.fakes.obedient import obedient
 from tests.fakes.results import experiment, spec
 from tests.fakes.scripted_model import Call, ScriptedModel
 from tools.settings import ToolSettings
-from tuner import failures
 from tuner.domain import Experiment, Task, TaskState
+from tuner.logs import failures
 from tuner.service import Tuner
 from tuner.settings import Settings
-from tuner.spec import TaskSpec
+from tuner.spec.task import TaskSpec
 
 
 @dataclass

@@ -20,9 +20,9 @@ from typing import Any
 from sqlalchemy import create_engine, insert
 
 from tuner.domain import Experiment, ExperimentState, LoadPoint, Params, Role, Stats, TaskState
-from tuner.schema import EXPERIMENT, TASK, experiment_values, task_values
-from tuner.spec import TaskSpec
-from tuner.store import Store
+from tuner.spec.task import TaskSpec
+from tuner.storage.schema import EXPERIMENT, TASK, experiment_values, task_values
+from tuner.storage.store import Store
 
 LIMIT_MS = 30
 EXPERIMENTS_LIMIT_MS = 100

@@ -28,7 +28,7 @@ import psutil
 
 from tuner.domain import Event
 from tuner.settings import Settings
-from tuner.store import Store
+from tuner.storage.store import Store
 
 ROOT = Path(__file__).parents[2]
 AUTOTUNER = (sys.executable, "-m", "tuner.cli")

@@ -7,12 +7,12 @@ import pytest
 import yaml
 
 from tests.fakes.results import experiment, point, spec, swept, task_of
+from tuner.analysis.result import Result, result
 from tuner.domain import Params
 from tuner.engines import ENGINES
 from tuner.errors import ConflictError
 from tuner.protocols import Installation
 from tuner.report.artifacts import ARTIFACTS
-from tuner.result import Result, result
 
 CONTAINERS = ("compose", "kubernetes")
 

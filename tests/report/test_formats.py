@@ -10,13 +10,13 @@ import pytest
 from openpyxl import load_workbook
 
 from tests.fakes.results import experiment, point, spec, swept, task_of
-from tuner import taskfile
+from tuner.analysis.result import Result, result
 from tuner.domain import Failure, TaskState
 from tuner.errors import ConflictError, FailureKind
 from tuner.report import FORMATS
 from tuner.report.artifacts import ARTIFACTS
 from tuner.report.command import shell
-from tuner.result import Result, result
+from tuner.spec import taskfile
 
 HOSTILE = "<script>alert(1)</script>"
 

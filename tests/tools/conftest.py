@@ -12,7 +12,7 @@ from tests.fakes import rig
 from tests.fakes.rig import Tables
 from tools import Context, ToolSettings
 from tuner import service as service_module
-from tuner import worker as worker_module
+from tuner.runner import worker as worker_module
 from tuner.service import Tuner
 from tuner.settings import Settings
 

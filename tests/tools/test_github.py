@@ -17,7 +17,7 @@ from tools.github_api import RefusedError
 from tuner.errors import NotFoundError, UnavailableError
 from tuner.service import Tuner
 from tuner.settings import Settings
-from tuner.store import Store
+from tuner.storage.store import Store
 
 TOKEN = "ghp_" + "Sesame" * 6
 READ, WRITE = ("get_github_issue", {"number": 7}), ("create_github_issue", {"title": "T", "body": "B"})

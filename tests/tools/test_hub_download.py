@@ -23,7 +23,7 @@ from tools import Context, ToolSettings, hub_driver, hub_target
 from tuner.errors import ConflictError, NotFoundError, StorageError, UnavailableError
 from tuner.service import Tuner
 from tuner.settings import Settings
-from tuner.store import Store
+from tuner.storage.store import Store
 
 WEIGHTS = b"w" * 300_000
 FILES = {"config.json": b'{"architectures": ["Llama"]}', "model.safetensors": WEIGHTS, "original/old.pth": b"o" * 5000}

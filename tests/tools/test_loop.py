@@ -19,10 +19,11 @@ from tests.fakes.engine import install_environment
 from tests.fakes.rig import spec
 from tests.fakes.stores import live_owner
 from tools import Context
-from tuner import installations, taskfile
+from tuner.engines.installs import installations
+from tuner.engines.presets import Preset
 from tuner.errors import TunerError
-from tuner.presets import Preset
 from tuner.service import Tuner
+from tuner.spec import taskfile
 
 BLOCKING = {"sqlite3.connect", "socket.getaddrinfo", "shutil.rmtree", "os.system"}
 """Events of the interpreter's own audit that have no business on the loop's thread."""
@@ -97,7 +98,7 @@ async def furnish(tuner: Tuner) -> None:
     await tuner.run(made.id)
     waiting = await tuner.create(spec(task_name="waiting"))
     await tuner.start(waiting.id)
-    await tuner.store.shelf.seen(live_owner())
+    await tuner.store.workers.seen(live_owner())
     await tuner.create(spec(task_name="draft"))
     await tuner.cancel((await tuner.create(spec(task_name="stopped"))).id)
     await tuner.save_preset(Preset(name="there"))

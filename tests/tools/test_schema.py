@@ -10,7 +10,7 @@ import pytest
 from langchain_core.utils.function_calling import convert_to_openai_tool
 
 import tools
-from tuner import taskfile
+from tuner.spec import taskfile
 
 EXAMPLES = sorted(
     path for path in (Path(__file__).parents[2] / "examples").glob("*.*") if "task_name" in path.read_text("utf-8")

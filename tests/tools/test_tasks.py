@@ -15,8 +15,8 @@ from tests.tools.conftest import Ask
 from tools import Context, runs
 from tuner.domain import LoadPoint, TaskState
 from tuner.errors import ConflictError, InvalidSpecError, NotFoundError
+from tuner.runner.supervisor import SupervisorStatus
 from tuner.service import Tuner
-from tuner.supervisor import SupervisorStatus
 
 TASK: dict[str, Any] = {
     "task_name": "chat",
@@ -228,7 +228,7 @@ async def test_a_start_answers_at_once_tells_the_session_and_says_that_no_worker
     [("live", "A worker takes it up"), ("busy", "Every worker is busy (with "), ("dead", "No worker is alive here")],
 )
 async def test_a_start_says_who_will_run_the_task(context: Context, tuner: Tuner, owner: str, said: str) -> None:
-    await tuner.store.shelf.seen(dead_owner() if owner == "dead" else live_owner())
+    await tuner.store.workers.seen(dead_owner() if owner == "dead" else live_owner())
     if owner == "busy":
         other = await tuner.create(rig.spec())
         await tuner.start(other.id)
@@ -239,7 +239,7 @@ async def test_a_start_says_who_will_run_the_task(context: Context, tuner: Tuner
 
 
 async def test_a_worker_elsewhere_counts_while_it_says_that_it_lives(context: Context, tuner: Tuner) -> None:
-    await tuner.store.shelf.seen(REMOTE)
+    await tuner.store.workers.seen(REMOTE)
     told = json.loads(await tools.call("worker_status", {}, context, call_id="1"))
     assert told["alive"] == 1
     assert "alive" not in told["workers"][0]

@@ -18,7 +18,7 @@ from tools import Context, InvalidArgumentsError, Runtime
 from tools.context import teller
 from tools.tool import tool
 from tuner.errors import NotFoundError
-from tuner.values import Frozen
+from tuner.spec.values import Frozen
 
 
 class Sum(Frozen):

@@ -19,10 +19,12 @@ from pathlib import Path
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
-from tuner import environments, failures, processes
 from tuner.benchmarks.statistics import Request, summarize
 from tuner.domain import Label, LoadPoint
+from tuner.engines.installs import environments
 from tuner.errors import BenchmarkError, DeploymentError, FailureKind, UnavailableError
+from tuner.logs import failures
+from tuner.machine import processes
 from tuner.protocols import Workload
 
 ENVIRONMENT = "genai-bench"

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from tuner.domain import LoadPoint, Stats
 from tuner.errors import FailureKind
-from tuner.objectives import SLO, Metric
+from tuner.spec.objectives import SLO, Metric
 
 FAILED_SHARE = 0.05
 """A level with more failed requests than this does not count."""

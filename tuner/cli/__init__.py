@@ -13,26 +13,26 @@ import click
 from tuner.errors import InvalidSettingsError, InvalidSpecError, NotFoundError, TunerError
 
 COMMANDS = {
-    "tune": ("tuner.cli.tune:tune", "Tune a model as a task file says."),
-    "validate": ("tuner.cli.validate:validate", "Check a task file and show the plan; nothing is started."),
-    "list": ("tuner.cli.list_:list_command", "List tasks, newest first."),
-    "show": ("tuner.cli.show:show", "Show a task and its experiments."),
-    "logs": ("tuner.cli.logs:logs", "Print the log of an experiment, or follow it."),
-    "report": ("tuner.cli.report:report", "Report a task's result as table, json, csv, xlsx or html."),
-    "export": ("tuner.cli.export:export", "Write the best configuration as a command or as a task file."),
-    "cancel": ("tuner.cli.control:cancel", "Stop a task; finished experiments stay."),
-    "resume": ("tuner.cli.control:resume", "Go on with a task that stopped before its end."),
-    "delete": ("tuner.cli.control:delete", "Remove a task with its experiments and files."),
-    "worker": ("tuner.cli.worker:worker", "Run queued tasks until stopped."),
-    "engine": ("tuner.cli.engine:engine", "Install engines, list them and their flags."),
-    "demo": ("tuner.cli.demo:demo", "Make what a first try needs: a tiny model."),
-    "doctor": ("tuner.cli.doctor:doctor", "Say what this machine has, what is missing, and how to get it."),
+    "tune": ("tuner.cli.commands.tune:tune", "Tune a model as a task file says."),
+    "validate": ("tuner.cli.commands.validate:validate", "Check a task file and show the plan; nothing is started."),
+    "list": ("tuner.cli.commands.list_:list_command", "List tasks, newest first."),
+    "show": ("tuner.cli.commands.show:show", "Show a task and its experiments."),
+    "logs": ("tuner.cli.commands.logs:logs", "Print the log of an experiment, or follow it."),
+    "report": ("tuner.cli.commands.report:report", "Report a task's result as table, json, csv, xlsx or html."),
+    "export": ("tuner.cli.commands.export:export", "Write the best configuration as a command or as a task file."),
+    "cancel": ("tuner.cli.commands.control:cancel", "Stop a task; finished experiments stay."),
+    "resume": ("tuner.cli.commands.control:resume", "Go on with a task that stopped before its end."),
+    "delete": ("tuner.cli.commands.control:delete", "Remove a task with its experiments and files."),
+    "worker": ("tuner.cli.commands.worker:worker", "Run queued tasks until stopped."),
+    "engine": ("tuner.cli.commands.engine:engine", "Install engines, list them and their flags."),
+    "demo": ("tuner.cli.commands.demo:demo", "Make what a first try needs: a tiny model."),
+    "doctor": ("tuner.cli.commands.doctor:doctor", "Say what this machine has, what is missing, and how to get it."),
 }
 """Name → where it is and what it does. A command is imported when it is run, so that `--help` is quick."""
 
 
 @cache
-def commands() -> dict[str, tuple[str, str]]:
+def table() -> dict[str, tuple[str, str]]:
     """Ours, and those of the packages above us, which the tuner never imports by itself."""
     return COMMANDS | {found.name: found.load() for found in entry_points(group="autotuner.commands")}
 
@@ -41,19 +41,19 @@ class Commands(click.Group):
     """Loads its commands lazily and turns the tuner's errors into messages and exit codes."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:
-        return list(commands())
+        return list(table())
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
-        if cmd_name not in commands():
+        if cmd_name not in table():
             return None
-        module, _, name = commands()[cmd_name][0].partition(":")
+        module, _, name = table()[cmd_name][0].partition(":")
         command = getattr(import_module(module), name)
         assert isinstance(command, click.Command)
         return command
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         with formatter.section("Commands"):
-            formatter.write_dl([(name, what) for name, (_, what) in commands().items()])
+            formatter.write_dl([(name, what) for name, (_, what) in table().items()])
 
     def invoke(self, ctx: click.Context) -> object:
         try:

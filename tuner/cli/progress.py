@@ -12,12 +12,12 @@ from rich.progress_bar import ProgressBar
 from rich.table import Table
 from rich.text import Text
 
-from tuner.cli.logs import read_from
+from tuner.analysis.formatting import quantity
+from tuner.cli.commands.logs import read_from
 from tuner.domain import Event, LoadPoint
-from tuner.failures import tail
-from tuner.objectives import Metric, Objective
-from tuner.quantities import quantity
+from tuner.logs.failures import tail
 from tuner.service import Tuner
+from tuner.spec.objectives import Metric, Objective
 
 REDRAW_S = 0.25
 

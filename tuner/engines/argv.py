@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from tuner.protocols import Flag
-from tuner.values import Value
+from tuner.spec.values import Value
 
 
 @dataclass(frozen=True)

@@ -14,9 +14,9 @@ from pathlib import Path
 
 from pydantic import TypeAdapter, ValidationError
 
-from tuner import processes
+from tuner.machine import processes
 from tuner.protocols import Engine, Flag, Installation
-from tuner.values import Value, flag_name
+from tuner.spec.values import Value, flag_name
 
 log = logging.getLogger(__name__)
 

@@ -8,7 +8,7 @@ from tuner.engines.argv import Convention, environment, located, render, served_
 from tuner.engines.quantization import AUTO, cache_flags, dynamic_refusal, gemm_flags
 from tuner.errors import FailureKind
 from tuner.protocols import FailurePattern, Flag, Installation, Launch
-from tuner.values import Value
+from tuner.spec.values import Value
 
 CONVENTION = Convention(separator="-", negates=False)
 

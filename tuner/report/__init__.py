@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from importlib import import_module
 
-from tuner.result import Result
+from tuner.analysis.result import Result
 
 Render = Callable[[Result], str | bytes]
 

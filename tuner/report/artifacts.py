@@ -2,10 +2,10 @@
 
 from collections.abc import Callable
 
-from tuner import taskfile
+from tuner.analysis.result import Result
 from tuner.report.command import command
 from tuner.report.containers import compose, kubernetes
-from tuner.result import Result
+from tuner.spec import taskfile
 
 
 def task(result: Result) -> str:

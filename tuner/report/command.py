@@ -2,9 +2,9 @@
 
 import shlex
 
+from tuner.analysis.result import Result
 from tuner.domain import Experiment
 from tuner.errors import ConflictError
-from tuner.result import Result
 
 PORT = "8000"
 """Instead of the port that happened to be free while measuring."""

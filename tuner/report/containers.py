@@ -7,12 +7,12 @@ from typing import Any
 
 import yaml
 
+from tuner.analysis.result import Result
 from tuner.domain import Experiment
 from tuner.engines import ENGINES
 from tuner.engines.argv import located
 from tuner.errors import ConflictError
 from tuner.report.command import PORT, arguments, settings, winning
-from tuner.result import Result
 
 MODEL = "/model"
 HUB = "/root/.cache/huggingface"

@@ -3,9 +3,9 @@
 import csv
 import io
 
+from tuner.analysis.result import Result
 from tuner.report import rows
 from tuner.report.rows import Cell
-from tuner.result import Result
 
 
 def render(result: Result) -> str:

@@ -7,14 +7,15 @@ from pathlib import Path
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
-from tuner import quantities, taskfile
+from tuner.analysis import formatting
+from tuner.analysis.result import Result
+from tuner.analysis.verdict import Outcome
 from tuner.domain import LoadPoint, Role, TaskState
-from tuner.objectives import Metric, Statistic
 from tuner.report import rows
 from tuner.report.command import shell
 from tuner.report.plots import plots
-from tuner.result import Result
-from tuner.verdict import Outcome
+from tuner.spec import taskfile
+from tuner.spec.objectives import Metric, Statistic
 
 SHOWN = 100
 """Ranked experiments that are listed; the CSV has all of them."""
@@ -53,8 +54,8 @@ def render(result: Result) -> str:
     loader = FileSystemLoader(Path(__file__).parent)
     page = Environment(loader=loader, autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True)
     page.filters |= {
-        "percent": quantities.percent,
-        "duration": quantities.duration,
+        "percent": formatting.percent,
+        "duration": formatting.duration,
         "text": rows.text,
         "markup": Markup,  # only for what `plots` drew: it escapes its labels
     }
@@ -68,15 +69,15 @@ def render(result: Result) -> str:
         ranked=sum(one.place is not None for one in result.standings),
         failures=rows.failures(result).rows,
         levels=_levels(result),
-        compared=[quantities.statistic(metric, which, short=True) for metric, which in COMPARED],
+        compared=[formatting.statistic(metric, which, short=True) for metric, which in COMPARED],
         command=shell(result.experiment(best)) if best is not None else "",
         task_file=taskfile.dump(result.spec),
         confirmations=sum(one.role is Role.CONFIRMATION for one in result.experiments),
         cancelled=result.state is TaskState.CANCELLED,
         judged_at=rows.judged_at,
-        quantity=quantities.quantity,
-        statistic=quantities.statistic,
-        aims=[quantities.aim(one) for one in result.objectives],
+        quantity=formatting.quantity,
+        statistic=formatting.statistic,
+        aims=[formatting.aim(one) for one in result.objectives],
     )
 
 
@@ -100,4 +101,4 @@ def _levels(result: Result) -> list[LevelRow]:
 
 def _cell(point: LoadPoint | None, metric: Metric, which: Statistic) -> str:
     value = point.at(metric, which, 1) if point is not None and point.valid else None
-    return "–" if value is None else quantities.quantity(metric, value)
+    return "–" if value is None else formatting.quantity(metric, value)

@@ -1,6 +1,6 @@
 """A result for programs: `result.Result` as JSON, with units in its names."""
 
-from tuner.result import Result
+from tuner.analysis.result import Result
 
 
 def render(result: Result) -> str:

@@ -7,14 +7,14 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter, MaxNLocator, NullFormatter, ScalarFormatter
 
+from tuner.analysis.effects import Effect
+from tuner.analysis.formatting import NAMES, number, statistic
+from tuner.analysis.result import Result
+from tuner.analysis.score import front, rank
 from tuner.domain import Experiment, Role
-from tuner.effects import Effect
-from tuner.objectives import Metric, Objective, Statistic
-from tuner.quantities import NAMES, number, statistic
 from tuner.report import rows, svg
 from tuner.report.svg import BAD, BASE, BEST, INK, OTHER
-from tuner.result import Result
-from tuner.score import front, rank
+from tuner.spec.objectives import Metric, Objective, Statistic
 
 MOST_PANELS = 3
 """Scenarios and parameters beyond this are left out of a picture; the tables have them."""

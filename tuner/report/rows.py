@@ -4,11 +4,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import get_args
 
+from tuner.analysis.effects import varied
+from tuner.analysis.result import Result
 from tuner.domain import Experiment, LoadPoint, Params
-from tuner.effects import varied
-from tuner.objectives import Metric, Statistic
-from tuner.result import Result
-from tuner.values import Value
+from tuner.spec.objectives import Metric, Statistic
+from tuner.spec.values import Value
 
 Cell = bool | int | float | str | None
 

@@ -7,12 +7,12 @@ from rich.console import Console, Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
+from tuner.analysis.formatting import aim, duration, percent, quantity, statistic
+from tuner.analysis.result import Bound, Result, Standing
+from tuner.analysis.verdict import Gain, Outcome
 from tuner.domain import Role, TaskState
-from tuner.quantities import aim, duration, percent, quantity, statistic
 from tuner.report import rows
 from tuner.report.command import shell
-from tuner.result import Bound, Result, Standing
-from tuner.verdict import Gain, Outcome
 
 SHOWN = 12
 """Ranked experiments that are listed; the baseline always is."""

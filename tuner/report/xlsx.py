@@ -9,11 +9,11 @@ from openpyxl.styles import Alignment, Font
 from openpyxl.utils import get_column_letter
 from openpyxl.worksheet.worksheet import Worksheet
 
-from tuner.quantities import aim, described, percent
+from tuner.analysis.formatting import aim, described, percent
+from tuner.analysis.result import Result
 from tuner.report import rows
 from tuner.report.command import shell
 from tuner.report.rows import Cell, Rows
-from tuner.result import Result
 
 MOST_CHARACTERS = 32_767
 """Excel's limit of a cell."""

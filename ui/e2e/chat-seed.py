@@ -11,7 +11,7 @@ from pathlib import Path
 
 from sqlalchemy import create_engine, insert
 
-from agent.events import (
+from agent.events.types import (
     Payload,
     RunFinished,
     RunStarted,
@@ -24,7 +24,7 @@ from agent.events import (
     ToolResult,
     UserMessage,
 )
-from agent.schema import RUN, RUN_EVENT, SESSION
+from agent.storage.schema import RUN, RUN_EVENT, SESSION
 
 TEXT = """Answer {turn}.
 

@@ -14,14 +14,14 @@ from typing import Any
 
 from sqlalchemy import create_engine, insert
 
-from tuner import taskfile
+from tuner.analysis.result import result
+from tuner.analysis.score import judged
 from tuner.domain import Experiment, ExperimentState, Failure, LoadPoint, Params, Role, Stats, Task, TaskState
 from tuner.errors import FailureKind
-from tuner.result import result
-from tuner.schema import EXPERIMENT, TASK, experiment_values, task_values
-from tuner.score import judged
-from tuner.spec import TaskSpec
-from tuner.values import Value
+from tuner.spec import taskfile
+from tuner.spec.task import TaskSpec
+from tuner.spec.values import Value
+from tuner.storage.schema import EXPERIMENT, TASK, experiment_values, task_values
 
 START = datetime.now(UTC) - timedelta(hours=3)
 LEVELS = (1, 8, 32, 64, 128)

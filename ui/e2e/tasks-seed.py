@@ -11,11 +11,11 @@ from typing import Any
 
 from sqlalchemy import create_engine, insert
 
-from tuner import taskfile
 from tuner.domain import Experiment, ExperimentState, Params, Role, TaskState
-from tuner.schema import EVENT, EXPERIMENT, TASK, experiment_values, task_values
 from tuner.settings import Settings
-from tuner.spec import TaskSpec
+from tuner.spec import taskfile
+from tuner.spec.task import TaskSpec
+from tuner.storage.schema import EVENT, EXPERIMENT, TASK, experiment_values, task_values
 
 NOW = datetime.now(UTC)
 MODELS = ("Qwen/Qwen3-8B", "meta-llama/Llama-3.1-8B-Instruct", "mistralai/Mistral-Small-3.2-24B-Instruct-2506", "demo")

@@ -13,7 +13,7 @@ from pathlib import Path
 
 from sqlalchemy import create_engine, func, insert, select
 
-from tuner.schema import EVENT
+from tuner.storage.schema import EVENT
 
 LEVELS = 27
 Happened = tuple[str, dict[str, object]]

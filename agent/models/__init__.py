@@ -1,0 +1,1 @@
+"""The language models that can answer, and what each of them needs."""

@@ -1,0 +1,1 @@
+"""The assistant's tables, and the graph's checkpoints."""

@@ -1,0 +1,1 @@
+"""What measurements mean: scores, effects of parameters, the verdict and the result."""

@@ -1,0 +1,53 @@
+"""`autotuner cancel`, `resume`, `delete`: what is done to a task that exists."""
+
+import asyncio
+
+import click
+
+from tuner.cli.commands.tune import run_task
+from tuner.service import Tuner
+from tuner.settings import Settings
+
+
+@click.command()
+@click.argument("task")
+def cancel(task: str) -> None:
+    """Stop TASK, its engine included. Finished experiments stay; `resume` goes on."""
+
+    async def go() -> str:
+        async with Tuner.open(Settings()) as tuner:
+            return (await tuner.cancel(task)).id
+
+    click.echo(f"Task {asyncio.run(go())} is cancelled.")
+
+
+@click.command()
+@click.argument("task")
+@click.option("--json", "as_json", is_flag=True, help="Print the result as JSON at the end.")
+@click.option("-v", "--verbose", is_flag=True, help="Print what engine and load generator print.")
+def resume(task: str, as_json: bool, verbose: bool) -> None:
+    """Go on with TASK where it stopped. Finished experiments are kept, the interrupted one runs again."""
+
+    async def go() -> int:
+        async with Tuner.open(Settings()) as tuner:
+            resumed = await tuner.resume(task)
+            return await run_task(tuner, resumed.id, as_json=as_json, verbose=verbose)
+
+    raise SystemExit(asyncio.run(go()))
+
+
+@click.command()
+@click.argument("task")
+@click.option("--yes", is_flag=True, help="Do not ask.")
+def delete(task: str, yes: bool) -> None:
+    """Remove TASK, its experiments, events, logs and measurements. They cannot be brought back."""
+
+    async def go() -> str:
+        async with Tuner.open(Settings()) as tuner:
+            found = await tuner.task(task)
+            if not yes:
+                click.confirm(f"Delete task {found.id} ({found.spec.task_name}) with all it measured?", abort=True)
+            await tuner.delete(found.id)
+            return found.id
+
+    click.echo(f"Task {asyncio.run(go())} is deleted.")

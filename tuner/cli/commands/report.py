@@ -1,0 +1,42 @@
+"""`autotuner report`: a task's result, in a format to read or to hand on."""
+
+import asyncio
+import re
+from pathlib import Path
+
+import click
+
+from tuner.analysis.result import Result
+from tuner.cli.output import write
+from tuner.report import DOCUMENTS, FORMATS
+from tuner.service import Tuner
+from tuner.settings import Settings
+
+
+@click.command()
+@click.argument("task")
+@click.option(
+    "--format", "kind", type=click.Choice(list(FORMATS)), default="table", show_default=True, help="How to write it."
+)
+@click.option(
+    "--output",
+    type=click.Path(path_type=Path, dir_okay=False),
+    help="Write here; - is standard output.",
+    metavar="FILE",
+)
+@click.option("--force", is_flag=True, help="Overwrite the file.")
+def report(task: str, kind: str, output: Path | None, force: bool) -> None:
+    """Report what TASK came to. xlsx and html go into a file named after the task unless --output says otherwise."""
+
+    async def go() -> Result:
+        async with Tuner.open(Settings()) as tuner:
+            return await tuner.result(task)
+
+    result = asyncio.run(go())
+    if output is None and kind in DOCUMENTS:
+        output = Path(f"{_file_name(result.task_name)}.{kind}")
+    write(FORMATS[kind](result), output, force=force)
+
+
+def _file_name(name: str) -> str:
+    return re.sub(r"[^\w.-]+", "-", name).strip("-.") or "report"

@@ -1,0 +1,1 @@
+"""The simulated engine: a server that queues, batches and fails by a known law."""

@@ -1,0 +1,90 @@
+"""Who works: processes that run tasks say that they live, and others see whether it is still true."""
+
+import asyncio
+import logging
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from datetime import UTC, datetime, timedelta
+
+from tuner.errors import StorageError
+from tuner.machine.processes import Identity
+from tuner.spec.values import Frozen
+from tuner.storage.store import Store
+
+log = logging.getLogger(__name__)
+
+SEEN_EVERY_S = 10.0
+FORGOTTEN_AFTER = timedelta(days=1)
+"""Of a worker on another machine, where nobody here can see whether it lives."""
+
+
+class WorkerInfo(Frozen):
+    host: str
+    pid: int
+    alive: bool | None
+    """None: it runs on another machine, so only `seen_at` tells."""
+    task_id: str | None = None
+    """What it runs; None: it waits for a task."""
+    started_at: datetime | None = None
+    seen_at: datetime | None = None
+    """When it last said that it lives; None: it never did, and only holds a task."""
+
+
+@asynccontextmanager
+async def present(store: Store, owner: str) -> AsyncIterator[None]:
+    """Says that this worker lives, until the context is left; removes those that ended without a word."""
+    await _arrive(store, owner)
+    saying = asyncio.create_task(_say(store, owner))
+    try:
+        yield
+    finally:
+        saying.cancel()
+        await asyncio.gather(saying, return_exceptions=True)
+        try:
+            await store.workers.forget([owner])
+        except StorageError as error:
+            log.warning("%s", error)
+
+
+async def workers(store: Store) -> list[WorkerInfo]:
+    """Those that are there, those that died lately, and whoever else holds a task."""
+    said = {presence.owner: presence for presence in await store.workers.all()}
+    tasks = {held.owner: held.task_id for held in await store.owned()}
+    found = []
+    for owner in {**said, **tasks}:
+        identity, presence = Identity.parse(owner), said.get(owner)
+        found.append(
+            WorkerInfo(
+                host=identity.host,
+                pid=identity.pid,
+                alive=identity.alive(),
+                task_id=tasks.get(owner),
+                started_at=presence.started_at if presence else None,
+                seen_at=presence.seen_at if presence else None,
+            )
+        )
+    return found
+
+
+async def _arrive(store: Store, owner: str) -> None:
+    try:
+        await store.workers.seen(owner)
+        limit = datetime.now(UTC) - FORGOTTEN_AFTER
+        gone = [
+            other.owner
+            for other in await store.workers.all()
+            if (alive := Identity.parse(other.owner).alive()) is False or (alive is None and other.seen_at < limit)
+        ]
+        if gone:
+            await store.workers.forget(gone)
+    except StorageError as error:
+        log.warning("%s", error)  # work goes on: this is only for those who look
+
+
+async def _say(store: Store, owner: str) -> None:
+    while True:
+        await asyncio.sleep(SEEN_EVERY_S)
+        try:
+            await store.workers.seen(owner)
+        except StorageError as error:
+            log.warning("%s", error)

@@ -1,0 +1,67 @@
+"""The logs of a task: where they are, and what is written to them until it ends."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+from tuner.domain import ExperimentState, Task
+from tuner.errors import NotFoundError
+from tuner.logs.files import FOLLOW_AT_MOST_S, FOLLOW_S, LogChunk, Reader
+from tuner.storage.store import Store
+
+
+async def find(store: Store, task: Task, runs: Path, experiment: int | None, *, benchmark: bool) -> Path:
+    """The engine's log of an experiment (the newest by default), or the load generator's log of the task.
+
+    Raises:
+        NotFoundError: there is none yet.
+    """
+    if experiment is None and not benchmark and (experiment := await store.newest(task.id)) is None:
+        raise NotFoundError(f"Task {task.id} is {task.state} and has no experiments, so there is no log yet.")
+    path = _path(runs, None if benchmark else experiment)
+    if not path.is_file():
+        what = "the load generator" if benchmark else f"experiment {experiment}"
+        raise NotFoundError(f"Task {task.id} has no log of {what}; autotuner show {task.id} lists what there is.")
+    return path
+
+
+def _path(runs: Path, experiment: int | None) -> Path:
+    return runs / ("benchmark.log" if experiment is None else f"{experiment}/engine.log")
+
+
+async def follow(
+    store: Store, task_id: str, runs: Path, experiment: int | None, *, benchmark: bool, position: int
+) -> AsyncIterator[LogChunk]:
+    """What a log holds after `position`, and what comes, until nothing can come any more.
+
+    Without a number it goes on from one experiment to the next; `position` is then one in the newest.
+    """
+    reader, number, pause_s = None, experiment, FOLLOW_S
+    while True:
+        # Asked before the log is read: what was written until the end is read after it.
+        ended = await _ended(store, task_id, experiment)
+        if experiment is None and not benchmark and (newest := await store.newest(task_id)) != number:
+            while reader is not None and (text := await asyncio.to_thread(reader.read, rest=True)):
+                yield LogChunk(position=reader.position, text=text, experiment=number)
+            number, position = newest, position if number is None else 0
+            reader = None
+        if reader is None and (benchmark or number is not None):
+            reader = Reader(_path(runs, None if benchmark else number), position)
+        if reader is not None and (text := await asyncio.to_thread(reader.read, rest=ended)):
+            yield LogChunk(position=reader.position, text=text, experiment=None if benchmark else number)
+            pause_s = FOLLOW_S
+        elif ended:
+            return
+        else:
+            await asyncio.sleep(pause_s)
+            pause_s = min(1.2 * pause_s, FOLLOW_AT_MOST_S)
+
+
+async def _ended(store: Store, task_id: str, experiment: int | None) -> bool:
+    """The task, or the one experiment: a finished one is never run again."""
+    if (await store.task(task_id)).state.ended:
+        return True
+    newest = await store.newest(task_id) if experiment is not None else None
+    if experiment is None or newest is None or not 0 <= experiment <= newest:
+        return False
+    return (await store.experiment(task_id, experiment)).state is not ExperimentState.RUNNING

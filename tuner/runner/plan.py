@@ -1,0 +1,307 @@
+"""What a task would do here, found out before anything is taken: experiments, commands, GPUs, problems."""
+
+import asyncio
+import shlex
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from tuner.analysis import score
+from tuner.benchmarks import BENCHMARKS
+from tuner.benchmarks.download import RefusedError, checked
+from tuner.deploy import DEPLOYERS
+from tuner.domain import Params
+from tuner.engines import ENGINES, flags
+from tuner.engines.installs import environments
+from tuner.engines.models import checkpoints
+from tuner.engines.quantization import QUANT_PRESETS, checkpoint_quantization
+from tuner.errors import InvalidSpecError, Problem, StorageError
+from tuner.machine import hardware
+from tuner.protocols import Engine, Flag, Installation, Launch, Strategy
+from tuner.search import space
+from tuner.search.strategies import STRATEGIES
+from tuner.settings import Settings
+from tuner.spec.objectives import Objective
+from tuner.spec.problems import nearest
+from tuner.spec.task import DeploymentMode, StrategyName, TaskSpec
+from tuner.spec.values import Domain, Frozen, Value
+
+LISTED_COMMANDS = 3
+
+
+class Skipped(Frozen):
+    reason: str
+    count: int
+
+
+class PlanSummary(Frozen):
+    """A plan for people and programs."""
+
+    task_name: str
+    engine: str
+    engine_version: str | None
+    experiments: int
+    """At most: baseline, candidates and confirmations."""
+    baseline: bool
+    candidates: int
+    """To be tried."""
+    valid: int | None
+    """Candidates in the space; None: too many to count."""
+    confirmations: int
+    levels: tuple[str, ...]
+    """Load levels of each experiment."""
+    gpus: int
+    """The most that one experiment needs."""
+    at_most_s: float
+    """If every experiment took its whole time limit."""
+    skipped: tuple[Skipped, ...]
+    commands: tuple[str, ...]
+    """The first few, as they will be run."""
+    warnings: tuple[str, ...]
+    missing: tuple[str, ...]
+    """What must be there before the task can run here, and how to get it."""
+
+
+@dataclass(frozen=True)
+class Plan:
+    """A task, resolved on this machine."""
+
+    spec: TaskSpec
+    engine: Engine
+    strategy: Strategy
+    objectives: tuple[Objective, ...]
+    installation: Installation | None
+    """None: it is not installed here, or runs elsewhere."""
+    schema: Mapping[str, Flag] | None
+    space: space.SearchSpace
+    model: str
+    tokenizer: str
+    gpus: int
+    """The most that one experiment needs, as far as candidates can be listed."""
+    warnings: tuple[str, ...]
+    missing: tuple[str, ...]
+
+    def launch(self, params: Params) -> Launch:
+        return _launch(self.engine, self.model, params, self.installation, self.schema)
+
+    def summary(self) -> PlanSummary:
+        spec, listed = self.spec, self.space.candidates
+        baseline = int(spec.optimization.baseline)
+        candidates = self._candidates()
+        confirmations = spec.optimization.confirm * (1 + baseline) if candidates else 0
+        experiments = baseline + candidates + confirmations
+        shown = [*([self.space.fixed] if baseline else []), *(listed or ())[:LISTED_COMMANDS]]
+        return PlanSummary(
+            task_name=spec.task_name,
+            engine=spec.base_runtime,
+            engine_version=self.installation.version if self.installation else None,
+            experiments=experiments,
+            baseline=bool(baseline),
+            candidates=candidates,
+            valid=None if listed is None else len(listed),
+            confirmations=confirmations,
+            levels=tuple(
+                f"{s} × {c}" for s in spec.benchmark.traffic_scenarios for c in spec.benchmark.num_concurrency
+            ),
+            gpus=self.gpus,
+            at_most_s=experiments * spec.optimization.timeout_per_iteration,
+            skipped=tuple(Skipped(reason=s.reason, count=s.count) for s in self.space.skipped),
+            commands=tuple(shlex.join(self.launch(params).argv) for params in shown),
+            warnings=self.warnings,
+            missing=self.missing,
+        )
+
+    def _candidates(self) -> int:
+        """How many may be tried: a candidate that is the baseline itself is not measured twice."""
+        if not self.space.varied:
+            return 0
+        optimization, budget, listed = self.spec.optimization, self.spec.budget, self.space.candidates
+        limits = [optimization.max_iterations]
+        if budget.max_experiments is not None:
+            limits.append(budget.max_experiments - optimization.baseline)
+        if listed is not None:
+            place = self.space.values(self.space.fixed)
+            again = optimization.baseline and place is not None and self.space.point(place) is not None
+            limits.append(len(listed) - again)
+        return min(limits)
+
+
+async def plan(spec: TaskSpec, settings: Settings) -> Plan:
+    """Checks everything that can be known before a start.
+
+    Raises:
+        InvalidSpecError: with every problem of the task, not the first only.
+        StorageError: the data folder cannot be written.
+    """
+    checkpoint = checkpoints.find(spec, settings.models)
+    problems = [*checkpoint.problems, *_benchmark_problems(spec)]
+    engine = ENGINES.get(spec.base_runtime)
+    if engine is None:
+        there = f"there are {', '.join(ENGINES)}{nearest(spec.base_runtime, ENGINES)}"
+        raise InvalidSpecError([Problem(f"no engine {spec.base_runtime!r}; {there}", "base_runtime"), *problems])
+    local = spec.deployment_mode is DeploymentMode.LOCAL
+    installation = environments.find(settings.home, engine.environments) if local else None
+    schema = await _schema(engine, installation, settings)
+    problems += _flag_problems(spec, engine, schema)
+    machine = await asyncio.to_thread(hardware.survey)
+    gpus = None if installation is None or installation.cpu_only else len(machine.gpus)
+    try:
+        built = await asyncio.to_thread(
+            space.build,
+            spec,
+            parallel_presets=engine.parallel_presets,
+            quant_presets=QUANT_PRESETS,
+            refusal=_refusal(engine, _quantization(spec, checkpoint.model), gpus),
+        )
+    except InvalidSpecError as error:
+        raise InvalidSpecError([*problems, *error.problems]) from None
+    if problems:
+        raise InvalidSpecError(problems)
+    sizes = set()
+    if _launch(engine, checkpoint.model, built.fixed, installation, schema).gpus:
+        sizes = await asyncio.to_thread(_world_sizes, engine, built)
+    return Plan(
+        spec=spec,
+        engine=engine,
+        strategy=STRATEGIES[spec.optimization.strategy],
+        objectives=score.effective_objectives(spec, sizes),
+        installation=installation,
+        schema=schema,
+        space=built,
+        model=checkpoint.model,
+        tokenizer=checkpoint.tokenizer,
+        gpus=max(sizes, default=0),
+        warnings=(*_unchecked(spec, installation, schema), *checkpoint.warnings, *_cautions(spec, built)),
+        missing=tuple(_missing(spec, settings, engine, installation, on_gpus=bool(machine.gpus))),
+    )
+
+
+def _launch(
+    engine: Engine, model: str, params: Params, installation: Installation | None, schema: Mapping[str, Flag] | None
+) -> Launch:
+    return engine.launch(model, params, installation or Installation("not installed", Path("python"), ""), schema)
+
+
+def _world_sizes(engine: Engine, built: space.SearchSpace) -> set[int]:
+    """The numbers of GPUs that experiments use; of a space too large to list, only the baseline's."""
+    return {engine.world_size(params) for params in (built.fixed, *(built.candidates or ()))}
+
+
+async def _schema(engine: Engine, installation: Installation | None, settings: Settings) -> Mapping[str, Flag] | None:
+    if installation is None:
+        return None
+    try:
+        return await flags.load(engine, installation, settings.engines)
+    except OSError as error:
+        raise StorageError(
+            f"What the engine's flags are cannot be kept in {settings.engines}: {error}. "
+            "Mend that, or set AUTOTUNER_HOME to a folder that can be written."
+        ) from error
+
+
+def _refusal(engine: Engine, quantization: str | None, gpus: int | None) -> space.Refusal:
+    """Why a candidate cannot run: the engine says so, or this machine has too few GPUs (None: their number is open)."""
+
+    def reason(params: Params) -> str | None:
+        if (refused := engine.refusal(params, quantization)) is not None:
+            return refused
+        if gpus is None or (needed := engine.world_size(params)) <= gpus:
+            return None
+        return f"needs {needed} GPU{'s' if needed > 1 else ''}, this machine has {gpus}"
+
+    return reason
+
+
+def _quantization(spec: TaskSpec, model: str) -> str | None:
+    try:
+        return spec.model.quantization or checkpoint_quantization(model)
+    except (OSError, RuntimeError):  # a name that no file can have tells nothing of the checkpoint
+        return None
+
+
+def _missing(
+    spec: TaskSpec, settings: Settings, engine: Engine, installation: Installation | None, *, on_gpus: bool
+) -> list[str]:
+    missing = []
+    if spec.deployment_mode not in DEPLOYERS:
+        available = ", ".join(DEPLOYERS)
+        missing.append(
+            f"Deployment mode {spec.deployment_mode} is not available in this version; use {available} "
+            f"(autotuner tune FILE --mode {next(iter(DEPLOYERS))})."
+        )
+    elif installation is None:
+        name = engine.environments[0 if on_gpus else -1]
+        missing.append(f"{spec.base_runtime} is not installed here; run: autotuner engine install {name}")
+    if lacks := BENCHMARKS[spec.benchmark.tool](settings.home).missing():
+        missing.append(lacks)
+    return missing
+
+
+def _flag_problems(spec: TaskSpec, engine: Engine, schema: Mapping[str, Flag] | None) -> list[Problem]:
+    return [
+        Problem(message, f"parameters.{name}")
+        for name, domain in spec.parameters.items()
+        for message in flags.check(schema, name, _values(domain), reserved=engine.reserved)
+    ]
+
+
+def _values(domain: Domain) -> tuple[Value, ...]:
+    """The values of a domain that can be checked one by one; of a range, its bounds."""
+    if isinstance(domain, bool | int | float | str):
+        return (domain,)
+    if isinstance(domain, tuple):
+        return domain
+    return domain.values if domain.type == "choice" else (domain.low, domain.high)
+
+
+def _benchmark_problems(spec: TaskSpec) -> list[Problem]:
+    problems = []
+    benchmark = spec.benchmark
+    if benchmark.tool not in BENCHMARKS:
+        there = ", ".join(BENCHMARKS)
+        problems.append(Problem(f"no load generator {benchmark.tool!r}; there are {there}", "benchmark.tool"))
+    if benchmark.task != "text-to-text":
+        problems.append(Problem(f"task {benchmark.task!r} cannot be measured; only text-to-text can", "benchmark.task"))
+    url = benchmark.dataset_url
+    if url and "://" in url:
+        try:
+            checked(url)
+        except RefusedError as error:
+            problems.append(Problem(str(error), "benchmark.dataset_url"))
+    elif url and not ((path := checkpoints.existing(url)) and path.is_file()):
+        problems.append(Problem(f"there is no file {url!r}; give a path or an http(s) URL", "benchmark.dataset_url"))
+    return problems
+
+
+def _unchecked(spec: TaskSpec, installation: Installation | None, schema: Mapping[str, Flag] | None) -> list[str]:
+    if schema is not None:
+        return []
+    why = "printed no help"
+    if installation is None:
+        local = spec.deployment_mode is DeploymentMode.LOCAL
+        why = "is not installed here" if local else f"runs elsewhere in mode {spec.deployment_mode}"
+    return [f"{spec.base_runtime} {why}, so its flags could not be checked."]
+
+
+def _cautions(spec: TaskSpec, built: space.SearchSpace) -> list[str]:
+    cautions = []
+    if not built.varied:
+        cautions.append("Nothing is varied, so only the baseline is measured; give parameters lists or ranges.")
+    levels = len(spec.benchmark.num_concurrency) * len(spec.benchmark.traffic_scenarios)
+    longest_s = levels * spec.benchmark.max_time_per_iteration * 60
+    if longest_s > spec.optimization.timeout_per_iteration:
+        cautions.append(
+            f"{levels} load levels of up to {spec.benchmark.max_time_per_iteration:g} min can outlast "
+            f"timeout_per_iteration ({spec.optimization.timeout_per_iteration:g} s); levels not measured by then fail."
+        )
+    tried, listed = spec.optimization.max_iterations, built.candidates
+    if spec.optimization.strategy is StrategyName.GRID and (listed is None or len(listed) > tried):
+        of = "very many" if listed is None else str(len(listed))
+        cautions.append(
+            f"grid_search tries only the first {tried} of {of} candidates, in order; use random or bayesian."
+        )
+    if not spec.optimization.baseline:
+        cautions.append("Without the baseline nothing is proven better than the engine's defaults.")
+    elif reason := built.refusal(built.fixed):
+        cautions.append(f"The baseline cannot run ({reason}), so nothing is proven better than the engine's defaults.")
+    return cautions

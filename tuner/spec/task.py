@@ -1,0 +1,293 @@
+"""A tuning task as people write it: one model for the task file, the HTTP body and the agent's tool."""
+
+import re
+from enum import StrEnum
+from typing import Annotated, Any, Literal, Self
+
+from pydantic import AfterValidator, BeforeValidator, Field, JsonValue, StrictBool, model_validator
+
+from tuner.spec.objectives import NAMED_OBJECTIVES, Objective, SLOConfig, objectives
+from tuner.spec.values import (
+    Block,
+    Domain,
+    EnvName,
+    FlagName,
+    Names,
+    Real,
+    Scenario,
+    Text,
+    Whole,
+    as_tuple,
+    flag_names,
+    renamed,
+    shortest_prompt,
+)
+
+
+class DeploymentMode(StrEnum):
+    LOCAL = "local"
+    DOCKER = "docker"
+    OME = "ome"
+
+
+class Model(Block):
+    """What is served: a folder, or the id of a model on the hub."""
+
+    id_or_path: Annotated[Text, Field(min_length=1)]
+    """Older files say `name`. Their `hf_token` is not kept: give it to the environment, as HF_TOKEN."""
+    namespace: str | None = None
+    """Kubernetes namespace (OME)."""
+    quantization: str | None = None
+    """How the checkpoint is already quantized, where its own config does not say: awq, gptq, fp8, …"""
+
+    @model_validator(mode="before")
+    @classmethod
+    def _older(cls, raw: Any) -> Any:
+        if isinstance(raw, str):
+            return {"id_or_path": raw}
+        if not isinstance(raw, dict):
+            return raw
+        # A token is a secret and no part of a task: it is dropped here, so that no database and no report has it.
+        kept = {key: value for key, value in raw.items() if key != "hf_token"}
+        return renamed(kept, "name", "id_or_path")
+
+
+Degrees = Annotated[tuple[Annotated[Whole, Field(ge=1, le=4096)], ...], Field(min_length=1), BeforeValidator(as_tuple)]
+Switch = Annotated[tuple[StrictBool, ...], Field(min_length=1), BeforeValidator(as_tuple)]
+
+
+class ParallelConfig(Block):
+    """How a model is spread over GPUs: one degree, or the degrees to try. Presets are the engine's, by name."""
+
+    tp: Degrees | None = None
+    pp: Degrees | None = None
+    dp: Degrees | None = None
+    dcp: Degrees | None = None
+    cp: Degrees | None = None
+    ep: Degrees | None = None
+    enable_expert_parallel: Switch | None = None
+    moe_tp: Degrees | None = None
+    moe_ep: Degrees | None = None
+    moe_cluster: Degrees | None = None
+    moe_dense_tp: Degrees | None = None
+    presets: Names | None = None
+    """Tried besides the degrees given here, if any. Older files say `preset`."""
+
+    @model_validator(mode="before")
+    @classmethod
+    def _older(cls, raw: Any) -> Any:
+        return renamed(raw, "preset", "presets")
+
+
+class QuantConfig(Block):
+    """Number formats, by part of the model: one name, or the names to try."""
+
+    gemm_dtype: Names | None = None
+    kvcache_dtype: Names | None = None
+    attention_dtype: Names | None = None
+    moe_dtype: Names | None = None
+    presets: Names | None = None
+    """Tried besides the formats given here, if any. Older files say `preset`."""
+
+    @model_validator(mode="before")
+    @classmethod
+    def _older(cls, raw: Any) -> Any:
+        return renamed(raw, "preset", "presets")
+
+
+class StrategyName(StrEnum):
+    GRID = "grid_search"
+    RANDOM = "random"
+    BAYESIAN = "bayesian"
+    NSGA2 = "nsga2"
+    AUTO = "auto"
+
+
+class Optimization(Block):
+    """How to search, and how sure to be of the result."""
+
+    strategy: StrategyName = StrategyName.AUTO
+    """`auto`: the whole grid where the budget covers it, else Bayesian (NSGA-II for several objectives)."""
+    objective: Annotated[tuple[Objective, ...], Field(min_length=1, max_length=3), BeforeValidator(objectives)] = (
+        NAMED_OBJECTIVES["maximize_throughput"],
+    )
+    max_iterations: Annotated[Whole, Field(ge=1, le=100_000)] = 20
+    """Configurations to try, without the baseline and the confirmations."""
+    timeout_per_iteration: Annotated[Real, Field(gt=0, le=7 * 86_400)] = 1800
+    """Seconds an experiment may take, start of the engine included. Levels measured before the limit are kept."""
+    n_initial_random: Annotated[Whole, Field(ge=1, le=1000)] = 5
+    """Random configurations before a model-based strategy trusts its model."""
+    seed: Annotated[Whole, Field(ge=0, lt=2**32)] = 0
+    baseline: bool = True
+    """Measure the engine's defaults first."""
+    confirm: Annotated[Whole, Field(ge=0, le=20)] = 2
+    """Fresh, interleaved measurements of the winner and of the baseline at the end; 0 turns it off."""
+
+
+NUMBERS = {
+    "temperature", "top_p", "top_k", "min_p", "seed", "n", "best_of", "max_tokens", "min_tokens",
+    "max_completion_tokens", "logprobs", "top_logprobs", "presence_penalty", "frequency_penalty",
+    "repetition_penalty", "length_penalty",
+}  # fmt: skip
+"""Request fields that are numbers whatever the file's spelling: older files quote them, `temperature: "0.0"`."""
+
+
+def _typed(params: dict[str, JsonValue]) -> dict[str, JsonValue]:
+    return {name: _number(value) if name in NUMBERS else value for name, value in params.items()}
+
+
+def _number(raw: JsonValue) -> JsonValue:
+    if not isinstance(raw, str) or not re.fullmatch(r"-?\d{1,18}(\.\d{1,18})?", raw.strip()):
+        return raw
+    return float(raw) if "." in raw else int(raw)
+
+
+class BenchmarkConfig(Block):
+    """The traffic of one load level, and which levels to run."""
+
+    tool: str = "genai-bench"
+    task: str = "text-to-text"
+    model_name: str | None = None
+    """The name requests ask for; by default the one the engine serves under."""
+    model_tokenizer: str | None = None
+    """Folder or hub id of the tokenizer; by default the model's own."""
+    traffic_scenarios: Annotated[tuple[Scenario, ...], Field(min_length=1)] = ("D(100,100)",)
+    num_concurrency: Annotated[
+        tuple[Annotated[Whole, Field(ge=1, le=100_000)], ...], Field(min_length=1), BeforeValidator(as_tuple)
+    ] = (1, 4, 8)
+    max_time_per_iteration: Annotated[Real, Field(gt=0, le=1440)] = 10
+    """Minutes a load level may take. The load generator counts whole minutes, so this is rounded up."""
+    max_requests_per_iteration: Annotated[Whole, Field(ge=1, le=10_000_000)] = 100
+    additional_params: Annotated[dict[str, JsonValue], AfterValidator(_typed)] = {}
+    """Added to every request, with their types: temperature 0.0, not "0.0"."""
+    dataset_url: str | None = None
+    """URL or path of a CSV, JSONL, .gz, .zip or .tar.gz file of prompts."""
+    dataset_deduplicate: bool = False
+    dataset_prompt_column: str | None = None
+    prefix_len: Annotated[Whole, Field(ge=1)] | None = None
+    """Tokens of a prefix that all requests of a level share."""
+    prefix_ratio: Annotated[Real, Field(gt=0, lt=1)] | None = None
+    """The shared prefix as a part of the prompt, for scenarios D(in,out); excludes `prefix_len`."""
+    warmup_requests: Annotated[Whole, Field(ge=0, le=10_000)] = 4
+    """Sent before the first level, never counted."""
+
+    @model_validator(mode="after")
+    def _check(self) -> Self:
+        if self.prefix_len is not None and self.prefix_ratio is not None:
+            raise ValueError("prefix_len and prefix_ratio exclude each other; leave one out")
+        if "dataset" in self.traffic_scenarios and not self.dataset_url:
+            raise ValueError("the scenario 'dataset' needs a dataset_url (a URL or a path)")
+        for name in ("traffic_scenarios", "num_concurrency"):
+            values = getattr(self, name)
+            if len(set(values)) < len(values):
+                raise ValueError(f"{name} names a value twice: {', '.join(map(str, values))}")
+        self._check_prefix()
+        return self
+
+    def _check_prefix(self) -> None:
+        if self.prefix_len is None and self.prefix_ratio is None:
+            return
+        name = "prefix_ratio" if self.prefix_len is None else "prefix_len"
+        for scenario in self.traffic_scenarios:
+            if scenario == "dataset":
+                raise ValueError(f"a dataset's prompts stay as they are; leave {name} or the scenario 'dataset' out")
+            if self.prefix_ratio is not None and not scenario.startswith("D"):
+                raise ValueError(f"prefix_ratio needs prompts of one length, D(in,out), not {scenario}; use prefix_len")
+            if self.prefix_len is not None and self.prefix_len >= (tokens := shortest_prompt(scenario)):
+                raise ValueError(
+                    f"prefix_len {self.prefix_len} must be below the input length of {scenario}, which is {tokens}"
+                )
+
+
+class Storage(Block):
+    """A volume that holds the model (OME)."""
+
+    type: Literal["pvc"] = "pvc"
+    pvc_name: Annotated[str, Field(min_length=1)]
+    pvc_subpath: str | None = None
+    mount_path: str = "/model"
+
+
+class ClusterResource(Block):
+    """A ClusterBaseModel or ClusterServingRuntime to create where it is missing (OME)."""
+
+    preset: str | None = None
+    name: str | None = None
+    spec: dict[str, JsonValue] | None = None
+    overrides: dict[str, JsonValue] = {}
+    labels: dict[str, str] = {}
+    annotations: dict[str, str] = {}
+
+    @model_validator(mode="after")
+    def _check(self) -> Self:
+        if not self.preset and not (self.name and self.spec):
+            raise ValueError("give a preset, or a name and a spec")
+        return self
+
+
+_UNITS = {"s": 1.0, "m": 60.0, "h": 3600.0, "d": 86_400.0}
+
+
+def seconds(raw: Any) -> Any:
+    """A duration in seconds: 5400, or written as 90s, 90m, 1.5h, 2d."""
+    if not isinstance(raw, str):
+        return raw
+    match = re.fullmatch(r"\s*(\d+(?:\.\d+)?)\s*([smhd])\s*", raw)
+    if not match:
+        raise ValueError(f"no duration {raw!r}; write seconds, or 90s, 90m, 1.5h, 2d")
+    return float(match[1]) * _UNITS[match[2]]
+
+
+class Budget(Block):
+    """Where the search ends, whatever is left of the space. Confirmations of the winner come on top."""
+
+    max_experiments: Annotated[Whole, Field(ge=1)] | None = None
+    """Baseline included."""
+    max_time: Annotated[Real, Field(gt=0), BeforeValidator(seconds)] | None = None
+    """Seconds, or 90m, 2h, 1d."""
+    max_gpu_hours: Annotated[Real, Field(gt=0)] | None = None
+
+
+TaskName = Annotated[str, Field(min_length=1, max_length=100)]
+
+
+def _task_name(raw: str) -> str:
+    if raw != raw.strip() or not raw.isprintable() or "/" in raw or "\\" in raw or raw.startswith((".", "-")):
+        raise ValueError(
+            f"{raw!r} is no task name: it is shown, typed and used in file names, "
+            "so no slashes, control characters, leading dots or dashes, or spaces around it"
+        )
+    return raw
+
+
+def _runtime(raw: str) -> str:
+    return "tensorrt-llm" if raw in ("tensorrt_llm", "trtllm") else raw
+
+
+class TaskSpec(Block):
+    """A tuning task: what to serve, which flags to try, under which load, towards what."""
+
+    task_name: Annotated[TaskName, AfterValidator(_task_name)]
+    description: Annotated[str, Field(max_length=10_000)] = ""
+    deployment_mode: DeploymentMode = DeploymentMode.LOCAL
+    base_runtime: Annotated[str, Field(min_length=1, max_length=253), AfterValidator(_runtime)] = "vllm"
+    """The engine: vllm, sglang, tensorrt-llm, simulated. In OME mode also the name of a ClusterServingRuntime."""
+    runtime_image_tag: str | None = None
+    gpu_type: str | None = None
+    """The GPU that the task was written for, as older files say it: a note, it chooses nothing."""
+    model: Model
+    parameters: Annotated[dict[FlagName, Domain], BeforeValidator(flag_names)] = {}
+    """Flags of the engine under its own names, dashes optional."""
+    parallel_config: ParallelConfig | None = None
+    quant_config: QuantConfig | None = None
+    environment: dict[EnvName, Domain] = {}
+    """Environment variables of the engine, tuned like flags."""
+    constraints: Annotated[tuple[Text, ...], BeforeValidator(as_tuple)] = ()
+    """Expressions that every candidate must satisfy: `tp * pp <= 4`."""
+    optimization: Optimization = Optimization()
+    benchmark: BenchmarkConfig = BenchmarkConfig()
+    slo: SLOConfig | None = None
+    storage: Storage | None = None
+    clusterbasemodel_config: ClusterResource | None = None
+    clusterservingruntime_config: ClusterResource | None = None
+    budget: Budget = Budget()

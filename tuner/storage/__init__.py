@@ -1,0 +1,1 @@
+"""Tasks, experiments, events, presets and workers in SQL: the only part that knows SQLAlchemy."""
