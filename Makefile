@@ -6,7 +6,7 @@ BIN := .venv/bin
 TORCH_INDEX ?=
 export PYTHONDONTWRITEBYTECODE := 1
 
-.PHONY: setup engine node ui check page test demo perf lock clean
+.PHONY: setup engine node ui docs check page test demo perf lock clean
 .DEFAULT_GOAL := setup
 
 setup: .venv/ready
@@ -34,6 +34,10 @@ node:
 ui: node
 	@if command -v npm >/dev/null; then npm run --silent --prefix ui build; \
 	  else echo "without Node (20 or newer) the page is not built; the server works without it"; fi
+
+# The reference of task keys and of settings, from the models.
+docs: setup
+	@$(BIN)/python docs/reference.py
 
 check: setup node
 	@$(BIN)/ruff format --check .

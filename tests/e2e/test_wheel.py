@@ -15,11 +15,11 @@ pytestmark = pytest.mark.slow
 PACKAGES = ("agent", "api", "prompts", "tools", "tuner")
 
 
-def test_a_wheel_holds_every_module_prompt_template_and_the_built_page(tmp_path: Path) -> None:
+def test_a_wheel_holds_every_module_prompt_template_the_built_page_and_the_license(tmp_path: Path) -> None:
     tree = tmp_path / "tree"
     for name in PACKAGES:
         shutil.copytree(ROOT / name, tree / name, ignore=shutil.ignore_patterns("__pycache__"))
-    for name in ("pyproject.toml", "README.md"):
+    for name in ("pyproject.toml", "README.md", "LICENSE"):
         shutil.copy(ROOT / name, tree / name)
     page = ("ui/dist/index.html", "ui/dist/assets/main.js")
     for name in page:
@@ -33,6 +33,8 @@ def test_a_wheel_holds_every_module_prompt_template_and_the_built_page(tmp_path:
         check=True, capture_output=True, timeout=300,
     )  # fmt: skip
     (wheel,) = tmp_path.glob("*.whl")
-    held = {name for name in zipfile.ZipFile(wheel).namelist() if ".dist-info/" not in name}
+    names = zipfile.ZipFile(wheel).namelist()
+    assert [name for name in names if name.endswith(".dist-info/licenses/LICENSE")]
+    held = {name for name in names if ".dist-info/" not in name}
     ours = {str(file.relative_to(tree)) for name in PACKAGES for file in (tree / name).rglob("*") if file.is_file()}
     assert held == ours | set(page)
