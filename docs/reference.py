@@ -14,10 +14,10 @@ from pydantic_settings import BaseSettings
 from agent.settings import AgentSettings
 from api.settings import ServerSettings
 from tools.settings import ToolSettings
-from tuner.objectives import NAMED_OBJECTIVES, objectives
 from tuner.settings import Settings
-from tuner.spec import TaskSpec
-from tuner.values import as_tuple
+from tuner.spec.objectives import NAMED_OBJECTIVES, objectives
+from tuner.spec.task import TaskSpec
+from tuner.spec.values import as_tuple
 
 FOLDER = Path(__file__).with_name("reference")
 SETTINGS: tuple[type[BaseModel], ...] = (Settings, ServerSettings, AgentSettings, ToolSettings)

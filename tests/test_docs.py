@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from tests.test_house import ROOT, tracked
-from tuner import taskfile
+from tuner.spec import taskfile
 
 DOCS = ROOT / "docs"
 REFERENCE = runpy.run_path(str(DOCS / "reference.py"))
