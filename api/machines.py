@@ -6,11 +6,10 @@ from fastapi import APIRouter, Path, Query, Response
 
 from api.deps import TunerDep
 from api.problems import documented
-from tuner.deploy.deployments import Running
-from tuner.engines.installs.installations import EngineInfo
+from tuner.installs.installations import EngineInfo
 from tuner.logs.files import LogExcerpt
 from tuner.machine.hardware import Hardware
-from tuner.protocols import Flag
+from tuner.protocols import Flag, Running
 from tuner.runner.heartbeats import WorkerInfo
 
 router = APIRouter(tags=["machines"])

@@ -9,7 +9,7 @@ from pydantic import Field, JsonValue
 from api import bodies
 from api.deps import TunerDep
 from api.problems import documented
-from tuner.engines.presets import Preset
+from tuner.spec.presets import Preset
 from tuner.spec.reader import Dumper
 from tuner.spec.values import Frozen
 

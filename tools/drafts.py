@@ -10,11 +10,12 @@ from tools.errors import InvalidArgumentsError
 from tools.tool import tool
 from tuner.analysis.formatting import duration
 from tuner.domain import Task, TaskState
-from tuner.engines.presets import Preset, merge
+from tuner.engines.presets import merge
 from tuner.errors import Problem
 from tuner.runner.plan import PlanSummary
 from tuner.service import Tuner
 from tuner.spec import taskfile
+from tuner.spec.presets import Preset
 from tuner.spec.problems import WHOLE
 from tuner.spec.task import TaskSpec
 from tuner.spec.values import Frozen

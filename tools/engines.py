@@ -10,8 +10,8 @@ from tools.arguments import Limit, Offset
 from tools.context import Context, Runtime, teller
 from tools.tool import tool
 from tools.untrusted import clean
-from tuner.engines.installs.environments import RECIPES
-from tuner.engines.installs.installations import EngineInfo
+from tuner.installs.environments import RECIPES
+from tuner.installs.installations import EngineInfo
 from tuner.protocols import Flag
 from tuner.spec.problems import nearest
 from tuner.spec.values import Frozen

@@ -124,7 +124,7 @@ async def _body(context: Context, task: Task, one: Experiment, similar: Sequence
         + _block(one.failure.message),
         "Versions": "\n".join(f"- {line}" for line in await _versions(context, task)),
         "Flags that were tried": _block(flags),
-        "Command": _block(shell(one) or "nothing was launched"),
+        "Command": _block(shell(task.spec, one) or "nothing was launched"),
         "Decisive lines": _block("\n".join(one.failure.lines)) if one.failure.lines else "",
         "End of the log": _block(await _log(context, task, one)),
         "Similar issues": links or "None found.",

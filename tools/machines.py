@@ -10,9 +10,9 @@ from tools.arguments import Limit, Offset
 from tools.context import Context, Runtime
 from tools.tool import tool
 from tuner.analysis.formatting import duration
-from tuner.deploy.deployments import Running
 from tuner.errors import UnavailableError
 from tuner.machine.hardware import Hardware
+from tuner.protocols import Running
 from tuner.runner.heartbeats import WorkerInfo
 from tuner.spec.values import Frozen
 

@@ -9,8 +9,8 @@ from tools.answers import shown
 from tools.arguments import Limit, LooseTask, Offset
 from tools.context import Context, Runtime
 from tools.tool import tool
-from tuner.engines.presets import Preset
 from tuner.errors import NotFoundError
+from tuner.spec.presets import Preset
 from tuner.spec.values import Frozen
 
 

@@ -152,7 +152,7 @@ async def get_task(runtime: Runtime, task: Ref) -> TaskAnswer:
         progress=None if found.state.ended else await _progress(tuner, found, result),
         verdict=sentence(result) if ended else None,
         best=None if best is None else row(result, best, list(best.params.flat)),
-        command=shell(result.experiment(result.winner)) if result.winner is not None else None,
+        command=shell(result.spec, result.experiment(result.winner)) if result.winner is not None else None,
         spec=_written(spec),
         note=_note(found),
     )

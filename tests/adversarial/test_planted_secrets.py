@@ -31,8 +31,8 @@ from tools.settings import ToolSettings
 from tuner.deploy.local import Local
 from tuner.domain import Label
 from tuner.errors import TunerError
+from tuner.launch import Launch
 from tuner.machine.processes import Identity
-from tuner.protocols import Launch
 from tuner.service import Tuner
 from tuner.settings import Settings
 

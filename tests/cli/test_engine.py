@@ -9,8 +9,8 @@ from click.testing import CliRunner, Result
 
 import tuner.cli.commands.engine  # noqa: F401 - its choices are made once, before a test replaces what they are made of
 from tuner.cli import main
-from tuner.engines.installs import environments
-from tuner.engines.installs.environments import Recipe
+from tuner.installs import environments
+from tuner.protocols import Recipe
 
 
 @pytest.fixture(autouse=True)

@@ -7,10 +7,11 @@ import pytest
 
 from tuner.domain import Params
 from tuner.engines import ENGINES
-from tuner.engines.installs import environments
 from tuner.errors import FailureKind
+from tuner.installs import environments
+from tuner.launch import Installation
 from tuner.logs import failures
-from tuner.protocols import Engine, Installation
+from tuner.protocols import Engine
 from tuner.spec.task import ParallelConfig
 from tuner.spec.values import flag_name
 

@@ -7,7 +7,7 @@ import pytest
 import yaml
 
 from tests.fakes.command import ROOT, Command
-from tuner.engines.installs import environments
+from tuner.machine.environments import find
 from tuner.settings import Settings
 
 pytestmark = pytest.mark.bench
@@ -18,7 +18,7 @@ SIMULATED = sorted(path.name for path in (ROOT / "examples").glob("simulated*.ya
 @pytest.fixture(scope="module")
 def command(tmp_path_factory: pytest.TempPathFactory) -> Command:
     installed = Settings()
-    if environments.find(installed.home, ["genai-bench"]) is None:
+    if find(installed.home, ["genai-bench"]) is None:
         pytest.skip("genai-bench is not installed (autotuner engine install genai-bench)")
     home = tmp_path_factory.mktemp("examples") / "home"
     home.mkdir()

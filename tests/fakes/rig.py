@@ -1,14 +1,14 @@
 """A tuner without processes: servers are objects with a port, load is a law of the flags, the store is the real one."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Mapping, Sequence
-from contextlib import asynccontextmanager, suppress
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
+from contextlib import asynccontextmanager, contextmanager, suppress
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from itertools import chain, repeat
 from pathlib import Path
 from threading import Thread
-from typing import Any
+from typing import Any, ClassVar
 
 import pytest
 
@@ -16,20 +16,24 @@ from tests.fakes.engine import FakeEngine
 from tests.fakes.results import point
 from tuner.benchmarks import BENCHMARKS
 from tuner.deploy import DEPLOYERS
+from tuner.deploy.local import Local
 from tuner.domain import Label, LoadPoint
-from tuner.engines import ENGINES
+from tuner.engines import ENGINES, flags
 from tuner.engines.quantization import QUANT_PRESETS
 from tuner.errors import BenchmarkError, FailureKind
-from tuner.protocols import Installation, Launch, Workload
+from tuner.launch import LOOPBACK, Installation, Launch, Target
+from tuner.protocols import Engine, Recipe, Resolved, Running, Workload
 from tuner.runner import watch
 from tuner.runner.measure import Rig
 from tuner.runner.plan import Plan
 from tuner.search import space
 from tuner.search.strategies import STRATEGIES
+from tuner.settings import Settings
 from tuner.spec import taskfile
 from tuner.spec.task import DeploymentMode, TaskSpec
 
 SCENARIO = "D(64,16)"
+HERE = Installation("fake", Path("python"), "1", cpu_only=True)
 
 
 @dataclass(frozen=True)
@@ -69,7 +73,6 @@ class FakeDeployment:
     env: Mapping[str, str]
     log: Path
     deployer: "FakeDeployer"
-    pid: int | None = None
     code: int | None = None
     starved: bool = False
 
@@ -156,16 +159,24 @@ class FakeDeployer:
     """Ids that each server was given."""
     reaped: list[str | None] = field(default_factory=list)
 
+    async def resolve(self, engine: Engine, spec: TaskSpec) -> Resolved:
+        return Resolved(HERE, schema=flags.parse(engine.help[-1]))
+
+    @contextmanager
+    def reserve(self, gpus: int) -> Iterator[tuple[str, ...]]:
+        with Local(Settings(_env_file=None)).reserve(gpus) as ids:
+            yield ids
+
     @asynccontextmanager
     async def deploy(
-        self, launch: Launch, label: Label, log: Path, gpu_ids: Sequence[str]
+        self, launch: Launch, target: Target, label: Label, log: Path, gpu_ids: Sequence[str]
     ) -> AsyncIterator[FakeDeployment]:
         deployment = FakeDeployment("", (), launch.env, log, self)
         server = Server(deployment)
         listening = Thread(target=server.serve_forever, args=(0.005,))
         listening.start()
         deployment.url = f"http://127.0.0.1:{server.server_port}"
-        deployment.argv = tuple(part.replace("{port}", str(server.server_port)) for part in launch.argv)
+        deployment.argv = launch.command(target, LOOPBACK, server.server_port)
         log.parent.mkdir(parents=True, exist_ok=True)
         log.write_text("started\n")
         if death := next(chain(self.starts[len(self.started) :], repeat(None))):
@@ -184,6 +195,12 @@ class FakeDeployer:
             await asyncio.sleep(self.farewell_s)
             self.running.remove(deployment)
             self.journal.append("stop")
+
+    async def running(self) -> list[Running]:
+        return []
+
+    async def stop(self, running_id: str) -> bool:
+        return False
 
     async def reap(self, task_id: str | None) -> list[str]:
         self.reaped.append(task_id)
@@ -211,6 +228,7 @@ class FakeLoad:
 
 @dataclass
 class FakeBenchmark:
+    recipes: ClassVar[Mapping[str, Recipe]] = {}
     deployer: FakeDeployer
     law: Law
     lacks: str | None = None
@@ -282,8 +300,7 @@ def plan_of(made: TaskSpec, engine: FakeEngine | None = None) -> Plan:
         engine=engine,
         strategy=STRATEGIES[made.optimization.strategy],
         objectives=made.optimization.objective,
-        installation=Installation("fake", Path("python"), "1"),
-        schema=None,
+        resolved=Resolved(HERE),
         space=built,
         model="org/model",
         tokenizer="org/model",

@@ -2,8 +2,11 @@
 
 import sys
 from collections.abc import Mapping
+from pathlib import Path
 
-from tuner.protocols import Launch
+from tuner.launch import PORT, Installation, Launch, Program
+
+HERE = Installation("here", Path(sys.executable), "")
 
 SERVER = """
 import http.server, sys
@@ -52,4 +55,11 @@ DIES = "import sys; print('cannot go on: the disk is on fire'); sys.exit(3)"
 
 
 def launch(program: str, env: Mapping[str, str] | None = None) -> Launch:
-    return Launch(argv=(sys.executable, "-c", program, "{port}"), env=env or {}, served_model="m", health_path="/")
+    return Launch(
+        program=Program(words=("python3",)),
+        args=("-c", program, PORT),
+        env=dict(env or {}),
+        model="m",
+        served_model="m",
+        health_path="/",
+    )

@@ -11,7 +11,7 @@ from tuner.analysis.result import Result, result
 from tuner.domain import Params
 from tuner.engines import ENGINES
 from tuner.errors import ConflictError
-from tuner.protocols import Installation
+from tuner.launch import Installation
 from tuner.report.artifacts import ARTIFACTS
 
 CONTAINERS = ("compose", "kubernetes")

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from tests.fakes import nvml, rig
-from tests.fakes.engine import FakeEngine
+from tests.fakes.engine import installed_engine
 from tests.fakes.nvml import FakeGPU
 from tests.fakes.rig import Bench, Death, Flags, Law, Silence, bench, spec, throughput
 from tuner.domain import Experiment, ExperimentState, LoadPoint, Params, Role, TaskState
@@ -179,7 +179,7 @@ async def test_the_search_ends_with_its_budget(
     nvml.install(monkeypatch, FakeGPU(), FakeGPU())
     made = spec(parallel_config={"tp": 2}, **changes)
     lease = await begun(store, made)
-    await run(bench(tmp_path, made, engine=FakeEngine(environments=("fake-gpu",))).rig, lease, store)
+    await run(bench(tmp_path, made, engine=installed_engine("fake-gpu")).rig, lease, store)
     experiments = await store.experiments(lease.task_id)
     assert [one.wall_s for one in experiments] == [100.0] * measured
     assert {one.gpus for one in experiments} == {2}

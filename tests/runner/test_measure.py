@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from tests.fakes import nvml, rig
-from tests.fakes.engine import FakeEngine
+from tests.fakes.engine import installed_engine
 from tests.fakes.nvml import FakeGPU
 from tests.fakes.results import point
 from tests.fakes.rig import Bench, Death, Flags, Silence, bench, spec, throughput
@@ -289,7 +289,7 @@ async def test_an_engine_that_dies_under_a_silent_load_is_noticed(tmp_path: Path
 async def test_an_experiment_holds_its_gpus_and_names_them(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     ids = nvml.install(monkeypatch, FakeGPU(), FakeGPU(), FakeGPU(free_gib=1))
     task = spec(parallel_config={"tp": 2})
-    made = bench(tmp_path, task, engine=FakeEngine(environments=("fake-gpu",)))
+    made = bench(tmp_path, task, engine=installed_engine("fake-gpu"))
     outcome = await measure(made.rig, experiment().model_copy(update={"params": made.rig.plan.space.fixed}))
     assert outcome.gpus == 2
     assert outcome.gpu_ids == tuple(ids[:2])
@@ -298,7 +298,7 @@ async def test_an_experiment_holds_its_gpus_and_names_them(tmp_path: Path, monke
 
 async def test_gpus_that_others_hold_are_infrastructure(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     nvml.install(monkeypatch)
-    outcome = await measured(bench(tmp_path, spec(), engine=FakeEngine(environments=("fake-gpu",))))
+    outcome = await measured(bench(tmp_path, spec(), engine=installed_engine("fake-gpu")))
     assert outcome.failure is not None
     assert outcome.failure.kind is FailureKind.INFRASTRUCTURE
     assert outcome.failure.message == "GPUs needed: 1; not held by another experiment: 0."

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from tests.fakes import nvml, rig
-from tests.fakes.engine import FakeEngine, install_environment
+from tests.fakes.engine import install_environment, installed_engine
 from tests.fakes.nvml import FakeGPU
 from tests.fakes.rig import Tables
 from tuner.engines import ENGINES
@@ -54,7 +54,7 @@ def model_folder(folder: Path, config: str = "{}", tokenizer: str | None = "toke
 def on_gpus(monkeypatch: pytest.MonkeyPatch, settings: Settings, count: int) -> None:
     """The fake engine as one that is installed, on a machine with GPUs."""
     nvml.install(monkeypatch, *[FakeGPU()] * count)
-    monkeypatch.setitem(ENGINES, "fake", FakeEngine(environments=("fake-gpu", "fake-cpu")))
+    monkeypatch.setitem(ENGINES, "fake", installed_engine("fake-gpu", "fake-cpu"))
     install_environment(settings.home, "fake-gpu")
 
 
@@ -97,7 +97,7 @@ async def test_an_unknown_engine_is_named_with_the_nearest_one_and_hides_no_othe
 async def test_an_engine_without_help_leaves_its_flags_unchecked_and_says_so(
     settings: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setitem(ENGINES, "fake", FakeEngine(environments=("fake-cpu",), help=""))
+    monkeypatch.setitem(ENGINES, "fake", installed_engine("fake-cpu", help=""))
     install_environment(settings.home, "fake-cpu", cpu_only=True)
     made = await planned(settings, parameters={"anything": [1, 2]})
     assert made.schema is None
@@ -105,7 +105,7 @@ async def test_an_engine_without_help_leaves_its_flags_unchecked_and_says_so(
 
 
 async def test_flags_that_cannot_be_kept_say_where(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setitem(ENGINES, "fake", FakeEngine(environments=("fake-cpu",)))
+    monkeypatch.setitem(ENGINES, "fake", installed_engine("fake-cpu"))
     install_environment(settings.home, "fake-cpu", cpu_only=True)
     await planned(settings)
     (kept,) = settings.engines.glob("*.json")
@@ -216,7 +216,7 @@ async def test_a_missing_load_generator_comes_with_its_own_words(settings: Setti
 async def test_modes_of_later_versions_are_planned_and_said_to_be_missing(
     settings: Settings, mode: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setitem(ENGINES, "fake", FakeEngine(environments=("fake-gpu",)))
+    monkeypatch.setitem(ENGINES, "fake", installed_engine("fake-gpu"))
     made = await planned(settings, deployment_mode=mode, parallel_config={"tp": [1, 8]})
     assert [line[: len("Deployment mode")] for line in made.missing] == ["Deployment mode"]
     assert f"{mode} is not available" in made.missing[0]
@@ -312,7 +312,7 @@ async def test_on_a_cpu_no_gpu_is_needed_whatever_the_degrees(
     settings: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     nvml.remove(monkeypatch)
-    monkeypatch.setitem(ENGINES, "fake", FakeEngine(environments=("fake-gpu", "fake-cpu")))
+    monkeypatch.setitem(ENGINES, "fake", installed_engine("fake-gpu", "fake-cpu"))
     install_environment(settings.home, "fake-cpu", cpu_only=True)
     made = await summary(settings, parallel_config={"tp": [1, 8]})
     assert (made.gpus, made.valid) == (0, 18)

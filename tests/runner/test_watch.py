@@ -9,7 +9,7 @@ import pytest
 
 from tests.fakes.rig import Death, FakeDeployer, FakeDeployment
 from tuner.errors import DeploymentError, FailureKind
-from tuner.protocols import Launch
+from tuner.launch import Launch
 from tuner.runner import watch
 from tuner.runner.watch import LEAST_FREE_BYTES, Watch
 

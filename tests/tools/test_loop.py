@@ -19,9 +19,9 @@ from tests.fakes.engine import install_environment
 from tests.fakes.rig import spec
 from tests.fakes.stores import live_owner
 from tools import Context
-from tuner.engines.installs import installations
 from tuner.engines.presets import Preset
 from tuner.errors import TunerError
+from tuner.installs import installations
 from tuner.service import Tuner
 from tuner.spec import taskfile
 

@@ -14,8 +14,8 @@ from tests.fakes.rig import Tables
 from tests.tools.conftest import Ask
 from tools import Context
 from tools import engines as engine_tools
-from tuner.engines.installs import installations
 from tuner.errors import ConflictError, InvalidSpecError, NotFoundError, UnavailableError
+from tuner.installs import installations
 from tuner.protocols import Flag
 from tuner.service import Tuner
 

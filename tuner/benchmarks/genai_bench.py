@@ -12,20 +12,21 @@ import os
 import re
 import shutil
 import zlib
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import ClassVar
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from tuner.benchmarks.statistics import Request, summarize
 from tuner.domain import Label, LoadPoint
-from tuner.engines.installs import environments
 from tuner.errors import BenchmarkError, DeploymentError, FailureKind, UnavailableError
 from tuner.logs import failures
 from tuner.machine import processes
-from tuner.protocols import Workload
+from tuner.machine.environments import find
+from tuner.protocols import Recipe, Workload
 
 ENVIRONMENT = "genai-bench"
 DRIVER = Path(__file__).with_name("genai_bench_driver.py")
@@ -41,9 +42,12 @@ MACHINE_ERRNOS = (errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EMFILE, errno.E
 class GenaiBench:
     home: Path
     """The data folder."""
+    recipes: ClassVar[Mapping[str, Recipe]] = {
+        ENVIRONMENT: Recipe(requirement=None, module="genai_bench", disk_gib=1.5, python_below=(3, 13))
+    }
 
     def missing(self) -> str | None:
-        if environments.find(self.home, [ENVIRONMENT]) is not None:
+        if find(self.home, [ENVIRONMENT]) is not None:
             return None
         return f"The load generator {ENVIRONMENT} is not installed; run: autotuner engine install {ENVIRONMENT}"
 
@@ -52,7 +56,7 @@ class GenaiBench:
         """Raises:
         UnavailableError: it is not installed.
         """
-        installation = environments.find(self.home, [ENVIRONMENT])
+        installation = find(self.home, [ENVIRONMENT])
         if installation is None:
             raise UnavailableError(self.missing() or "")
         warm = WarmGenaiBench(installation.python, workload, log, label, self.home / "processes")

@@ -7,9 +7,4 @@ from tuner.protocols import Deployer
 from tuner.settings import Settings
 from tuner.spec.task import DeploymentMode
 
-
-def _local(settings: Settings) -> Deployer:
-    return Local(settings.home / "processes", settings.port_low, settings.port_high)
-
-
-DEPLOYERS: dict[DeploymentMode, Callable[[Settings], Deployer]] = {DeploymentMode.LOCAL: _local}
+DEPLOYERS: dict[DeploymentMode, Callable[[Settings], Deployer]] = {DeploymentMode.LOCAL: Local}

@@ -1,5 +1,6 @@
 """Servers as child processes of this machine."""
 
+import asyncio
 import os
 import signal
 import socket
@@ -8,10 +9,16 @@ from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+from tuner.deploy import processes_list
 from tuner.domain import Label
-from tuner.errors import DeploymentError, FailureKind
-from tuner.machine import locks, processes
-from tuner.protocols import Launch
+from tuner.engines import flags
+from tuner.errors import DeploymentError, FailureKind, StorageError
+from tuner.launch import LOOPBACK, Installation, Launch, Target
+from tuner.machine import hardware, locks, processes
+from tuner.machine.environments import find
+from tuner.protocols import Engine, Resolved, Running
+from tuner.settings import Settings
+from tuner.spec.task import TaskSpec
 
 
 @dataclass(frozen=True)
@@ -21,14 +28,6 @@ class LocalDeployment:
     session: processes.Session
     kills_before: int | None
     """How often the kernel had killed for memory when the server was started."""
-
-    @property
-    def log(self) -> Path:
-        return self.session.log
-
-    @property
-    def pid(self) -> int | None:
-        return self.session.pid
 
     async def exit_code(self) -> int | None:
         return self.session.exit_code
@@ -48,20 +47,53 @@ class LocalDeployment:
 
 @dataclass(frozen=True)
 class Local:
-    registry: Path
-    port_low: int
-    port_high: int
+    settings: Settings
+
+    @property
+    def registry(self) -> Path:
+        return self.settings.home / "processes"
+
+    async def resolve(self, engine: Engine, spec: TaskSpec) -> Resolved:
+        names = tuple(engine.recipes)
+        installation = find(self.settings.home, names)
+        gpus = len((await asyncio.to_thread(hardware.survey)).gpus)
+        if installation is None:
+            name = names[0 if gpus else -1]
+            missing = f"{spec.base_runtime} is not installed here; run: autotuner engine install {name}"
+            return Resolved(Installation("not installed", Path("python"), ""), missing)
+        try:
+            schema = await flags.load(engine, installation, self.settings.engines)
+        except OSError as error:
+            raise StorageError(
+                f"What the engine's flags are cannot be kept in {self.settings.engines}: {error}. "
+                "Mend that, or set AUTOTUNER_HOME to a folder that can be written."
+            ) from error
+        return Resolved(installation, schema=schema, gpus=None if installation.cpu_only else gpus)
+
+    @contextmanager
+    def reserve(self, gpus: int) -> Iterator[tuple[str, ...]]:
+        with hardware.hold(gpus) as held:
+            if isinstance(held, hardware.Short):
+                message = f"GPUs needed: {held.needed}; not held by another experiment: {held.free}."
+                raise DeploymentError(FailureKind.INFRASTRUCTURE, message)
+            yield tuple(gpu.id for gpu in held)
 
     @asynccontextmanager
     async def deploy(
-        self, launch: Launch, label: Label, log: Path, gpu_ids: Sequence[str]
+        self, launch: Launch, target: Target, label: Label, log: Path, gpu_ids: Sequence[str]
     ) -> AsyncIterator[LocalDeployment]:
-        with held_port(self.port_low, self.port_high) as port:
-            argv = tuple(part.replace("{port}", str(port)) for part in launch.argv)
-            kills = memory_kills()
-            env = {**processes.inherited(), **launch.env, "CUDA_VISIBLE_DEVICES": ",".join(gpu_ids)}
-            async with processes.session(argv, env, log, label, self.registry) as session:
-                yield LocalDeployment(f"http://127.0.0.1:{port}", argv, session, kills)
+        with held_port(self.settings.port_low, self.settings.port_high) as port:
+            argv, url = launch.command(target, LOOPBACK, port), f"http://{LOOPBACK}:{port}"
+            kills, own = memory_kills(), {**launch.measuring_env, **launch.env}
+            env = {**processes.inherited(), **own, "CUDA_VISIBLE_DEVICES": ",".join(gpu_ids)}
+            async with processes.session(argv, env, log, label, self.registry, url=url) as session:
+                yield LocalDeployment(url, argv, session, kills)
+
+    async def running(self) -> list[Running]:
+        return await processes_list.listed(self.registry)
+
+    async def stop(self, running_id: str) -> bool:
+        return await asyncio.to_thread(processes_list.stop, self.registry, running_id)
 
     async def reap(self, task_id: str | None) -> list[str]:
         return processes.reap(self.registry, task_id)

@@ -47,7 +47,7 @@ def _folder(model: str) -> Path | None:
 
 
 def environment(given: Mapping[str, Value], model: str, ours: Mapping[str, str]) -> dict[str, str]:
-    """What an engine's environment gets on top of ours; what the configuration says wins."""
+    """What an engine's environment gets; what the configuration says wins."""
     offline = {"HF_HUB_OFFLINE": "1"} if _folder(model) else {}
     return {**ours, "DO_NOT_TRACK": "1", **offline, **{name: text(value) for name, value in given.items()}}
 

@@ -14,8 +14,9 @@ from pathlib import Path
 
 from pydantic import TypeAdapter, ValidationError
 
+from tuner.launch import Target
 from tuner.machine import processes
-from tuner.protocols import Engine, Flag, Installation
+from tuner.protocols import Engine, Flag
 from tuner.spec.values import Value, flag_name
 
 log = logging.getLogger(__name__)
@@ -43,25 +44,25 @@ _CHOICES = re.compile(r"^\{([^{}]*)\}(?: \[.*\.\.\.\])?$|^\[([^\[\]\s]*\|[^\[\]]
 _DEFAULT = re.compile(r"[(\[]default: (.*?)[)\]]\s*$", re.DOTALL)
 
 
-async def load(engine: Engine, installation: Installation, cache: Path) -> dict[str, Flag] | None:
-    """The flags of an installed engine; read once (seconds) for each version, then kept in the folder `cache`.
+async def load(engine: Engine, target: Target, cache: Path) -> dict[str, Flag] | None:
+    """The flags of an engine's target that runs here; read once (seconds) for each version, then kept in `cache`.
 
     None, with a warning in the log, where the engine cannot even print its help: its flags go unchecked.
     """
-    argv = engine.help_argv(installation)
-    if not engine.environments:
+    argv = (*target.command(engine.program(target)), *engine.help)
+    if not engine.recipes:
         return parse(await _help(argv))  # built in: quick to ask, and it changes with our own code
     # The command is part of the name: another interpreter may stand under the same name and version.
     mark = hashlib.sha256("\0".join(argv).encode()).hexdigest()[:8]
-    path = cache / f"{installation.name}-{re.sub(r'[^A-Za-z0-9.+]', '_', installation.version)}-{mark}.json"
+    path = cache / f"{target.name}-{re.sub(r'[^A-Za-z0-9.+]', '_', target.version)}-{mark}.json"
     with suppress(FileNotFoundError):
         try:
             return _STORED.validate_json(path.read_bytes())
         except ValidationError:
-            log.warning("%s is damaged; the flags of %s are read again.", path, installation.name)
+            log.warning("%s is damaged; the flags of %s are read again.", path, target.name)
     flags = parse(await _help(argv))
     if not flags:
-        log.warning("The flags of %s cannot be checked: %s printed no help.", installation.name, " ".join(argv))
+        log.warning("The flags of %s cannot be checked: %s printed no help.", target.name, " ".join(argv))
         return None
     await asyncio.to_thread(_store, path, flags)
     return flags

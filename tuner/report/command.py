@@ -4,12 +4,13 @@ import shlex
 
 from tuner.analysis.result import Result
 from tuner.domain import Experiment
+from tuner.engines import ENGINES
 from tuner.errors import ConflictError
+from tuner.launch import LOOPBACK, Image, Launch
+from tuner.spec.task import TaskSpec
 
-PORT = "8000"
+PORT = 8000
 """Instead of the port that happened to be free while measuring."""
-INTERNAL = ("AUTOTUNER_", "VLLM_SERVER_DEV_MODE")
-"""Beginnings of environment variables that serve the tuner, not the engine's user."""
 
 
 def command(result: Result) -> str:
@@ -18,8 +19,9 @@ def command(result: Result) -> str:
     Raises:
         ConflictError: no configuration has won.
     """
-    label = "# Found on the simulated engine; real hardware will differ.\n" if result.simulated else ""
-    return f"{label}{shell(winning(result))}\n"
+    winner = winning(result)
+    rewritten = "" if winner.launch else "# Written anew: an older version measured it and kept no template of it.\n"
+    return f"{label(result)}{rewritten}{shell(result.spec, winner)}\n"
 
 
 def winning(result: Result) -> Experiment:
@@ -32,22 +34,24 @@ def winning(result: Result) -> Experiment:
     return result.experiment(result.winner)
 
 
-def shell(experiment: Experiment) -> str:
+def label(result: Result) -> str:
+    return "# Found on the simulated engine; real hardware will differ.\n" if result.simulated else ""
+
+
+def shell(spec: TaskSpec, experiment: Experiment) -> str:
     """One experiment's launch as a line for a POSIX shell, on port 8000; empty where nothing was launched."""
     if not experiment.command:
         return ""
-    env = [f"{name}={shlex.quote(value)}" for name, value in settings(experiment).items()]
-    return " ".join([*env, *map(shlex.quote, arguments(experiment))])
+    launch = template(spec, experiment)
+    # Without a target of this machine, the program is what the shell finds on its path.
+    words = launch.command(experiment.target or Image(""), LOOPBACK, PORT)
+    env = [f"{name}={shlex.quote(value)}" for name, value in launch.env.items()]
+    return " ".join([*env, *map(shlex.quote, words)])
 
 
-def settings(experiment: Experiment) -> dict[str, str]:
-    """Its environment variables, without those that only the tuner needs."""
-    return {name: value for name, value in experiment.env.items() if not name.startswith(INTERNAL)}
-
-
-def arguments(experiment: Experiment) -> list[str]:
-    """What was launched, with the usual port, written `--port N` or `--port=N`."""
-    parts = []
-    for before, part in zip(("", *experiment.command), experiment.command, strict=False):
-        parts.append(PORT if before == "--port" else f"--port={PORT}" if part.startswith("--port=") else part)
-    return parts
+def template(spec: TaskSpec, experiment: Experiment) -> Launch:
+    """What an experiment was launched from; of one that kept none, what its engine launches by convention."""
+    if experiment.launch is not None:
+        return experiment.launch
+    target = Image("", cpu_only=not experiment.gpus)
+    return ENGINES[spec.base_runtime].launch(spec.model.id_or_path, experiment.params, target, None)

@@ -2,19 +2,18 @@
 
 import re
 from dataclasses import dataclass
-from pathlib import PurePath
 from typing import Any
 
 import yaml
 
 from tuner.analysis.result import Result
+from tuner.deploy import images
 from tuner.domain import Experiment
 from tuner.engines import ENGINES
-from tuner.engines.argv import located
 from tuner.errors import ConflictError
-from tuner.report.command import PORT, arguments, settings, winning
+from tuner.launch import ANY, MODEL_MOUNT, Image, Launch
+from tuner.report.command import PORT, label, template, winning
 
-MODEL = "/model"
 HUB = "/root/.cache/huggingface"
 START_S = 1800
 """For the engine to load a large model."""
@@ -23,13 +22,16 @@ START_S = 1800
 @dataclass(frozen=True)
 class Container:
     name: str
-    image: str
-    entrypoint: list[str]
-    args: list[str]
-    env: dict[str, str]
-    gpus: int
-    folder: str | None
-    """The model's on the host; None: it comes from the hub."""
+    launch: Launch
+    image: Image
+
+    @property
+    def entrypoint(self) -> list[str]:
+        return list(self.image.command(self.launch.program))
+
+    @property
+    def args(self) -> list[str]:
+        return list(self.launch.arguments(self.image, ANY, PORT))
 
 
 def compose(result: Result) -> str:
@@ -41,23 +43,23 @@ def compose(result: Result) -> str:
     one = _container(result)
     hub = "${HF_HOME:-~/.cache/huggingface}"
     service: dict[str, Any] = {
-        "image": one.image,
+        "image": one.image.reference,
         "entrypoint": [_literal(part) for part in one.entrypoint],
         "command": [_literal(part) for part in one.args],
-        "environment": {name: _literal(value) for name, value in one.env.items()},
+        "environment": {name: _literal(value) for name, value in one.launch.env.items()},
         "ports": [f"{PORT}:{PORT}"],
         "volumes": [
-            {"type": "bind", "source": _literal(one.folder), "target": MODEL, "read_only": True}
-            if one.folder
+            {"type": "bind", "source": _literal(one.launch.folder), "target": str(MODEL_MOUNT), "read_only": True}
+            if one.launch.folder
             else {"type": "bind", "source": hub, "target": HUB}
         ],
         "ipc": "host",  # the ranks of an engine talk through shared memory
         "restart": "unless-stopped",
     }
-    if not one.folder:
+    if not one.launch.folder:
         service["environment"]["HF_TOKEN"] = "${HF_TOKEN:-}"  # noqa: S105
-    if one.gpus:
-        device = {"driver": "nvidia", "count": one.gpus, "capabilities": ["gpu"]}
+    if one.launch.gpus:
+        device = {"driver": "nvidia", "count": one.launch.gpus, "capabilities": ["gpu"]}
         service["deploy"] = {"resources": {"reservations": {"devices": [device]}}}
     return _notes(result) + _yaml({"services": {one.name: service}})
 
@@ -70,25 +72,27 @@ def kubernetes(result: Result) -> str:
     """
     one = _container(result)
     labels = {"app.kubernetes.io/name": one.name}
-    env: list[dict[str, Any]] = [{"name": name, "value": value} for name, value in one.env.items()]
-    if not one.folder:
+    env: list[dict[str, Any]] = [{"name": name, "value": value} for name, value in one.launch.env.items()]
+    if not one.launch.folder:
         secret = {"secretKeyRef": {"name": "hf-token", "key": "token", "optional": True}}
         env.append({"name": "HF_TOKEN", "valueFrom": secret})
-    model = {"name": "model", "hostPath": {"path": one.folder, "type": "Directory"}} if one.folder else None
-    health = {"httpGet": {"path": "/health", "port": "http"}}
+    model = (
+        {"name": "model", "hostPath": {"path": one.launch.folder, "type": "Directory"}} if one.launch.folder else None
+    )
+    health = {"httpGet": {"path": one.launch.health_path, "port": "http"}}
     container: dict[str, Any] = {
         "name": "engine",
-        "image": one.image,
+        "image": one.image.reference,
         "command": one.entrypoint,
         "args": one.args,
         "env": env,
-        "ports": [{"name": "http", "containerPort": int(PORT)}],
+        "ports": [{"name": "http", "containerPort": PORT}],
         "startupProbe": {**health, "periodSeconds": 5, "failureThreshold": START_S // 5},
         "readinessProbe": {**health, "periodSeconds": 5},
-        "resources": {"limits": {"nvidia.com/gpu": str(one.gpus)}} if one.gpus else {},
+        "resources": {"limits": {"nvidia.com/gpu": str(one.launch.gpus)}} if one.launch.gpus else {},
         "volumeMounts": [
             {"name": "shared-memory", "mountPath": "/dev/shm"},  # noqa: S108
-            *([{"name": "model", "mountPath": MODEL, "readOnly": True}] if model else []),
+            *([{"name": "model", "mountPath": str(MODEL_MOUNT), "readOnly": True}] if model else []),
         ],
     }
     pod = {
@@ -110,49 +114,39 @@ def kubernetes(result: Result) -> str:
         "apiVersion": "v1",
         "kind": "Service",
         "metadata": {"name": one.name, "labels": labels},
-        "spec": {"selector": labels, "ports": [{"name": "http", "port": int(PORT), "targetPort": "http"}]},
+        "spec": {"selector": labels, "ports": [{"name": "http", "port": PORT, "targetPort": "http"}]},
     }
     return _notes(result) + f"{_yaml(deployment)}---\n{_yaml(service)}"
 
 
 def _container(result: Result) -> Container:
     winner = winning(result)
-    model = located(result.spec.model.id_or_path)
-    folder = model if model.startswith("/") else None
-    program, *rest = (MODEL if part == folder else part for part in arguments(winner))
-    module = rest[:2] if rest[:1] == ["-m"] else []
-    words = rest[len(module) :]
     return Container(
         name=re.sub(r"[^a-z0-9]+", "-", result.task_name.lower())[:50].strip("-") or "engine",
+        launch=template(result.spec, winner),
         image=_image(result, winner),
-        # In the image the interpreter and its programs are on the path.
-        entrypoint=["python3", *module] if module else [PurePath(program).name],
-        args=["0.0.0.0" if before == "--host" else word for before, word in zip(["", *words], words, strict=False)],  # noqa: S104
-        env=settings(winner),
-        gpus=winner.gpus,
-        folder=folder,
     )
 
 
-def _image(result: Result, winner: Experiment) -> str:
-    tag, engine = result.spec.runtime_image_tag, ENGINES[result.spec.base_runtime]
-    if tag and "/" in tag:
-        return tag
-    image = engine.image if winner.gpus else engine.cpu_image
-    if image is None:
+def _image(result: Result, winner: Experiment) -> Image:
+    """Without a GPU the engine is started as its CPU build is."""
+    if isinstance(winner.target, Image):
+        return winner.target
+    engine, cpu_only = ENGINES[result.spec.base_runtime], not winner.gpus
+    reference = images.reference(engine, result.spec.runtime_image_tag, cpu_only=cpu_only)
+    if reference is None:
         raise ConflictError(
             f"{engine.name} {'without a GPU ' if engine.image else ''}has no public image that is known here. "
             "Export the command instead, or name a whole image (`name/of-it:tag`) in the task's runtime_image_tag."
         )
-    return f"{image}:{tag or 'latest'}"
+    return Image(reference, cpu_only=cpu_only)
 
 
 def _notes(result: Result) -> str:
     """What a reader should know, as comments."""
-    label = "# Found on the simulated engine; real hardware will differ.\n" if result.simulated else ""
     if result.spec.runtime_image_tag:
-        return label
-    return f"{label}# Measured on an installed engine: give the image the tag of its version.\n"
+        return label(result)
+    return f"{label(result)}# Measured on an installed engine: give the image the tag of its version.\n"
 
 
 def _literal(text: str) -> str:

@@ -70,7 +70,7 @@ def render(result: Result) -> str:
         failures=rows.failures(result).rows,
         levels=_levels(result),
         compared=[formatting.statistic(metric, which, short=True) for metric, which in COMPARED],
-        command=shell(result.experiment(best)) if best is not None else "",
+        command=shell(result.spec, result.experiment(best)) if best is not None else "",
         task_file=taskfile.dump(result.spec),
         confirmations=sum(one.role is Role.CONFIRMATION for one in result.experiments),
         cancelled=result.state is TaskState.CANCELLED,

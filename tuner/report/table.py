@@ -54,7 +54,7 @@ def _parts(result: Result) -> list[RenderableType]:
     if failed := [one for one in result.standings if one.place is None]:
         parts += [_failures(result, failed), ""]
     parts.append(Text(result.verdict.text, style=f"bold {COLOURS.get(result.verdict.outcome, 'yellow')}"))
-    if result.winner is not None and (command := shell(result.experiment(result.winner))):
+    if result.winner is not None and (command := shell(result.spec, result.experiment(result.winner))):
         # Never wrapped by us: a line that is broken cannot be copied.
         what = "defaults" if result.winner == result.baseline else "winner"
         parts += ["", f"To run the {what}:", Text(command, style="cyan", no_wrap=True, overflow="ignore")]

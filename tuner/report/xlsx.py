@@ -56,7 +56,7 @@ def summary(result: Result) -> list[tuple[str, Cell]]:
         for objective, score in zip(result.objectives, winner.scores, strict=True):
             lines.append(("Winner: measured in the search", described(objective, score.value)))
         lines += [("Winner: operating point", rows.operating_point(winner))]
-        lines += [("Winner: command", shell(winner))]
+        lines += [("Winner: command", shell(result.spec, winner))]
     for gain in result.verdict.gains:
         name = described(gain.objective, sum(gain.winner) / len(gain.winner))
         lines.append(("Gain" if gain.fresh else "Gain in the search, not confirmed", gain.gain))

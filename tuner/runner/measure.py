@@ -2,8 +2,7 @@
 
 import asyncio
 import time
-from collections.abc import Awaitable, Callable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -12,10 +11,10 @@ from pydantic import JsonValue
 from tuner.analysis import score
 from tuner.benchmarks import warmup
 from tuner.domain import Experiment, ExperimentState, Failure, Label, LoadPoint
-from tuner.errors import DeploymentError, ExperimentError, FailureKind
+from tuner.errors import ExperimentError, FailureKind
+from tuner.launch import Launch
 from tuner.logs import failures
-from tuner.machine import hardware
-from tuner.protocols import Deployer, Launch, LoadGenerator
+from tuner.protocols import Deployer, LoadGenerator
 from tuner.runner.plan import Plan
 from tuner.runner.watch import Watch
 
@@ -97,11 +96,11 @@ async def measure(rig: Rig, experiment: Experiment) -> Experiment:
     """
     spec, launch = rig.plan.spec, rig.plan.launch(experiment.params)
     limit_s = spec.optimization.timeout_per_iteration
-    attempt = Attempt(rig, experiment.number, launch, asyncio.get_running_loop().time() + limit_s, command=launch.argv)
+    deadline = asyncio.get_running_loop().time() + limit_s
+    attempt = Attempt(rig, experiment.number, launch, deadline, command=rig.plan.command(launch))
     stop: Failure | None = None
     try:
-        with _gpus(launch) as gpus:
-            attempt.gpu_ids = tuple(gpu.id for gpu in gpus)
+        with rig.deployer.reserve(launch.gpus) as attempt.gpu_ids:
             await _levels(attempt)
     except TimeoutError:
         stop = _late(attempt, limit_s)
@@ -115,23 +114,16 @@ async def measure(rig: Rig, experiment: Experiment) -> Experiment:
             "state": ExperimentState.FAILED if failure else ExperimentState.COMPLETED,
             "gpus": launch.gpus,
             "gpu_ids": attempt.gpu_ids,
+            "launch": launch,
+            "target": rig.plan.resolved.target,
             "command": attempt.command,
-            "env": dict(launch.env),
+            "env": {**launch.measuring_env, **launch.env},
             "points": tuple(attempt.points),
             "scores": () if failure else score.judge(spec, rig.plan.objectives, attempt.points, launch.gpus),
             "failure": failure,
             "start_s": attempt.start_s,
         }
     )
-
-
-@contextmanager
-def _gpus(launch: Launch) -> Iterator[tuple[hardware.GPU, ...]]:
-    with hardware.hold(launch.gpus) as held:
-        if isinstance(held, hardware.Short):
-            message = f"GPUs needed: {held.needed}; not held by another experiment: {held.free}."
-            raise DeploymentError(FailureKind.INFRASTRUCTURE, message)
-        yield held
 
 
 def _late(attempt: Attempt, limit_s: float) -> Failure:
@@ -165,15 +157,16 @@ async def _levels(attempt: Attempt) -> None:
     Raises:
         TimeoutError: the deadline has come.
     """
-    label = Label(attempt.rig.task_id, attempt.number, attempt.rig.owner)
+    rig, target = attempt.rig, attempt.rig.plan.resolved.target
+    label = Label(rig.task_id, attempt.number, rig.owner)
     while attempt.left:
         await attempt.tell("phase", {"phase": "starting"})
         _set_aside(attempt.log)
         began = time.monotonic()
         # The deadline ends what is measured, never the farewell: ports and GPUs are held until the engine is gone.
-        async with attempt.rig.deployer.deploy(attempt.launch, label, attempt.log, attempt.gpu_ids) as deployment:
+        async with rig.deployer.deploy(attempt.launch, target, label, attempt.log, attempt.gpu_ids) as deployment:
             attempt.command = deployment.argv
-            watch = Watch(deployment, attempt.launch, attempt.rig.plan.engine.failures)
+            watch = Watch(deployment, attempt.launch, attempt.log, rig.plan.engine.failures)
             async with asyncio.timeout_at(attempt.deadline):
                 await watch.until_ready(min(attempt.rig.starts_s, default=0.0))
                 start_s = round(time.monotonic() - began, 3)

@@ -4,20 +4,18 @@ import asyncio
 import shlex
 from collections.abc import Mapping
 from dataclasses import dataclass
-from pathlib import Path
 
 from tuner.analysis import score
 from tuner.benchmarks import BENCHMARKS
 from tuner.benchmarks.download import RefusedError, checked
-from tuner.deploy import DEPLOYERS
+from tuner.deploy import DEPLOYERS, images
 from tuner.domain import Params
 from tuner.engines import ENGINES, flags
-from tuner.engines.installs import environments
 from tuner.engines.models import checkpoints
 from tuner.engines.quantization import QUANT_PRESETS, checkpoint_quantization
-from tuner.errors import InvalidSpecError, Problem, StorageError
-from tuner.machine import hardware
-from tuner.protocols import Engine, Flag, Installation, Launch, Strategy
+from tuner.errors import InvalidSpecError, Problem
+from tuner.launch import LOOPBACK, Image, Launch
+from tuner.protocols import Engine, Flag, Resolved, Strategy
 from tuner.search import space
 from tuner.search.strategies import STRATEGIES
 from tuner.settings import Settings
@@ -70,9 +68,8 @@ class Plan:
     engine: Engine
     strategy: Strategy
     objectives: tuple[Objective, ...]
-    installation: Installation | None
-    """None: it is not installed here, or runs elsewhere."""
-    schema: Mapping[str, Flag] | None
+    resolved: Resolved
+    """Where the engine's program is, which flags it has, how many GPUs are there."""
     space: space.SearchSpace
     model: str
     tokenizer: str
@@ -82,7 +79,11 @@ class Plan:
     missing: tuple[str, ...]
 
     def launch(self, params: Params) -> Launch:
-        return _launch(self.engine, self.model, params, self.installation, self.schema)
+        return self.engine.launch(self.model, params, self.resolved.target, self.resolved.schema)
+
+    def command(self, launch: Launch) -> tuple[str, ...]:
+        """As it will be run, its port left open."""
+        return launch.command(self.resolved.target, LOOPBACK, "{port}")
 
     def summary(self) -> PlanSummary:
         spec, listed = self.spec, self.space.candidates
@@ -94,7 +95,7 @@ class Plan:
         return PlanSummary(
             task_name=spec.task_name,
             engine=spec.base_runtime,
-            engine_version=self.installation.version if self.installation else None,
+            engine_version=self.resolved.target.version or None,
             experiments=experiments,
             baseline=bool(baseline),
             candidates=candidates,
@@ -106,7 +107,7 @@ class Plan:
             gpus=self.gpus,
             at_most_s=experiments * spec.optimization.timeout_per_iteration,
             skipped=tuple(Skipped(reason=s.reason, count=s.count) for s in self.space.skipped),
-            commands=tuple(shlex.join(self.launch(params).argv) for params in shown),
+            commands=tuple(shlex.join(self.command(self.launch(params))) for params in shown),
             warnings=self.warnings,
             missing=self.missing,
         )
@@ -139,64 +140,52 @@ async def plan(spec: TaskSpec, settings: Settings) -> Plan:
     if engine is None:
         there = f"there are {', '.join(ENGINES)}{nearest(spec.base_runtime, ENGINES)}"
         raise InvalidSpecError([Problem(f"no engine {spec.base_runtime!r}; {there}", "base_runtime"), *problems])
-    local = spec.deployment_mode is DeploymentMode.LOCAL
-    installation = environments.find(settings.home, engine.environments) if local else None
-    schema = await _schema(engine, installation, settings)
-    problems += _flag_problems(spec, engine, schema)
-    machine = await asyncio.to_thread(hardware.survey)
-    gpus = None if installation is None or installation.cpu_only else len(machine.gpus)
+    resolved = await _resolved(spec, settings, engine)
+    problems += _flag_problems(spec, engine, resolved.schema)
     try:
         built = await asyncio.to_thread(
             space.build,
             spec,
             parallel_presets=engine.parallel_presets,
             quant_presets=QUANT_PRESETS,
-            refusal=_refusal(engine, _quantization(spec, checkpoint.model), gpus),
+            refusal=_refusal(engine, _quantization(spec, checkpoint.model), resolved.gpus),
         )
     except InvalidSpecError as error:
         raise InvalidSpecError([*problems, *error.problems]) from None
     if problems:
         raise InvalidSpecError(problems)
     sizes = set()
-    if _launch(engine, checkpoint.model, built.fixed, installation, schema).gpus:
+    if engine.launch(checkpoint.model, built.fixed, resolved.target, resolved.schema).gpus:
         sizes = await asyncio.to_thread(_world_sizes, engine, built)
     return Plan(
         spec=spec,
         engine=engine,
         strategy=STRATEGIES[spec.optimization.strategy],
         objectives=score.effective_objectives(spec, sizes),
-        installation=installation,
-        schema=schema,
+        resolved=resolved,
         space=built,
         model=checkpoint.model,
         tokenizer=checkpoint.tokenizer,
         gpus=max(sizes, default=0),
-        warnings=(*_unchecked(spec, installation, schema), *checkpoint.warnings, *_cautions(spec, built)),
-        missing=tuple(_missing(spec, settings, engine, installation, on_gpus=bool(machine.gpus))),
+        warnings=(*_unchecked(spec, resolved), *checkpoint.warnings, *_cautions(spec, built)),
+        missing=tuple(_missing(spec, settings, resolved)),
     )
 
 
-def _launch(
-    engine: Engine, model: str, params: Params, installation: Installation | None, schema: Mapping[str, Flag] | None
-) -> Launch:
-    return engine.launch(model, params, installation or Installation("not installed", Path("python"), ""), schema)
+async def _resolved(spec: TaskSpec, settings: Settings, engine: Engine) -> Resolved:
+    """What the deployer knows of the task's engine; of a mode without one, as much as the engine says."""
+    if (make := DEPLOYERS.get(spec.deployment_mode)) is not None:
+        return await make(settings).resolve(engine, spec)
+    missing = (
+        f"Deployment mode {spec.deployment_mode} is not available in this version; use {', '.join(DEPLOYERS)} "
+        f"(autotuner tune FILE --mode {next(iter(DEPLOYERS))})."
+    )
+    return Resolved(Image(images.reference(engine, spec.runtime_image_tag) or engine.name), missing)
 
 
 def _world_sizes(engine: Engine, built: space.SearchSpace) -> set[int]:
     """The numbers of GPUs that experiments use; of a space too large to list, only the baseline's."""
     return {engine.world_size(params) for params in (built.fixed, *(built.candidates or ()))}
-
-
-async def _schema(engine: Engine, installation: Installation | None, settings: Settings) -> Mapping[str, Flag] | None:
-    if installation is None:
-        return None
-    try:
-        return await flags.load(engine, installation, settings.engines)
-    except OSError as error:
-        raise StorageError(
-            f"What the engine's flags are cannot be kept in {settings.engines}: {error}. "
-            "Mend that, or set AUTOTUNER_HOME to a folder that can be written."
-        ) from error
 
 
 def _refusal(engine: Engine, quantization: str | None, gpus: int | None) -> space.Refusal:
@@ -219,22 +208,9 @@ def _quantization(spec: TaskSpec, model: str) -> str | None:
         return None
 
 
-def _missing(
-    spec: TaskSpec, settings: Settings, engine: Engine, installation: Installation | None, *, on_gpus: bool
-) -> list[str]:
-    missing = []
-    if spec.deployment_mode not in DEPLOYERS:
-        available = ", ".join(DEPLOYERS)
-        missing.append(
-            f"Deployment mode {spec.deployment_mode} is not available in this version; use {available} "
-            f"(autotuner tune FILE --mode {next(iter(DEPLOYERS))})."
-        )
-    elif installation is None:
-        name = engine.environments[0 if on_gpus else -1]
-        missing.append(f"{spec.base_runtime} is not installed here; run: autotuner engine install {name}")
-    if lacks := BENCHMARKS[spec.benchmark.tool](settings.home).missing():
-        missing.append(lacks)
-    return missing
+def _missing(spec: TaskSpec, settings: Settings, resolved: Resolved) -> list[str]:
+    lacks = (resolved.missing, BENCHMARKS[spec.benchmark.tool](settings.home).missing())
+    return [what for what in lacks if what]
 
 
 def _flag_problems(spec: TaskSpec, engine: Engine, schema: Mapping[str, Flag] | None) -> list[Problem]:
@@ -273,14 +249,12 @@ def _benchmark_problems(spec: TaskSpec) -> list[Problem]:
     return problems
 
 
-def _unchecked(spec: TaskSpec, installation: Installation | None, schema: Mapping[str, Flag] | None) -> list[str]:
-    if schema is not None:
+def _unchecked(spec: TaskSpec, resolved: Resolved) -> list[str]:
+    if resolved.schema is not None:
         return []
-    why = "printed no help"
-    if installation is None:
-        local = spec.deployment_mode is DeploymentMode.LOCAL
-        why = "is not installed here" if local else f"runs elsewhere in mode {spec.deployment_mode}"
-    return [f"{spec.base_runtime} {why}, so its flags could not be checked."]
+    local = spec.deployment_mode is DeploymentMode.LOCAL
+    why = "is not installed here" if local else f"runs elsewhere in mode {spec.deployment_mode}"
+    return [f"{spec.base_runtime} {why if resolved.missing else 'printed no help'}, so its flags could not be checked."]
 
 
 def _cautions(spec: TaskSpec, built: space.SearchSpace) -> list[str]:

@@ -8,14 +8,16 @@ import socket
 from collections.abc import AsyncIterator, Coroutine, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any, TypeVar
 from urllib.parse import urlsplit
 
 import httpx
 
 from tuner.errors import BenchmarkError, DeploymentError, FailureKind
+from tuner.launch import LOOPBACK, Launch
 from tuner.logs import failures
-from tuner.protocols import Deployment, FailurePattern, Launch
+from tuner.protocols import Deployment, FailurePattern
 
 READY_EVERY_S, READY_AT_MOST_S = 0.1, 0.5
 READY_PART = 0.02
@@ -25,7 +27,6 @@ HARDLY_BEFORE = 0.8
 LAST_BREATH_S = 1.0
 LEAST_FREE_BYTES = 2**20
 """With less on its disk a server cannot even write down why it ends."""
-LOCALHOST = "127.0.0.1"
 T = TypeVar("T")
 
 
@@ -35,6 +36,8 @@ class Watch:
 
     deployment: Deployment
     launch: Launch
+    log: Path
+    """What the server prints."""
     patterns: Sequence[FailurePattern]
     """Of its engine."""
 
@@ -120,10 +123,10 @@ class Watch:
         code, starved = await self.deployment.exit_code(), await self.deployment.out_of_memory()
         if code == -signal.SIGKILL and not starved:
             return DeploymentError(FailureKind.INFRASTRUCTURE, "The engine was killed from outside (SIGKILL).")
-        if shutil.disk_usage(self.deployment.log.parent).free < LEAST_FREE_BYTES:
-            message = f"The disk of {self.deployment.log.parent} is full, and the engine ended. Free some space."
+        if shutil.disk_usage(self.log.parent).free < LEAST_FREE_BYTES:
+            message = f"The disk of {self.log.parent} is full, and the engine ended. Free some space."
             return DeploymentError(FailureKind.INFRASTRUCTURE, message)
-        lines = await asyncio.to_thread(failures.tail, self.deployment.log)
+        lines = await asyncio.to_thread(failures.tail, self.log)
         failure = failures.classify(self.patterns, exit_code=code, out_of_memory=starved, lines=lines)
         return DeploymentError(failure.kind, failure.message, failure.lines)
 
@@ -137,8 +140,8 @@ class Watch:
 def _refused(url: str) -> bool:
     """Nobody listens there, as this machine can tell at once of itself; it costs a hundredth of a request."""
     address = urlsplit(url)
-    if address.hostname != LOCALHOST:
+    if address.hostname != LOOPBACK:
         return False
     with socket.socket() as probe:
         probe.setblocking(False)
-        return probe.connect_ex((LOCALHOST, address.port)) == errno.ECONNREFUSED
+        return probe.connect_ex((LOOPBACK, address.port)) == errno.ECONNREFUSED

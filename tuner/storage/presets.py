@@ -5,8 +5,9 @@ from typing import Any
 from sqlalchemy import Row, delete, func, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from tuner.engines.presets import BUILT_IN, Preset
+from tuner.engines.presets import BUILT_IN
 from tuner.errors import ConflictError, NotFoundError
+from tuner.spec.presets import Preset
 from tuner.spec.problems import nearest
 from tuner.storage.database import Database, whole
 from tuner.storage.schema import PRESET, printable

@@ -13,9 +13,9 @@ from rich.table import Table
 
 from tuner.benchmarks import BENCHMARKS
 from tuner.engines import ENGINES
-from tuner.engines.installs import environments
 from tuner.errors import TunerError
 from tuner.machine import hardware
+from tuner.machine.environments import find
 from tuner.service import Tuner
 from tuner.settings import Settings
 
@@ -88,15 +88,11 @@ def _store(settings: Settings) -> Finding:
 def _engines(settings: Settings) -> list[Finding]:
     findings, any_real = [], False
     for name, engine in ENGINES.items():
-        if not engine.environments:
+        if not engine.recipes:
             continue
-        found = environments.find(settings.home, engine.environments)
+        found = find(settings.home, tuple(engine.recipes))
         any_real = any_real or found is not None
-        says = (
-            f"{found.version} ({found.name})"
-            if found
-            else "autotuner engine install " + " | ".join(engine.environments)
-        )
+        says = f"{found.version} ({found.name})" if found else "autotuner engine install " + " | ".join(engine.recipes)
         findings.append(Finding(name, found is not None, says, needed=False))
     if not any_real:
         findings.append(Finding("an engine", False, "install one of those above; `simulated` is for dry runs only"))

@@ -10,7 +10,7 @@ from rich.console import Console
 from rich.table import Column, Table
 
 from tuner.engines import ENGINES
-from tuner.engines.installs import environments, installations
+from tuner.installs import environments, installations
 from tuner.settings import Settings
 
 

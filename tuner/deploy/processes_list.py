@@ -1,44 +1,21 @@
-"""What runs now of all that tuners with this data folder started: engines and load generators."""
+"""Engines and load generators that tuners with this data folder run on this machine now."""
 
 import asyncio
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from itertools import pairwise
 from pathlib import Path
-from typing import Literal
 
 import psutil
 from pydantic import BaseModel, ConfigDict, ValidationError
 
-from tuner.errors import ConflictError, NotFoundError
+from tuner.errors import ConflictError
 from tuner.machine import processes
-from tuner.spec.values import Frozen
+from tuner.protocols import Running
 
 SAMPLE_S = 0.1
 """Over how long the use of processors is measured."""
-
-
-class Running(Frozen):
-    """An engine or a load generator, with all processes of its session."""
-
-    id: str
-    kind: Literal["engine", "benchmark"]
-    task_id: str
-    task_name: str = ""
-    experiment: int | None = None
-    """None: it serves the whole task."""
-    pid: int
-    started_at: datetime
-    url: str | None = None
-    argv: tuple[str, ...] = ()
-    cpu_percent: float = 0.0
-    """100 is one core."""
-    memory_gib: float = 0.0
-    """Resident; what its processes share counts for each."""
-    gpus: tuple[str, ...] = ()
-    log: str | None = None
 
 
 class Note(BaseModel):
@@ -51,6 +28,7 @@ class Note(BaseModel):
     task_id: str
     experiment: int = 0
     argv: tuple[str, ...] = ()
+    url: str | None = None
     log: str | None = None
     gpus: str = ""
 
@@ -81,26 +59,20 @@ async def listed(registry: Path) -> list[Running]:
     return sorted(found, key=lambda running: (running.started_at, running.pid))
 
 
-def stop(registry: Path, deployment_id: str) -> None:
-    """Kills one, so that its task sees a machine that failed and not a configuration: it tries again.
+def stop(registry: Path, running_id: str) -> bool:
+    """False: nothing of that id runs.
 
     Raises:
-        NotFoundError: nothing of that id runs.
         ConflictError: it is another user's.
     """
-    notes = _notes(registry)
-    if deployment_id not in notes:
-        raise missing(deployment_id, list(notes))
+    note = _notes(registry).get(running_id)
+    if note is None:
+        return False
     try:
-        processes.end(notes[deployment_id].pid)
+        processes.end(note.pid)
     except (PermissionError, psutil.AccessDenied) as error:
-        raise ConflictError(
-            f"{deployment_id} belongs to another user of this machine, who alone can stop it."
-        ) from error
-
-
-def missing(deployment_id: str, known: Sequence[str]) -> NotFoundError:
-    return NotFoundError(f"Nothing runs as {deployment_id!r:.80}; there is {', '.join(known) or 'nothing running'}.")
+        raise ConflictError(f"{running_id} belongs to another user of this machine, who alone can stop it.") from error
+    return True
 
 
 def _notes(registry: Path) -> dict[str, Note]:
@@ -143,7 +115,7 @@ def _running(entry: str, note: Note, before: Usage, after: Usage) -> Running | N
         experiment=note.experiment if engine else None,
         pid=note.pid,
         started_at=started_at,
-        url=_url(note.argv) if engine else None,
+        url=note.url if engine else None,
         argv=note.argv,
         # A process that ended took its time with it.
         cpu_percent=round(max(0.0, after.cpu_s - before.cpu_s) / (after.at - before.at) * 100, 1),
@@ -151,9 +123,3 @@ def _running(entry: str, note: Note, before: Usage, after: Usage) -> Running | N
         gpus=tuple(filter(None, note.gpus.split(","))) if engine else (),
         log=note.log,
     )
-
-
-def _url(argv: Sequence[str]) -> str | None:
-    """Every engine is told its port, and listens on the loopback interface."""
-    ports = [value for flag, value in pairwise(argv) if flag == "--port"]
-    return f"http://127.0.0.1:{ports[-1]}" if ports else None

@@ -1,0 +1,1 @@
+"""Environments that hold engines and load generators: which are there, and how another one is installed."""
