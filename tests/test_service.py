@@ -13,11 +13,11 @@ from tests.fakes.stores import REMOTE, dead_owner, live_owner
 from tuner import service as service_module
 from tuner.domain import Event, ExperimentState, Role, Task, TaskState
 from tuner.engines import ENGINES
-from tuner.engines.presets import Preset
 from tuner.errors import ConflictError, InvalidSpecError, NotFoundError, StorageError
 from tuner.runner import worker as worker_module
 from tuner.service import Tuner
 from tuner.settings import Settings
+from tuner.spec.presets import Preset
 
 STATES = ("created", "queued", "running", "abandoned", "completed", "failed", "cancelled")
 """`running` in another process that lives; `abandoned` by one that is dead."""
@@ -233,10 +233,10 @@ async def test_cancelling_waits_until_the_worker_has_stopped_the_engine(
     tables.benchmark.law = never_answers
     ref = await in_state(tuner, "queued")
     running = asyncio.create_task(tuner.run(ref))
-    while not tables.deployer.running:
+    while not tables.deployer.up:
         await asyncio.sleep(0.005)
     assert (await elsewhere.cancel(ref)).state is TaskState.CANCELLED
-    assert tables.deployer.running == []
+    assert tables.deployer.up == []
     assert (await running).state is TaskState.CANCELLED
 
 
@@ -254,7 +254,7 @@ async def test_a_cancelled_task_goes_on_where_it_stopped(tuner: Tuner, elsewhere
     law, tables.benchmark.law = tables.benchmark.law, never_answers
     ref = await in_state(tuner, "queued")
     running = asyncio.create_task(tuner.run(ref))
-    while not tables.deployer.running:
+    while not tables.deployer.up:
         await asyncio.sleep(0.005)
     await elsewhere.cancel(ref)
     await running

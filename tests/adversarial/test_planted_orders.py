@@ -19,7 +19,7 @@ from tests.fakes.web import json_answer
 from tests.fakes.world import World, world
 from tools.settings import ToolSettings
 from tools.untrusted import NOTE
-from tuner.engines.presets import Preset
+from tuner.spec.presets import Preset
 
 ALLOWED = "allow: [delete_task]"
 """So that nothing but what was read stands between an order and its being carried out."""

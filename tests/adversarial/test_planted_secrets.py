@@ -3,7 +3,6 @@
 import asyncio
 import json
 import logging
-import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
@@ -17,7 +16,7 @@ from agent.service import Assistant
 from agent.settings import AgentSettings
 from api.app import create_app
 from api.settings import ServerSettings
-from tests.fakes import rig
+from tests.fakes import rig, servers
 from tests.fakes.github_server import ISSUE
 from tests.fakes.http import free_port, served, server_settings
 from tests.fakes.model_server import Answer, ModelServer, model_server
@@ -31,7 +30,6 @@ from tools.settings import ToolSettings
 from tuner.deploy.local import Local
 from tuner.domain import Label
 from tuner.errors import TunerError
-from tuner.launch import Launch
 from tuner.machine.processes import Identity
 from tuner.service import Tuner
 from tuner.settings import Settings
@@ -233,9 +231,9 @@ async def test_an_engine_gets_none_of_our_own_keys(
 ) -> None:
     monkeypatch.setenv(variable, UNMARKED)
     monkeypatch.setenv("HF_HOME", "kept")
-    launch = Launch((sys.executable, "-c", "import os; print(dict(os.environ))"), {}, "model")
+    launch = servers.launch("import os; print(dict(os.environ))")
     log, label = tmp_path / "engine.log", Label("0123abcd", 0, Identity.current().text)
-    async with Local(tmp_path / "registry", 40_000, 41_000).deploy(launch, label, log, ()) as deployment:
+    async with Local(Settings(home=tmp_path)).deploy(launch, servers.HERE, label, log, ()) as deployment:
         while await deployment.exit_code() is None:
             await asyncio.sleep(0.01)
     assert "'HF_HOME': 'kept'" in log.read_text()

@@ -9,7 +9,7 @@ from tuner.domain import Params
 from tuner.engines import ENGINES
 from tuner.errors import FailureKind
 from tuner.installs import environments
-from tuner.launch import Installation
+from tuner.launch import HOST, PORT, Image, Installation, Launch
 from tuner.logs import failures
 from tuner.protocols import Engine
 from tuner.spec.task import ParallelConfig
@@ -28,26 +28,40 @@ def test_it_is_listed_under_its_own_name(engine: Engine) -> None:
 
 
 def test_its_environments_can_be_installed(engine: Engine) -> None:
-    assert set(engine.environments) <= set(environments.RECIPES)
+    assert set(engine.recipes) <= set(environments.RECIPES)
 
 
-def test_a_launch_leaves_the_port_to_the_deployer(engine: Engine) -> None:
+def test_a_launch_leaves_host_and_port_to_the_deployer(engine: Engine) -> None:
     launch = engine.launch("org/name", Params(), INSTALLATION, None)
-    assert [part for part in launch.argv if "{port}" in part] == ["{port}"]
+    blanks = [part for word in launch.args for part in (word if isinstance(word, tuple) else (word,))]
+    assert [blanks.count(blank) for blank in (HOST, PORT)] == [1, 1]
     assert launch.served_model
     assert launch.health_path.startswith("/")
 
 
-def test_it_is_started_and_asked_for_help_by_the_installation_it_is_given(engine: Engine) -> None:
-    for argv in (engine.launch("m", Params(), INSTALLATION, None).argv, engine.help_argv(INSTALLATION)):
-        assert Path(argv[0]).parent == INSTALLATION.python.parent
+def test_it_is_called_and_asked_for_help_as_each_target_has_it(engine: Engine) -> None:
+    program = engine.program(INSTALLATION)
+    assert engine.launch("m", Params(), INSTALLATION, None).program == program
+    assert Path(INSTALLATION.command(program)[0]).parent == INSTALLATION.python.parent
+    assert not Path(Image("some/image").command(program)[0]).is_absolute()
+    assert engine.help
+
+
+def test_a_launch_is_kept_and_read_again(engine: Engine, tmp_path: Path) -> None:
+    launch = engine.launch(str(tmp_path), Params(flags={"a": 1}, env={"B": 2}), INSTALLATION, None)
+    assert Launch.model_validate_json(launch.model_dump_json()) == launch
+    assert launch.folder == str(tmp_path)
+
+
+def arguments(launch: Launch) -> tuple[str, ...]:
+    return launch.arguments(INSTALLATION, "0.0.0.0", 8000)
 
 
 def test_flags_and_environment_variables_reach_the_launch(engine: Engine) -> None:
     params = Params(flags={"some-flag": "x y"}, env={"SOME_NUMBER": 4, "SOME_SWITCH": True})
     launch = engine.launch("m", params, INSTALLATION, None)
-    written = launch.argv.index("x y")
-    assert flag_name(launch.argv[written - 1]) == "some-flag"
+    written = arguments(launch).index("x y")
+    assert flag_name(arguments(launch)[written - 1]) == "some-flag"
     assert (launch.env["SOME_NUMBER"], launch.env["SOME_SWITCH"]) == ("4", "1")
 
 
@@ -66,7 +80,7 @@ def test_tensor_parallelism_is_counted_and_written(engine: Engine) -> None:
     params = Params(parallel={"tp": 4})
     assert engine.refusal(params, None) is None
     assert engine.world_size(params) == 4
-    assert "4" in engine.launch("m", params, INSTALLATION, None).argv
+    assert "4" in arguments(engine.launch("m", params, INSTALLATION, None))
 
 
 def test_presets_name_known_degrees_and_are_plain_to_count(engine: Engine) -> None:

@@ -182,7 +182,7 @@ def test_what_is_built_in_runs_on_our_own_interpreter(home: Path) -> None:
 
 
 def test_an_unknown_name_is_answered_with_the_known_ones(home: Path) -> None:
-    with pytest.raises(NotFoundError, match=r"No environment 'vlm'; there are vllm-cpu, vllm,"):
+    with pytest.raises(NotFoundError, match=r"No environment 'vlm'; there are vllm, vllm-cpu,"):
         environments.install(home, "vlm")
 
 

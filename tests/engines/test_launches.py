@@ -9,16 +9,20 @@ from tuner.engines.quantization import QUANT_PRESETS
 from tuner.engines.sglang import SGLang
 from tuner.engines.tensorrt_llm import TensorRTLLM
 from tuner.engines.vllm import VLLM
-from tuner.launch import Installation
+from tuner.launch import Installation, Launch
 from tuner.protocols import Engine
 
 GPU = Installation("gpu", Path("/opt/my engine/bin/python"), "1.0")
 CPU = Installation("vllm-cpu", Path("/opt/my engine/bin/python"), "0.32.0", cpu_only=True)
 
 
+def argv(launch: Launch, target: Installation = GPU) -> tuple[str, ...]:
+    return launch.command(target, "127.0.0.1", "{port}")
+
+
 def test_vllm_on_a_gpu_is_its_own_program() -> None:
     launch = VLLM().launch("org/name", Params(flags={"max-num-seqs": 4}), GPU, None)
-    assert launch.argv == (
+    assert argv(launch) == (
         *("/opt/my engine/bin/vllm", "serve", "org/name"),
         *("--host", "127.0.0.1", "--port", "{port}", "--served-model-name", "org/name", "--max-num-seqs", "4"),
     )
@@ -28,13 +32,13 @@ def test_vllm_on_a_gpu_is_its_own_program() -> None:
 
 def test_vllm_on_a_cpu_is_started_as_a_module_and_takes_little_memory(tmp_path: Path) -> None:
     launch = VLLM().launch(str(tmp_path), Params(parallel={"tp": 2}), CPU, None)
-    assert launch.argv[:3] == ("/opt/my engine/bin/python", "-m", "vllm.entrypoints.openai.api_server")
-    assert launch.argv[3:5] == ("--model", str(tmp_path))
+    assert argv(launch)[:3] == ("/opt/my engine/bin/python", "-m", "vllm.entrypoints.openai.api_server")
+    assert argv(launch)[3:5] == ("--model", str(tmp_path))
     assert launch.served_model == tmp_path.name
     assert launch.gpus == 0
+    assert launch.measuring_env == {"VLLM_SERVER_DEV_MODE": "1"}
     assert launch.env == {
         "VLLM_CPU_KVCACHE_SPACE": "1",
-        "VLLM_SERVER_DEV_MODE": "1",
         "VLLM_NO_USAGE_STATS": "1",
         "DO_NOT_TRACK": "1",
         "HF_HUB_OFFLINE": "1",
@@ -44,18 +48,18 @@ def test_vllm_on_a_cpu_is_started_as_a_module_and_takes_little_memory(tmp_path: 
 
 def test_sglang_reports_metrics_and_can_empty_its_cache() -> None:
     launch = SGLang().launch("org/name:v1", Params(), GPU, None)
-    assert launch.argv[:5] == (
+    assert argv(launch)[:5] == (
         *("/opt/my engine/bin/python", "-m", "sglang.launch_server", "--model-path", "org/name:v1"),
     )
     assert launch.served_model == "org/name-v1"
-    assert "--enable-metrics" in launch.argv
+    assert "--enable-metrics" in argv(launch)
     assert launch.reset_cache_path == "/flush_cache"
 
 
 def test_tensorrt_llm_spells_flags_with_underscores() -> None:
     launch = TensorRTLLM().launch("org/name", Params(flags={"max-batch-size": 8}, parallel={"tp": 2}), GPU, None)
-    assert launch.argv[:3] == ("/opt/my engine/bin/trtllm-serve", "serve", "org/name")
-    assert launch.argv[-4:] == ("--tp_size", "2", "--max_batch_size", "8")
+    assert argv(launch)[:3] == ("/opt/my engine/bin/trtllm-serve", "serve", "org/name")
+    assert argv(launch)[-4:] == ("--tp_size", "2", "--max_batch_size", "8")
 
 
 @pytest.mark.parametrize(
@@ -78,7 +82,7 @@ def test_degrees_become_flags_and_gpus(
 ) -> None:
     params = Params(parallel=parallel)
     assert engine.refusal(params, None) is None
-    assert written in " ".join(engine.launch("m", params, GPU, None).argv)
+    assert written in " ".join(argv(engine.launch("m", params, GPU, None)))
     assert engine.world_size(params) == gpus
 
 
@@ -100,7 +104,7 @@ def test_degrees_set_by_the_engines_own_flags_count_too() -> None:
 def test_number_formats_become_flags(engine: Engine, quant: dict[str, str], written: str) -> None:
     params = Params(quant=dict(quant))
     assert engine.refusal(params, None) is None
-    assert written in " ".join(engine.launch("m", params, GPU, None).argv)
+    assert written in " ".join(argv(engine.launch("m", params, GPU, None)))
 
 
 @pytest.mark.parametrize(

@@ -7,9 +7,10 @@ import pytest
 from pydantic import JsonValue
 
 from tuner.engines import ENGINES, flags, presets
-from tuner.engines.presets import BUILT_IN, Preset
+from tuner.engines.presets import BUILT_IN
 from tuner.errors import ConflictError, InvalidSpecError
 from tuner.spec import taskfile
+from tuner.spec.presets import Preset
 
 
 def preset(name: str = "mine", engine: str | None = None, **task: Any) -> Preset:

@@ -242,8 +242,10 @@ def test_the_engine_launches_it_with_the_flags_and_environment_of_the_configurat
         flags={"max-num-seqs": 8, "enable-prefix-caching": False}, env={"SIMULATED_RESERVED_CPU": 0}, parallel={"tp": 2}
     )
     launch = Simulated().launch("/models/demo", params, BUILT_IN, None)
-    line = " ".join(launch.argv)
-    assert line.startswith(f"{sys.executable} -m tuner.engines.simulated.server --port {{port}} --model")
+    line = " ".join(launch.command(BUILT_IN, "127.0.0.1", "{port}"))
+    assert line.startswith(
+        f"{sys.executable} -m tuner.engines.simulated.server --host 127.0.0.1 --port {{port}} --model"
+    )
     assert line.endswith("--tensor-parallel-size 2 --max-num-seqs 8 --no-enable-prefix-caching")
     assert launch.env["SIMULATED_RESERVED_CPU"] == "0"
     assert launch.gpus == 0
@@ -251,7 +253,8 @@ def test_the_engine_launches_it_with_the_flags_and_environment_of_the_configurat
 
 
 def test_its_help_names_every_flag_that_can_be_tuned() -> None:
-    printed = subprocess.run(Simulated().help_argv(BUILT_IN), capture_output=True, text=True, check=True).stdout
+    argv = (*BUILT_IN.command(Simulated().program(BUILT_IN)), *Simulated.help)
+    printed = subprocess.run(argv, capture_output=True, text=True, check=True).stdout
     for flag in ("--max-num-seqs", "--attention-backend {a,b}", "--no-enable-prefix-caching", "--sim-oom-seqs"):
         assert flag in printed
 

@@ -32,7 +32,8 @@ class FakeEngine:
     help: tuple[str, ...] = ("%s", HELP)
 
     def program(self, target: Target) -> Program:
-        return Program(words=("printf",))
+        """For its help only: `tests.fakes.rig` starts no process."""
+        return Program(words=("printf",)) if self.recipes else Program(words=("tests.fakes.say",), module=True)
 
     def launch(self, model: str, params: Params, target: Target, schema: Mapping[str, Flag] | None) -> Launch:
         degrees = {"tp": self.world_size(params)} if "tp" in params.parallel else {}

@@ -2,17 +2,20 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 from tuner.analysis.result import Result, result
 from tuner.analysis.score import effective_objectives, judge
 from tuner.domain import Experiment, ExperimentState, Failure, LoadPoint, Params, Role, Stats, Task, TaskState
 from tuner.errors import FailureKind
+from tuner.launch import LOOPBACK, PORT, Installation, Launch, Program
 from tuner.spec import taskfile
 from tuner.spec.task import TaskSpec
 from tuner.spec.values import Value
 
 START = datetime(2026, 11, 21, 9, 0, tzinfo=UTC)
+TARGET = Installation("engine", Path("/opt/engine venv/bin/python"), "1.0")
 SCENARIO = "D(256,32)"
 LEVELS = (1, 8, 32)
 SEQS, TOKENS = (2, 8, 32, 128), (128, 512, 2048)
@@ -84,6 +87,15 @@ def experiment(
     fallback = Role.CONFIRMATION if confirms is not None else Role.CANDIDATE if number else Role.BASELINE
     params = Params(flags=dict(flags or {}), env=dict(env or {}))
     argv = [part for name, value in params.flags.items() for part in (f"--{name}", str(value))]
+    launch = Launch(
+        program=Program(words=("server",), module=True),
+        args=("--port", PORT, *argv),
+        env={name: str(value) for name, value in params.env.items()},
+        measuring_env={"VLLM_SERVER_DEV_MODE": "1"},
+        model="tiny",
+        served_model="tiny",
+        gpus=gpus,
+    )
     begun = START + timedelta(minutes=number)
     return Experiment(
         number=number,
@@ -92,8 +104,10 @@ def experiment(
         state=ExperimentState.FAILED if failure else ExperimentState.COMPLETED,
         confirms=confirms,
         gpus=gpus,
-        command=("/opt/engine venv/bin/python", "-m", "server", "--port", "30017", *argv),
-        env={"VLLM_SERVER_DEV_MODE": "1", **{name: str(value) for name, value in params.env.items()}},
+        launch=launch,
+        target=TARGET,
+        command=launch.command(TARGET, LOOPBACK, 30017),
+        env={**launch.measuring_env, **launch.env},
         points=tuple(points),
         scores=() if failure else judge(task, effective_objectives(task, [gpus]), points, gpus),
         failure=failure,

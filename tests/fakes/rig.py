@@ -18,7 +18,7 @@ from tuner.benchmarks import BENCHMARKS
 from tuner.deploy import DEPLOYERS
 from tuner.deploy.local import Local
 from tuner.domain import Label, LoadPoint
-from tuner.engines import ENGINES, flags
+from tuner.engines import ENGINES
 from tuner.engines.quantization import QUANT_PRESETS
 from tuner.errors import BenchmarkError, FailureKind
 from tuner.launch import LOOPBACK, Installation, Launch, Target
@@ -33,7 +33,7 @@ from tuner.spec import taskfile
 from tuner.spec.task import DeploymentMode, TaskSpec
 
 SCENARIO = "D(64,16)"
-HERE = Installation("fake", Path("python"), "1", cpu_only=True)
+HERE = Installation("fake", Path("python"), "1")
 
 
 @dataclass(frozen=True)
@@ -141,6 +141,7 @@ class Handler(BaseHTTPRequestHandler):
 class FakeDeployer:
     """Keeps a journal of what happens to its servers, in order."""
 
+    settings: Settings = field(default_factory=lambda: Settings(_env_file=None))
     starts: Sequence[Death | None] = ()
     """How the first servers end while they start; None: not at all, as all later ones."""
     healthy: bool = True
@@ -154,17 +155,17 @@ class FakeDeployer:
     """Servers that were told to stop."""
     journal: list[str] = field(default_factory=list)
     started: list[FakeDeployment] = field(default_factory=list)
-    running: list[FakeDeployment] = field(default_factory=list)
+    up: list[FakeDeployment] = field(default_factory=list)
     gpus: list[Sequence[str]] = field(default_factory=list)
     """Ids that each server was given."""
     reaped: list[str | None] = field(default_factory=list)
 
     async def resolve(self, engine: Engine, spec: TaskSpec) -> Resolved:
-        return Resolved(HERE, schema=flags.parse(engine.help[-1]))
+        return await Local(self.settings).resolve(engine, spec)
 
     @contextmanager
     def reserve(self, gpus: int) -> Iterator[tuple[str, ...]]:
-        with Local(Settings(_env_file=None)).reserve(gpus) as ids:
+        with Local(self.settings).reserve(gpus) as ids:
             yield ids
 
     @asynccontextmanager
@@ -183,7 +184,7 @@ class FakeDeployer:
             deployment.die(death)
         self.gpus.append(gpu_ids)
         self.started.append(deployment)
-        self.running.append(deployment)
+        self.up.append(deployment)
         self.journal.append("start")
         try:
             yield deployment
@@ -193,7 +194,7 @@ class FakeDeployer:
             listening.join()
             self.leaving += 1
             await asyncio.sleep(self.farewell_s)
-            self.running.remove(deployment)
+            self.up.remove(deployment)
             self.journal.append("stop")
 
     async def running(self) -> list[Running]:
@@ -213,7 +214,7 @@ class FakeLoad:
     law: Law
 
     async def measure(self, url: str, model: str, scenario: str, concurrency: int, folder: Path) -> LoadPoint:
-        deployment = next(one for one in self.deployer.running if one.url == url)
+        deployment = next(one for one in self.deployer.up if one.url == url)
         self.deployer.journal.append(f"{scenario} × {concurrency}")
         outcome = self.law(deployment.flags, scenario, concurrency)
         match outcome:
@@ -258,7 +259,12 @@ def install(monkeypatch: pytest.MonkeyPatch, law: Law = throughput) -> Tables:
     deployer = FakeDeployer()
     tables = Tables(FakeEngine(), deployer, FakeBenchmark(deployer, law))
     monkeypatch.setitem(ENGINES, "fake", tables.engine)
-    monkeypatch.setitem(DEPLOYERS, DeploymentMode.LOCAL, lambda _: deployer)
+
+    def at(settings: Settings) -> FakeDeployer:
+        deployer.settings = settings
+        return deployer
+
+    monkeypatch.setitem(DEPLOYERS, DeploymentMode.LOCAL, at)
     monkeypatch.setitem(BENCHMARKS, "fake", lambda _: tables.benchmark)
     hurry(monkeypatch)
     return tables

@@ -24,10 +24,7 @@ def won(engine: str, model: str, *, cpu_only: bool = False, env: dict[str, str] 
     there = Installation(engine, Path("/opt/an engine/bin/python"), "1.2.3", cpu_only=cpu_only)
     launch = ENGINES[engine].launch(model, params, there, None)
     measured = experiment(0, [point(c) for c in (1, 8, 32)], task=made)
-    argv = tuple(part.replace("{port}", "30123") for part in launch.argv)
-    return result(
-        task_of(made), [measured.model_copy(update={"command": argv, "env": launch.env, "gpus": launch.gpus})]
-    )
+    return result(task_of(made), [measured.model_copy(update={"launch": launch, "target": there, "gpus": launch.gpus})])
 
 
 def service(result: Result) -> dict[str, Any]:
@@ -53,7 +50,7 @@ def after(words: list[str], name: str) -> str:
 def test_a_model_folder_is_mounted_and_the_flags_are_those_that_won(tmp_path: Path) -> None:
     one = service(won("vllm", str(tmp_path), runtime_image_tag="v0.32.0"))
     assert one["image"] == "vllm/vllm-openai:v0.32.0"
-    assert (one["entrypoint"], one["command"][:2]) == (["vllm"], ["serve", "/model"])
+    assert (one["entrypoint"], one["command"][:2]) == (["vllm", "serve"], ["/model", "--host"])
     assert after(one["command"], "--host") == "0.0.0.0"
     assert after(one["command"], "--port") == "8000"
     assert (after(one["command"], "--max-num-seqs"), after(one["command"], "--tensor-parallel-size")) == ("8", "2")

@@ -13,6 +13,7 @@ from tests.fakes.results import experiment, point, spec, swept, task_of
 from tuner.analysis.result import Result, result
 from tuner.domain import Failure, TaskState
 from tuner.errors import ConflictError, FailureKind
+from tuner.launch import PORT
 from tuner.report import FORMATS
 from tuner.report.artifacts import ARTIFACTS
 from tuner.report.command import shell
@@ -84,7 +85,7 @@ def test_the_table_marks_winner_and_baseline_and_ends_with_the_command(swept_res
     assert re.search(r"base +0 +default +default +default +467 tok/s +32 +477 ms met", base)
     assert any("+13 %  +11 % to +15 %" in line for line in lines)
     assert any(line.startswith("23 ") and "out_of_memory: Not enough memory" in line for line in lines)
-    assert lines[-1] == shell(swept_result.experiment(16))
+    assert lines[-1] == shell(swept_result.spec, swept_result.experiment(16))
     assert not any("\x1b" in line for line in lines)
 
 
@@ -184,7 +185,7 @@ def test_the_page_shows_verdict_command_plots_and_failures(swept_result: Result)
     page = Page(str(FORMATS["html"](swept_result)))
     text = " ".join("".join(page.words).split())
     assert swept_result.verdict.text in text
-    assert shell(swept_result.experiment(16)) in text
+    assert shell(swept_result.spec, swept_result.experiment(16)) in text
     assert page.tags.count("svg") == 4
     assert "Not enough memory for the <KV> cache." in text
     for label in ("p90 time to first token (ms)", "SLO", "max-num-seqs, explains 99 %", "baseline", "best (#16)"):
@@ -202,14 +203,23 @@ def test_the_command_has_a_usual_port_and_nothing_of_the_tuner(swept_result: Res
     )
 
 
-def test_a_port_behind_an_equals_sign_is_replaced_and_values_are_quoted() -> None:
-    one = experiment(0, task=spec()).model_copy(
-        update={
-            "command": ("server", "--port=30001", "--name", "a b; rm $HOME", "30001"),
-            "env": {"AUTOTUNER_TASK": "x", "VLLM_SERVER_DEV_MODE": "1", "A": "it's"},
-        }
+def test_values_are_quoted_and_what_served_measuring_only_is_left_out() -> None:
+    one = experiment(0, task=spec())
+    assert one.launch is not None
+    changed = {"args": ("--port", PORT, "--name", "a b; rm $HOME", "30017"), "env": {"A": "it's"}}
+    one = one.model_copy(update={"launch": one.launch.model_copy(update=changed)})
+    shown = shell(spec(), one)
+    assert shown.startswith("A='it'\"'\"'s' '/opt/engine venv/bin/python' -m server --port 8000 ")
+    assert shown.endswith("--name 'a b; rm $HOME' 30017")
+
+
+def test_the_command_of_an_older_experiment_is_what_its_engine_launches(swept_result: Result) -> None:
+    """Older versions kept no template."""
+    older = swept_result.experiment(16).model_copy(update={"launch": None, "target": None})
+    assert shell(swept_result.spec, older) == (
+        "MODE=b python3 -m tuner.engines.simulated.server --host 127.0.0.1 --port 8000 --model tiny"
+        " --max-num-seqs 32 --max-num-batched-tokens 512"
     )
-    assert shell(one) == "A='it'\"'\"'s' server --port=8000 --name 'a b; rm $HOME' 30001"
 
 
 def test_a_task_without_a_winner_has_no_command() -> None:

@@ -307,7 +307,7 @@ async def cut_off_after(experiments: int, parts: Bench, lease: Lease, store: Sto
         await asyncio.sleep(0.002)
     running.cancel()
     await asyncio.wait([running])
-    assert parts.deployer.running == []
+    assert parts.deployer.up == []
 
 
 @pytest.mark.parametrize("strategy", ["random", "bayesian"])

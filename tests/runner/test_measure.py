@@ -38,7 +38,7 @@ def experiment(**flags: int) -> Experiment:
 async def measured(made: Bench, **flags: int) -> Experiment:
     """The outcome, and proof that nothing was left running."""
     outcome = await measure(made.rig, experiment(**flags))
-    assert made.deployer.running == []
+    assert made.deployer.up == []
     return outcome
 
 
@@ -140,7 +140,7 @@ async def test_an_engine_that_dies_between_two_levels_is_the_cause_not_the_cache
     made = bench(tmp_path, spec())
 
     def dies_afterwards(flags: Flags, scenario: str, concurrency: int) -> LoadPoint:
-        (deployment,) = made.deployer.running
+        (deployment,) = made.deployer.up
         asyncio.get_running_loop().call_soon(deployment.die, CRASH)
         return throughput(flags, scenario, concurrency)
 
@@ -274,7 +274,7 @@ async def test_an_engine_that_dies_under_a_silent_load_is_noticed(tmp_path: Path
     made = bench(tmp_path, spec())
 
     def starves(flags: Flags, scenario: str, concurrency: int) -> Silence:
-        (deployment,) = made.deployer.running
+        (deployment,) = made.deployer.up
         asyncio.get_running_loop().call_later(0.01, deployment.die, Death(-9, starved=True))
         return Silence()
 
@@ -313,13 +313,13 @@ async def test_a_cancelled_experiment_leaves_nothing_running(tmp_path: Path, whe
     silent = law({("D(64,16)", 1): Silence()})
     made = bench(tmp_path, spec(benchmark={"warmup_requests": 1}), silent, **asleep.get(where, {}))
     running = asyncio.create_task(measure(made.rig, experiment()))
-    while made.phases[-1:] != [where] or not made.deployer.running:
+    while made.phases[-1:] != [where] or not made.deployer.up:
         await asyncio.sleep(0.002)
     await asyncio.sleep(0.02)
     running.cancel()
     with pytest.raises(asyncio.CancelledError):
         await running
-    assert made.deployer.running == []
+    assert made.deployer.up == []
 
 
 async def test_an_event_that_cannot_be_recorded_ends_the_experiment_and_its_engine(tmp_path: Path) -> None:
@@ -331,4 +331,4 @@ async def test_an_event_that_cannot_be_recorded_ends_the_experiment_and_its_engi
 
     with pytest.raises(OSError, match="no space left"):
         await measure(replace(made.rig, tell=full), experiment())
-    assert made.deployer.running == []
+    assert made.deployer.up == []

@@ -100,7 +100,7 @@ async def test_an_engine_without_help_leaves_its_flags_unchecked_and_says_so(
     monkeypatch.setitem(ENGINES, "fake", installed_engine("fake-cpu", help=""))
     install_environment(settings.home, "fake-cpu", cpu_only=True)
     made = await planned(settings, parameters={"anything": [1, 2]})
-    assert made.schema is None
+    assert made.resolved.schema is None
     assert made.warnings[0] == "fake printed no help, so its flags could not be checked."
 
 

@@ -9,9 +9,11 @@ import pytest
 
 from tests.fakes.rig import Death, FakeDeployer, FakeDeployment
 from tuner.errors import DeploymentError, FailureKind
-from tuner.launch import Launch
+from tuner.launch import Launch, Program
 from tuner.runner import watch
 from tuner.runner.watch import LEAST_FREE_BYTES, Watch
+
+LAUNCH = Launch(program=Program(words=("server",)), args=(), model="m", served_model="m")
 
 
 @pytest.mark.parametrize(
@@ -24,7 +26,7 @@ async def test_a_server_that_ends_on_a_full_disk_says_nothing_of_its_configurati
     deployment.die(Death(1))
     monkeypatch.setattr(shutil, "disk_usage", lambda place: SimpleNamespace(free=free))
     with pytest.raises(DeploymentError) as caught:
-        await Watch(deployment, Launch((), {}, "m"), ()).rule_out_death()
+        await Watch(deployment, LAUNCH, deployment.log, ()).rule_out_death()
     assert caught.value.kind is kind
     assert (f"The disk of {tmp_path} is full" in str(caught.value)) == (kind is FailureKind.INFRASTRUCTURE)
 
@@ -46,7 +48,7 @@ async def test_an_engine_is_hardly_asked_before_the_quickest_of_its_task_was_rea
     monkeypatch.setattr(watch, "READY_EVERY_S", 0.001)
     monkeypatch.setattr(watch, "READY_AT_MOST_S", 3600.0)
     deployment = FakeDeployment("http://127.0.0.1:9", (), {}, tmp_path / "engine.log", FakeDeployer())
-    waiting = asyncio.create_task(Watch(deployment, Launch((), {}, "m"), ()).until_ready(quickest_s))
+    waiting = asyncio.create_task(Watch(deployment, LAUNCH, deployment.log, ()).until_ready(quickest_s))
     async with asyncio.timeout(60):
         await enough.wait()
     await asyncio.sleep(0.05)

@@ -167,7 +167,7 @@ async def test_a_bug_or_a_full_disk_fails_the_task_and_leaves_nothing_running(
     assert done.state is TaskState.FAILED
     assert done.error is not None
     assert says in done.error
-    assert tables.deployer.running == []
+    assert tables.deployer.up == []
     tables.benchmark.law = throughput
     await store.queue(done.id)
     assert (await worker.run(done.id)).state is TaskState.COMPLETED
@@ -183,7 +183,7 @@ async def test_a_cancelled_task_stops_at_the_next_heartbeat_and_keeps_what_it_ha
     await other.request_cancel(task.id)
     done = await running
     assert done.state is TaskState.CANCELLED
-    assert tables.deployer.running == []
+    assert tables.deployer.up == []
     assert [one.state.value for one in await store.experiments(task.id)] == ["completed", "running"]
 
 
@@ -280,7 +280,7 @@ async def test_a_worker_that_lost_its_lease_stops_and_writes_nothing_more(
     before = await other.experiments(task.id), await other.events(task.id)
     with pytest.raises(LeaseLostError, match="the worker that had it must stop"):
         await running
-    assert tables.deployer.running == []
+    assert tables.deployer.up == []
     assert (await other.experiments(task.id), await other.events(task.id)) == before
     assert (await other.task(task.id)).state is TaskState.RUNNING
 
@@ -297,7 +297,7 @@ async def test_a_store_that_fails_once_fails_the_task_with_its_words_and_it_can_
         TaskState.FAILED,
         "The database has no space left on its disk; free some.",
     )
-    assert tables.deployer.running == []
+    assert tables.deployer.up == []
     await store.queue(done.id)
     assert (await worker.run(done.id)).state is TaskState.COMPLETED
 
@@ -316,7 +316,7 @@ async def test_a_store_that_fails_at_any_write_and_stays_so_loses_nothing(
         store.tried, store.fails = 0, partial(_tried, full_from)
         with pytest.raises(StorageError, match="no space left"):
             await Worker(store, settings, owner=dead_owner()).run(task.id)
-        assert tables.deployer.running == []
+        assert tables.deployer.up == []
         store.fails = BadDisk.fails
         assert (await store.task(task.id)).state is TaskState.RUNNING
         kept = [one for one in await store.experiments(task.id) if one.finished_at]
@@ -353,7 +353,7 @@ async def test_without_a_heartbeat_for_a_lease_the_worker_gives_the_task_up(
     await until(under_load(tables))
     store.fails = lambda method, before: method == "beat"
     done = await running
-    assert tables.deployer.running == []
+    assert tables.deployer.up == []
     assert (done.state, done.error) == (TaskState.FAILED, "The database has no space left on its disk; free some.")
 
 
@@ -438,7 +438,7 @@ async def test_a_worker_told_to_stop_leaves_its_task_to_the_next_one(
     silent_from(tables, 1)
     task = await queued(store)
     await serving(Worker(store, settings, owner=dead_owner()), under_load(tables, 1))
-    assert tables.deployer.running == []
+    assert tables.deployer.up == []
     assert (await store.task(task.id)).state is TaskState.RUNNING
     tables.benchmark.law = throughput
     await serving(Worker(store, settings), all_ended(store))
@@ -460,7 +460,7 @@ async def test_a_serving_worker_that_is_cancelled_leaves_nothing_running(
     serve.cancel()
     with pytest.raises(asyncio.CancelledError):
         await serve
-    assert tables.deployer.running == []
+    assert tables.deployer.up == []
 
 
 async def test_a_second_cancellation_does_not_cut_the_farewell_to_the_engine_short(
@@ -476,4 +476,4 @@ async def test_a_second_cancellation_does_not_cut_the_farewell_to_the_engine_sho
     running.cancel()
     with pytest.raises(asyncio.CancelledError):
         await running
-    assert tables.deployer.running == []
+    assert tables.deployer.up == []

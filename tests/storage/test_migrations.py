@@ -13,8 +13,8 @@ from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, create_engine, text
 
 from tuner.domain import ExperimentState, Role, TaskState
-from tuner.engines.presets import Preset
 from tuner.errors import StorageError
+from tuner.spec.presets import Preset
 from tuner.storage import migrations
 from tuner.storage.schema import METADATA
 from tuner.storage.store import Store

@@ -14,8 +14,8 @@ from sqlalchemy import create_engine, text
 
 import tuner.storage.store
 from tuner.domain import Experiment, ExperimentState, Failure, LoadPoint, Params, Role, Score, Stats, Task, TaskState
-from tuner.engines.presets import Preset
 from tuner.errors import ConflictError, FailureKind, InvalidSpecError, LeaseLostError, NotFoundError
+from tuner.spec.presets import Preset
 from tuner.spec.task import TaskSpec
 from tuner.storage.store import Lease, Store
 

@@ -19,11 +19,11 @@ from tests.fakes.engine import install_environment
 from tests.fakes.rig import spec
 from tests.fakes.stores import live_owner
 from tools import Context
-from tuner.engines.presets import Preset
 from tuner.errors import TunerError
 from tuner.installs import installations
 from tuner.service import Tuner
 from tuner.spec import taskfile
+from tuner.spec.presets import Preset
 
 BLOCKING = {"sqlite3.connect", "socket.getaddrinfo", "shutil.rmtree", "os.system"}
 """Events of the interpreter's own audit that have no business on the loop's thread."""

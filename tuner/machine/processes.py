@@ -10,7 +10,7 @@ from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Self
+from typing import BinaryIO, Self
 
 import psutil
 
@@ -120,12 +120,10 @@ async def session(
     """
     try:
         registry.mkdir(parents=True, exist_ok=True)
-        log.parent.mkdir(parents=True, exist_ok=True)
-        sink = log.open("ab")
     except OSError as error:
         raise _unwritable(error) from error
     try:
-        with sink:
+        with opened(log) as sink:
             process = await asyncio.create_subprocess_exec(
                 *argv, env={**env, **label.env}, stdin=stdin, stdout=stdout or sink, stderr=sink, start_new_session=True
             )
@@ -155,6 +153,19 @@ async def session(
         keeper.cancel()
         await asyncio.shield(_stop(process, label))
         entry.unlink(missing_ok=True)
+
+
+def opened(log: Path) -> BinaryIO:
+    """A log, made where it is missing, to append to.
+
+    Raises:
+        DeploymentError: it cannot be written.
+    """
+    try:
+        log.parent.mkdir(parents=True, exist_ok=True)
+        return log.open("ab")
+    except OSError as error:
+        raise _unwritable(error) from error
 
 
 def _unwritable(error: OSError) -> DeploymentError:

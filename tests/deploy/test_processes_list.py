@@ -14,7 +14,7 @@ import pytest
 from tests.fakes.command import small_task
 from tests.fakes.quick_benchmark import QuickBenchmark
 from tuner.benchmarks import BENCHMARKS
-from tuner.deploy import deployments
+from tuner.deploy import processes_list
 from tuner.domain import Label, TaskState
 from tuner.errors import ConflictError, NotFoundError
 from tuner.machine import processes
@@ -32,10 +32,12 @@ def registry(tmp_path: Path) -> Path:
     return tmp_path / "home" / "processes"
 
 
-def session(registry: Path, experiment: int, *argv: str, code: str = BUSY) -> AbstractAsyncContextManager[Session]:
+def session(
+    registry: Path, experiment: int, *, url: str | None = None, code: str = BUSY
+) -> AbstractAsyncContextManager[Session]:
     label = Label("0badcafe", experiment, Identity.current().text)
     env = {**os.environ, "CUDA_VISIBLE_DEVICES": "GPU-a,GPU-b"}
-    return processes.session((sys.executable, "-c", code, *argv), env, registry.parent / "log", label, registry)
+    return processes.session((sys.executable, "-c", code), env, registry.parent / "log", label, registry, url=url)
 
 
 async def up(session: Session, times: int = 2) -> None:
@@ -44,19 +46,19 @@ async def up(session: Session, times: int = 2) -> None:
 
 
 async def test_engines_and_load_generators_are_listed_with_what_they_use(registry: Path) -> None:
-    assert await deployments.listed(registry) == []
-    async with session(registry, 3, "--port", "30007") as engine, session(registry, -1, code=IDLE) as load:
+    assert await processes_list.listed(registry) == []
+    async with session(registry, 3, url="http://127.0.0.1:30007") as engine, session(registry, -1, code=IDLE) as load:
         await up(engine)
-        one, other = await deployments.listed(registry)
+        one, other = await processes_list.listed(registry)
     assert (one.kind, one.task_id, one.experiment, one.pid) == ("engine", "0badcafe", 3, engine.pid)
     assert (one.url, one.gpus, one.log) == ("http://127.0.0.1:30007", ("GPU-a", "GPU-b"), str(registry.parent / "log"))
-    assert one.argv[-2:] == ("--port", "30007")
+    assert one.argv == (sys.executable, "-c", BUSY)
     assert one.cpu_percent > 0, "both of its processes are busy"
     assert one.memory_gib > 0.004, "and both have some memory"
     assert (other.kind, other.experiment, other.url, other.gpus) == ("benchmark", None, None, ())
     assert one.started_at <= other.started_at
     assert load.pid == other.pid
-    assert await deployments.listed(registry) == []
+    assert await processes_list.listed(registry) == []
 
 
 async def test_what_a_dead_tuner_or_a_half_written_note_left_is_not_listed(registry: Path) -> None:
@@ -64,7 +66,7 @@ async def test_what_a_dead_tuner_or_a_half_written_note_left_is_not_listed(regis
     gone = {"pid": os.getpid(), "started": 1, "task_id": "0badcafe", "owner": Identity.current().text}
     (registry / "0badcafe-0-1.json").write_text(json.dumps(gone))
     (registry / "0badcafe-1-2.json").write_text('{"pid": 1')
-    assert await deployments.listed(registry) == []
+    assert await processes_list.listed(registry) == []
 
 
 async def test_stopping_kills_all_of_a_session_and_nothing_else(registry: Path) -> None:
@@ -72,19 +74,17 @@ async def test_stopping_kills_all_of_a_session_and_nothing_else(registry: Path) 
         await up(engine)
         members = processes.members(engine.pid)
         assert len(members) == 2
-        [running] = [one for one in await deployments.listed(registry) if one.pid == engine.pid]
-        await asyncio.to_thread(deployments.stop, registry, running.id)
+        [running] = [one for one in await processes_list.listed(registry) if one.pid == engine.pid]
+        await asyncio.to_thread(processes_list.stop, registry, running.id)
         assert await engine.process.wait() == -signal.SIGKILL
         assert not [process for process in members if processes.started(process.pid) is not None]
         assert other.exit_code is None
-        with pytest.raises(NotFoundError, match=rf"Nothing runs as '{running.id}'; there is 0badcafe-1-{other.pid}\."):
-            deployments.stop(registry, running.id)
+        assert not processes_list.stop(registry, running.id)
 
 
 @pytest.mark.parametrize("name", ["../../etc/passwd", "", "0badcafe-0", "\0"])
 def test_only_what_is_listed_can_be_stopped(registry: Path, name: str) -> None:
-    with pytest.raises(NotFoundError, match="there is nothing running"):
-        deployments.stop(registry, name)
+    assert not processes_list.stop(registry, name)
 
 
 async def test_another_users_process_is_left_to_that_user(registry: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -92,11 +92,11 @@ async def test_another_users_process_is_left_to_that_user(registry: Path, monkey
         raise PermissionError(1, "Operation not permitted")
 
     async with session(registry, 0, code=IDLE) as engine:
-        [running] = await deployments.listed(registry)
+        [running] = await processes_list.listed(registry)
         with monkeypatch.context() as patched:
             patched.setattr(os, "killpg", forbidden)
             with pytest.raises(ConflictError, match="belongs to another user of this machine"):
-                deployments.stop(registry, running.id)
+                processes_list.stop(registry, running.id)
         assert engine.exit_code is None
 
 
@@ -122,6 +122,7 @@ async def test_a_task_whose_engine_is_stopped_starts_it_again_and_blames_no_conf
         assert [one.attempt for one in await tuner.experiments(task.id)] == [2, 1, 1]
         assert all(one.failure is None for one in await tuner.experiments(task.id))
         assert await tuner.deployments() == []
-        with pytest.raises(NotFoundError):
-            await tuner.deployment(engine.id)
+        with pytest.raises(NotFoundError, match=f"Nothing runs as '{engine.id}'; there is nothing running"):
+            await tuner.stop_deployment(engine.id)
+    assert engine.pid is not None
     assert not psutil.pid_exists(engine.pid)
