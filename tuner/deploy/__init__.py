@@ -12,4 +12,4 @@ def _local(settings: Settings) -> Deployer:
     return Local(settings.home / "processes", settings.port_low, settings.port_high)
 
 
-DEPLOYERS: dict[DeploymentMode, Callable[[Settings], Deployer]] = {DeploymentMode.LOCAL: _local}
+DEPLOYERS: dict[str, Callable[[Settings], Deployer]] = {DeploymentMode.LOCAL: _local}

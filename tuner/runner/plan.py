@@ -23,7 +23,7 @@ from tuner.search.strategies import STRATEGIES
 from tuner.settings import Settings
 from tuner.spec.objectives import Objective
 from tuner.spec.problems import nearest
-from tuner.spec.task import DeploymentMode, StrategyName, TaskSpec
+from tuner.spec.task import DeploymentMode, TaskSpec
 from tuner.spec.values import Domain, Frozen, Value
 
 LISTED_COMMANDS = 3
@@ -295,10 +295,11 @@ def _cautions(spec: TaskSpec, built: space.SearchSpace) -> list[str]:
             f"timeout_per_iteration ({spec.optimization.timeout_per_iteration:g} s); levels not measured by then fail."
         )
     tried, listed = spec.optimization.max_iterations, built.candidates
-    if spec.optimization.strategy is StrategyName.GRID and (listed is None or len(listed) > tried):
+    if STRATEGIES[spec.optimization.strategy].in_order and (listed is None or len(listed) > tried):
         of = "very many" if listed is None else str(len(listed))
         cautions.append(
-            f"grid_search tries only the first {tried} of {of} candidates, in order; use random or bayesian."
+            f"{spec.optimization.strategy} tries only the first {tried} of {of} candidates, in order; "
+            "use random or bayesian."
         )
     if not spec.optimization.baseline:
         cautions.append("Without the baseline nothing is proven better than the engine's defaults.")
