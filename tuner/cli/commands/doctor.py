@@ -99,7 +99,9 @@ def _engines(settings: Settings) -> list[Finding]:
         )
         findings.append(Finding(name, found is not None, says, needed=False))
     if not any_real:
-        findings.append(Finding("an engine", False, "install one of those above; `simulated` is for dry runs only"))
+        findings.append(
+            Finding("an engine", False, "install one of those above; what is built in is for dry runs only")
+        )
     return findings
 
 
