@@ -9,8 +9,14 @@ Table = Callable[[], Mapping[str, object]]
 
 TABLES: dict[Kind, Table] = {}
 """Filled by `tuner/__init__.py`, which runs before any module below it."""
-ENGINE_ALIASES: dict[str, str] = {"tensorrt_llm": "tensorrt-llm", "trtllm": "tensorrt-llm"}
-"""Older spellings, and the names they stand for."""
+ENGINE_ALIASES: dict[str, str] = {
+    "tensorrt_llm": "tensorrt-llm",
+    "trtllm": "tensorrt-llm",
+    "trt-llm": "tensorrt-llm",
+    "simulation": "simulated",
+    "simulator": "simulated",
+}
+"""Other spellings, and the names they stand for."""
 
 
 def named(kind: Kind) -> Table:

@@ -54,7 +54,7 @@ NSGA2 = Sampler(
     "nsga2",
     "nsga2",
     "Evolution of a Pareto front (NSGA-II), for several objectives",
-    ("nsga2", "nsga-2", "nsga-ii", "nsgaii"),
+    ("nsga-2", "nsga-ii"),
 )
 
 
