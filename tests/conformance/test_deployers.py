@@ -20,10 +20,9 @@ from tuner.machine import processes
 from tuner.machine.processes import SHARED_MEMORY, Identity
 from tuner.protocols import Deployer, Deployment
 from tuner.settings import Settings
-from tuner.spec.task import DeploymentMode
 
 
-@pytest.fixture(params=[DeploymentMode.LOCAL])
+@pytest.fixture(params=DEPLOYERS)
 def deployer(request: pytest.FixtureRequest, tmp_path: Path) -> Deployer:
     return DEPLOYERS[request.param](Settings(home=tmp_path))
 

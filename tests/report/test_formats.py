@@ -12,11 +12,10 @@ from openpyxl import load_workbook
 from tests.fakes.results import experiment, point, spec, swept, task_of
 from tuner.analysis.result import Result, result
 from tuner.domain import Failure, TaskState
-from tuner.errors import ConflictError, FailureKind
-from tuner.report.artifacts import ARTIFACTS
+from tuner.errors import FailureKind
 from tuner.report.command import shell
 from tuner.report.formats import FORMATS
-from tuner.spec import taskfile
+from tuner.report.rendering import Rendering
 
 HOSTILE = "<script>alert(1)</script>"
 
@@ -24,6 +23,13 @@ HOSTILE = "<script>alert(1)</script>"
 @pytest.fixture(scope="module")
 def swept_result() -> Result:
     return swept()
+
+
+def check_row(name: str, row: Rendering) -> None:
+    assert row.name == name
+    assert re.fullmatch(r"[a-z]+/[a-z0-9.+-]+(?:; charset=utf-8)?", row.media_type)
+    assert re.fullmatch(r"[a-z0-9]+", row.suffix)
+    assert all(said and not said.endswith(".") for said in (row.title, row.description))
 
 
 def stories() -> dict[str, Result]:
@@ -56,6 +62,11 @@ def stories() -> dict[str, Result]:
 
 
 STORIES = stories()
+
+
+@pytest.mark.parametrize("name", FORMATS)
+def test_a_format_is_listed_under_its_own_name_and_described(name: str) -> None:
+    check_row(name, FORMATS[name])
 
 
 @pytest.mark.parametrize("name", FORMATS)
@@ -195,13 +206,6 @@ def test_two_pages_of_one_result_are_equal(swept_result: Result) -> None:
     assert FORMATS["html"].render(swept_result) == FORMATS["html"].render(swept_result)
 
 
-def test_the_command_has_a_usual_port_and_nothing_of_the_tuner(swept_result: Result) -> None:
-    assert ARTIFACTS["command"].render(swept_result) == (
-        "# Found on the simulated engine; real hardware will differ.\n"
-        "MODE=b '/opt/engine venv/bin/python' -m server --port 8000 --max-num-seqs 32 --max-num-batched-tokens 512\n"
-    )
-
-
 def test_a_port_behind_an_equals_sign_is_replaced_and_values_are_quoted() -> None:
     one = experiment(0, task=spec()).model_copy(
         update={
@@ -210,13 +214,3 @@ def test_a_port_behind_an_equals_sign_is_replaced_and_values_are_quoted() -> Non
         }
     )
     assert shell(one) == "A='it'\"'\"'s' server --port=8000 --name 'a b; rm $HOME' 30001"
-
-
-def test_a_task_without_a_winner_has_no_command() -> None:
-    with pytest.raises(ConflictError, match=r"has no configuration to export\. No configuration meets the SLOs"):
-        ARTIFACTS["command"].render(STORIES["infeasible"])
-
-
-@pytest.mark.parametrize("story", STORIES)
-def test_the_exported_task_file_loads_back_as_the_task(story: str) -> None:
-    assert taskfile.parse(str(ARTIFACTS["task"].render(STORIES[story]))) == STORIES[story].spec

@@ -5,11 +5,10 @@ from collections.abc import Callable
 from tuner.deploy.local import Local
 from tuner.protocols import Deployer
 from tuner.settings import Settings
-from tuner.spec.task import DeploymentMode
 
 
 def _local(settings: Settings) -> Deployer:
     return Local(settings.home / "processes", settings.port_low, settings.port_high)
 
 
-DEPLOYERS: dict[str, Callable[[Settings], Deployer]] = {DeploymentMode.LOCAL: _local}
+DEPLOYERS: dict[str, Callable[[Settings], Deployer]] = {"local": _local}
