@@ -258,7 +258,7 @@ def _benchmark_problems(spec: TaskSpec) -> list[Problem]:
     problems = []
     benchmark = spec.benchmark
     if benchmark.tool not in BENCHMARKS:
-        there = ", ".join(BENCHMARKS)
+        there = f"{', '.join(BENCHMARKS)}{nearest(benchmark.tool, BENCHMARKS)}"
         problems.append(Problem(f"no load generator {benchmark.tool!r}; there are {there}", "benchmark.tool"))
     if benchmark.task != "text-to-text":
         problems.append(Problem(f"task {benchmark.task!r} cannot be measured; only text-to-text can", "benchmark.task"))
