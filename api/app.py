@@ -10,7 +10,22 @@ from fastapi import APIRouter, FastAPI
 from starlette.middleware.body_limit import RequestBodyLimitMiddleware
 from starlette.routing import Route
 
-from api import agent, agui, docs, logs, machines, mcp, metrics, openapi, presets, problems, results, system, tasks
+from api import (
+    agent,
+    agui,
+    catalog,
+    docs,
+    logs,
+    machines,
+    mcp,
+    metrics,
+    openapi,
+    presets,
+    problems,
+    results,
+    system,
+    tasks,
+)
 from api.deps import assistant_of
 from api.feeds import Feeds
 from api.guard import Guard, Keyring
@@ -32,6 +47,7 @@ ROUTERS: tuple[APIRouter, ...] = (
     logs.router,
     presets.router,
     machines.router,
+    catalog.router,
     system.router,
     agent.router,
     agui.router,

@@ -2,12 +2,11 @@
 
 import asyncio
 import re
-from collections.abc import Callable, Iterable
-from typing import TYPE_CHECKING, Annotated
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Annotated, Any
 from urllib.parse import quote
 
 from fastapi import APIRouter, Path, Query, Response
-from pydantic import AfterValidator
 
 from api.deps import Limit, Number, Offset, Ref, TunerDep
 from api.headers import DOCUMENT_CSP
@@ -15,44 +14,29 @@ from api.problems import documented
 from tuner.analysis.result import Result
 from tuner.domain import Experiment, ExperimentState, Role
 from tuner.errors import ConflictError, NotFoundError
-from tuner.report import FORMATS
 from tuner.report.artifacts import ARTIFACTS
-from tuner.spec.values import Frozen
+from tuner.report.formats import FORMATS
+from tuner.report.rendering import Rendering
+from tuner.spec.values import Frozen, OneOf
 
 if TYPE_CHECKING:
     from tuner.report.plots import Plot
 
 router = APIRouter(tags=["results"])
 
-TEXT = "text/plain; charset=utf-8"
-KINDS = {
-    "table": TEXT,
-    "json": "application/json",
-    "csv": "text/csv; charset=utf-8",
-    "xlsx": "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
-    "html": "text/html; charset=utf-8",
-    "command": TEXT,
-    "compose": "application/yaml",
-    "kubernetes": "application/yaml",
-    "task": "application/yaml",
-}
-"""Content types of formats and artifacts."""
-ENDINGS = {"table": "txt", "command": "sh", "compose": "yaml", "kubernetes": "yaml", "task": "yaml"}
-"""Of file names, where a format's own name is none."""
 SVG = "image/svg+xml"
-RESULT = {"$ref": "#/components/schemas/Result"}
-SPEC = {"$ref": "#/components/schemas/TaskSpecInput"}
+SCHEMAS = {"json": "Result", "task": "TaskSpecInput"}
+"""Of formats and artifacts that are more than text."""
 
 
-def _one_of(names: Iterable[str]) -> AfterValidator:
-    there = tuple(names)
-
-    def known(name: str) -> str:
-        if name not in there:
-            raise ValueError(f"there is no {name!r:.40}; there are {', '.join(there)}")
-        return name
-
-    return AfterValidator(known)
+def _content(table: Mapping[str, Rendering]) -> dict[str, Any]:
+    """What a response may hold, by content type."""
+    return {
+        one.media_type: {
+            "schema": {"$ref": f"#/components/schemas/{SCHEMAS[name]}"} if name in SCHEMAS else {"type": "string"}
+        }
+        for name, one in table.items()
+    }
 
 
 class TaskExperiment(Frozen):
@@ -123,45 +107,29 @@ async def get_result(task: Ref, tuner: TunerDep) -> Result:
 @router.get(
     "/tasks/{task}/report",
     response_class=Response,
-    responses={
-        200: {
-            "description": "The report.",
-            "content": {KINDS[name]: {"schema": RESULT if name == "json" else {"type": "string"}} for name in FORMATS},
-        },
-        **documented(404),
-    },
+    responses={200: {"description": "The report.", "content": _content(FORMATS)}, **documented(404)},
 )
 async def get_report(
     task: Ref,
     tuner: TunerDep,
-    format: Annotated[  # noqa: A002
-        str, _one_of(FORMATS), Query(description="How it is written.", json_schema_extra={"enum": [*FORMATS]})
-    ] = "json",
+    format: Annotated[str, OneOf(lambda: FORMATS), Query(description="How it is written.")] = "json",  # noqa: A002
 ) -> Response:
     """The result as a file; `html` holds its pictures and fetches nothing."""
-    return await _file(await tuner.result(task), format, FORMATS[format])
+    return await _file(await tuner.result(task), FORMATS[format])
 
 
 @router.get(
     "/tasks/{task}/export",
     response_class=Response,
-    responses={
-        200: {
-            "description": "The artifact.",
-            "content": {KINDS[name]: {"schema": SPEC if name == "task" else {"type": "string"}} for name in ARTIFACTS},
-        },
-        **documented(404, 409),
-    },
+    responses={200: {"description": "The artifact.", "content": _content(ARTIFACTS)}, **documented(404, 409)},
 )
 async def export_task(
     task: Ref,
     tuner: TunerDep,
-    kind: Annotated[
-        str, _one_of(ARTIFACTS), Query(description="What to take away.", json_schema_extra={"enum": [*ARTIFACTS]})
-    ] = "command",
+    kind: Annotated[str, OneOf(lambda: ARTIFACTS), Query(description="What to take away.")] = "command",
 ) -> Response:
     """The best configuration to be used elsewhere, or the task itself as a task file."""
-    return await _file(await tuner.result(task), kind, ARTIFACTS[kind])
+    return await _file(await tuner.result(task), ARTIFACTS[kind])
 
 
 @router.get("/tasks/{task}/artifacts", responses=documented(404))
@@ -169,13 +137,11 @@ async def list_artifacts(task: Ref, tuner: TunerDep) -> list[ArtifactInfo]:
     """All that can be taken away from a task: artifacts to be used elsewhere, and reports."""
     result = await tuner.result(task)
     at = f"/api/tasks/{result.task_id}"
-    missing = await asyncio.to_thread(lambda: {name: _missing(result, make) for name, make in ARTIFACTS.items()})
+    missing = await asyncio.to_thread(lambda: {name: _missing(result, one) for name, one in ARTIFACTS.items()})
     return [
-        ArtifactInfo(name=name, type=KINDS[name], url=url, missing=missing.get(name))
-        for name, url in (
-            *((name, f"{at}/export?kind={name}") for name in ARTIFACTS),
-            *((name, f"{at}/report?format={name}") for name in FORMATS),
-        )
+        ArtifactInfo(name=one.name, type=one.media_type, url=f"{at}/{url}={one.name}", missing=missing.get(one.name))
+        for url, table in (("export?kind", ARTIFACTS), ("report?format", FORMATS))
+        for one in table.values()
     ]
 
 
@@ -210,9 +176,9 @@ async def get_plot(task: Ref, name: Annotated[str, Path(max_length=100)], tuner:
     raise NotFoundError(f"Task {task} has no picture {name!r:.60}; {there}.")
 
 
-def _missing(result: Result, make: Callable[[Result], str]) -> str | None:
+def _missing(result: Result, artifact: Rendering) -> str | None:
     try:
-        make(result)
+        artifact.render(result)
     except ConflictError as error:
         return str(error)
     return None
@@ -231,10 +197,10 @@ def _picture(plot: "Plot") -> str:
     return svg.standalone(plot.svg)
 
 
-async def _file(result: Result, name: str, render: Callable[[Result], str | bytes]) -> Response:
-    content: str | bytes = await asyncio.to_thread(render, result)
+async def _file(result: Result, form: Rendering) -> Response:
+    content: str | bytes = await asyncio.to_thread(form.render, result)
     plain = re.sub(r"[^A-Za-z0-9_.-]+", "-", result.task_name).strip("-.") or "task"
-    ending = ENDINGS.get(name, name)
+    ending = form.suffix
     called = f"attachment; filename=\"{plain}.{ending}\"; filename*=UTF-8''{quote(result.task_name)}.{ending}"
     headers = {"Content-Disposition": called, "Content-Security-Policy": DOCUMENT_CSP}
-    return Response(content, media_type=KINDS[name], headers=headers)
+    return Response(content, media_type=form.media_type, headers=headers)

@@ -11,6 +11,7 @@ import tools
 NAMES = sorted(file.name.removesuffix(".md") for file in files(prompts).iterdir() if file.name.endswith(".md"))
 VALUES = {
     "engines": "vllm, simulated",
+    "strategies": "`grid`, `random`",
     "task_id": "3f2a9c10",
     "task_name": "demo",
     "state": "completed",

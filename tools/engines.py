@@ -3,7 +3,7 @@
 import shutil
 from typing import Annotated
 
-from pydantic import AfterValidator, Field
+from pydantic import Field
 
 from tools.answers import shown
 from tools.arguments import Limit, Offset
@@ -13,27 +13,19 @@ from tools.untrusted import clean
 from tuner.installs.environments import RECIPES
 from tuner.installs.installations import EngineInfo
 from tuner.protocols import Flag
-from tuner.spec.problems import nearest
-from tuner.spec.values import Frozen
+from tuner.spec.values import Frozen, OneOf
 
 MOST_HELP = 200
 """Characters of a flag's description."""
 MOST_CHOICES = 20
 
 
-def _environment(raw: str) -> str:
-    if raw not in RECIPES:
-        raise ValueError(f"no environment {raw!r:.60}; there are {', '.join(RECIPES)}{nearest(raw, RECIPES)}")
-    return raw
-
-
 EnvironmentName = Annotated[
     str,
     Field(
         description="Which environment; list_engines has those of each engine, genai-bench is the load generator.",
-        json_schema_extra={"enum": list(RECIPES)},
     ),
-    AfterValidator(_environment),
+    OneOf(lambda: RECIPES),
 ]
 
 

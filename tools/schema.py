@@ -6,7 +6,7 @@ from pydantic import BaseModel
 
 WORDS = {"gt": "exclusiveMinimum", "ge": "minimum", "lt": "exclusiveMaximum", "le": "maximum"}
 """Bounds that pydantic leaves as they are where a validator stands before them."""
-DROPPED = {"title", "$defs", "discriminator", "propertyNames"}
+DROPPED = {"title", "$defs", "discriminator", "examples", "propertyNames"}
 
 
 def schema(model: type[BaseModel]) -> dict[str, Any]:

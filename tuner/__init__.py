@@ -1,0 +1,1 @@
+"""Finds the fastest safe way to serve a language model, by measuring it."""

@@ -67,6 +67,8 @@ class Engine(Protocol):
     name: str
     aliases: tuple[str, ...]
     """Other names that task files may use."""
+    simulated: bool
+    """What is measured on it says nothing about real hardware, and every surface says so."""
     recipes: Mapping[str, Recipe]
     """Environments that can hold it, by name, the preferred one first; empty: built in."""
     image: str | None
@@ -314,6 +316,15 @@ class Search:
 
 class Strategy(Protocol):
     """What to try next, given everything tried so far. Holds no state, so a task resumes by asking again."""
+
+    name: str
+    """As task files say it."""
+    description: str
+    """What it does, in a few words without a full stop."""
+    spoken: tuple[str, ...]
+    """How people say it in a sentence."""
+    in_order: bool
+    """It takes the candidates in their order, so that a limit cuts off the last ones."""
 
     def ask(self, search: Search, history: Sequence[Experiment]) -> Params | None:
         """A configuration that is not in the history, or None: the space is spent.

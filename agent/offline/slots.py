@@ -5,6 +5,7 @@ from collections.abc import Mapping
 
 from pydantic import JsonValue
 
+from agent.offline import names
 from tuner.analysis.formatting import aim, duration
 from tuner.spec.objectives import Metric, Objective
 
@@ -58,16 +59,6 @@ _TOWARDS = (
     r"low|high|good|max|min|optimal|as|objective|and|of|get|reduce|increase|a|with)\b|[,:])\s*){0,8}"
 )
 _SCENARIO = r"D\(\s*\d+\s*,\s*\d+\s*\)|[NU]\(\s*\d+\s*,\s*\d+\s*\)\s*/\s*\(\s*\d+\s*,\s*\d+\s*\)"
-_STRATEGIES = {
-    r"grid": "grid_search",
-    r"random": "random",
-    r"bayesian|bayes": "bayesian",
-    r"nsga-?(?:2|ii)": "nsga2",
-    r"auto(?:matic)?(?=\s+(?:search|strategy|sampling))": "auto",
-}
-"""`auto` by itself is a value of many flags."""
-
-
 _LENGTHS = (
     r"(?:\b(?:with|for|at)\s+)?\bprompts? of (\d{1,7})(?: tokens)?,? (?:and )?(?:with )?(?:answers?|outputs?) of "
     r"(\d{1,7})(?: tokens)?",
@@ -208,7 +199,7 @@ def search(wish: Wish) -> tuple[Block, list[str]]:
         block["max_iterations"] = int(match[1])
         said.append(f"{int(match[1])} candidates at most")
     if strategy := wish.one_of(
-        _STRATEGIES,
+        names.strategies(),
         r"(?:\b(?:by|with|using|use|a|the|and|strategy)\s+){0,8}",
         r"(?:\s+(?:search|sampling|strategy|optimi[sz]ation))*",
     ):

@@ -3,17 +3,11 @@
 import re
 from dataclasses import dataclass, field
 
-from agent.offline import params, slots
+from agent.offline import names, params, slots
 from agent.offline.slots import Block, Wish
 from tuner.engines.models.checkpoints import DEMO
 from tuner.spec.objectives import Metric, Objective
 
-_ENGINES = {
-    r"vllm[- ]cpu|vllm": "vllm",
-    r"sglang": "sglang",
-    r"tensorrt[-_ ]?llm|trt-?llm": "tensorrt-llm",
-    r"simulated|simulation|simulator": "simulated",
-}
 _OVER = re.compile(
     r"(?:(?:[,;]|\b(?:and|by|while)\b)\s*){0,8}\b(?:over|var(?:y|ying)|try(?:ing)?|sweep(?:ing)?|chang(?:e|ing)|across|"
     r"explor(?:e|ing)|test(?:ing)?|flags?|parameters?|set(?:ting)?|fix(?:ed|ing)?)\b(?![/-])",
@@ -79,7 +73,9 @@ def read(text: str) -> Tuning:
     load = slots.load(wish)
     constraints = slots.constraints(wish)
     aims = slots.objectives(wish)
-    engine = wish.one_of(_ENGINES, r"(?:\b(?:on|with|using|in|the|engine)\s+){0,8}", r"(?:\s+(?:engine|server))?")
+    engine = wish.one_of(
+        names.engines(), r"(?:\b(?:on|with|using|in|the|engine)\s+){0,8}", r"(?:\s+(?:engine|server))?"
+    )
     head, flags = _parted(wish.rest)
     model = _model(head, tuning)
     tuning.problems += flags.problems
@@ -89,13 +85,13 @@ def read(text: str) -> Tuning:
     tuning.said += [f"on {engine}"] if engine else []
 
     if not tuning.presets:
-        _complete(tuning, model, engine or "vllm", flags, load)
+        _complete(tuning, model, engine or names.USUAL_ENGINE, flags, load)
         if not aims:
             aims = [Objective(metric=Metric.OUTPUT_RATE, direction="maximize")]
             tuning.taken.append("the objective, output tokens/s")
         if not engine:
-            engine = "vllm"
-            tuning.taken.append("the engine vllm")
+            engine = names.USUAL_ENGINE
+            tuning.taken.append(f"the engine {engine}")
     if model == DEMO and engine == "vllm":
         search.setdefault("timeout_per_iteration", DEMO_TIMEOUT_S)
     if model == DEMO and not constraints and {"max-num-seqs", "max-num-batched-tokens"} <= flags.parameters.keys():

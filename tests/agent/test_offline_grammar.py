@@ -8,8 +8,7 @@ from typing import Any
 import pytest
 from langchain_core.messages import AIMessage, BaseMessage, HumanMessage, ToolMessage
 
-import prompts
-from agent.offline import conversation, grammar, tuning
+from agent.offline import conversation, grammar, names, tuning
 from agent.offline.script import Step
 from tools import canonical
 from tuner.spec import taskfile
@@ -123,7 +122,7 @@ def test_help_is_the_documented_grammar(words: str) -> None:
 FILLED = {"TASK": "a1b2c3d4", "NAME": "mine", "ID": "12-1", "TEXT": "the same here"}
 DOCUMENTED = [
     re.sub(r"\b(?:TASK|NAME|ID|TEXT)\b", lambda match: FILLED[match[0]], words)
-    for section in prompts.render("offline_help").split("\n\n")
+    for section in names.help_text().split("\n\n")
     if re.match(r"\*\*(?:Follow|Understand|Reuse|This machine|Models)", section)
     for words in re.findall(r"`([^`]+)`", section)
 ]

@@ -12,8 +12,8 @@ import yaml
 from tests.fakes import rig
 from tests.fakes.rig import spec
 from tuner.domain import TaskState
-from tuner.report import FORMATS
 from tuner.report.artifacts import ARTIFACTS
+from tuner.report.formats import FORMATS
 from tuner.service import Tuner
 from tuner.spec import taskfile
 

@@ -31,7 +31,6 @@ from tuner.runner.plan import plan
 from tuner.service import Tuner
 from tuner.settings import Settings
 from tuner.spec import taskfile
-from tuner.spec.task import DeploymentMode
 
 REMOTE = "remote"
 """A deployer kept here: on another machine, so that nothing of its servers is a process or a file of this one."""
@@ -269,7 +268,7 @@ async def test_the_log_grows_while_the_server_runs(deployer: Deployer, label: La
 
 
 async def test_a_plan_asks_the_deployer_of_its_mode(deployer: Deployer, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setitem(DEPLOYERS, DeploymentMode.DOCKER, lambda _: deployer)
+    monkeypatch.setitem(DEPLOYERS, "docker", lambda _: deployer)
     settings = Settings(_env_file=None)
     made = await plan(spec(deployment_mode="docker"), settings)
     assert made.summary().engine_version
@@ -283,7 +282,7 @@ async def test_a_plan_asks_the_deployer_of_its_mode(deployer: Deployer, monkeypa
 async def test_a_task_runs_where_its_deployer_runs_it(
     deployer: Deployer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setitem(DEPLOYERS, DeploymentMode.OME, lambda _: deployer)
+    monkeypatch.setitem(DEPLOYERS, "ome", lambda _: deployer)
     monkeypatch.setitem(BENCHMARKS, "quick", QuickBenchmark)
     async with Tuner.open(Settings(_env_file=None, home=tmp_path / "home")) as tuner:
         made = taskfile.validate(small_task(deployment_mode="ome"))

@@ -1,4 +1,4 @@
-"""An engine that spells everything differently is tuned, listed and exported right: nothing reads a command line back."""
+"""An engine that spells everything differently is tuned, listed and exported right: nobody reads an argv back."""
 
 import asyncio
 import shlex
@@ -39,6 +39,8 @@ def parsed(words: Sequence[str]) -> tuple[str, str, int, int]:
 async def test_it_is_tuned_listed_and_exported_by_its_own_spelling(tuner: Tuner, tmp_path: Path) -> None:
     model = tmp_path / "a model"
     model.mkdir()
+    for name in ("config.json", "tokenizer.json"):
+        (model / name).write_text("{}")
     made = small_task(base_runtime="odd", model=str(model), parameters={"max-num-seqs": [2, 16]})
     task = await tuner.start((await tuner.create(taskfile.validate(made))).id)
     running = asyncio.create_task(tuner.run(task.id))
@@ -54,7 +56,7 @@ async def test_it_is_tuned_listed_and_exported_by_its_own_spelling(tuner: Tuner,
     winner = result.experiment(result.winner)
     seqs = int(winner.params.flags.get("max-num-seqs", 8))
     assert parsed(winner.command[3:])[::3] == (str(model), seqs)
-    words = shlex.split(ARTIFACTS["command"].render(result).splitlines()[-1])
+    words = shlex.split(str(ARTIFACTS["command"].render(result)).splitlines()[-1])
     assert words[words.index("-m") + 1] == "tests.fakes.odd_engine"
     assert parsed(words[words.index("-m") + 2 :]) == (str(model), "127.0.0.1", 8000, seqs)
     assert "ODD_FORGETS" not in " ".join(words)

@@ -22,6 +22,7 @@ class FakeEngine:
 
     name: str = "fake"
     aliases: tuple[str, ...] = ()
+    simulated: bool = False
     recipes: Mapping[str, Recipe] = field(default_factory=dict)
     presets: tuple[Preset, ...] = ()
     image: str | None = None

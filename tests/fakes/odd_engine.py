@@ -1,4 +1,4 @@
-"""An engine that spells everything differently: `python -m tests.fakes.odd_engine MODEL --bind HOST --server-port PORT`.
+"""An engine that spells everything differently: `… -m tests.fakes.odd_engine MODEL --bind=HOST --server-port=PORT`.
 
 Its model is positional, its address has names of its own, it is ready at `/ready` and empties its cache at `/forget`.
 As a program it is the simulated engine behind another command line.
@@ -22,12 +22,13 @@ from tuner.spec.presets import Preset
 class OddEngine:
     name: str = "odd"
     aliases: tuple[str, ...] = ()
+    simulated: bool = False
     recipes: Mapping[str, Recipe] = {}
     image: str | None = "odd/engine"
     cpu_image: str | None = "odd/engine-cpu"
     presets: tuple[Preset, ...] = ()
     parallel_presets: Mapping[str, Mapping[str, bool | int]] = {}
-    reserved: Mapping[str, str] = {name: "the tuner sets it" for name in ("bind", "server-port", "help")}
+    reserved: Mapping[str, str] = dict.fromkeys(("bind", "server-port", "help"), "the tuner sets it")
     failures: Sequence[FailurePattern] = ()
     help: tuple[str, ...] = ("--help",)
 
@@ -67,7 +68,9 @@ PATHS = {"/ready": "/health", "/forget": "/reset_prefix_cache"}
 
 def main() -> None:
     given = parser().parse_args()
-    usual = Server(served_name(given.model), Configuration(max_num_seqs=given.max_num_seqs), Faults(sim_speed=20)).app()
+    usual = Server(
+        served_name(given.model), Configuration(max_num_seqs=given.max_num_seqs, sim_speed=20), Faults()
+    ).app()
 
     async def app(scope: Scope, receive: Receive, send: Send) -> None:
         path = scope.get("path", "")

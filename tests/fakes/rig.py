@@ -30,7 +30,7 @@ from tuner.search import space
 from tuner.search.strategies import STRATEGIES
 from tuner.settings import Settings
 from tuner.spec import taskfile
-from tuner.spec.task import DeploymentMode, TaskSpec
+from tuner.spec.task import LOCAL, TaskSpec
 
 SCENARIO = "D(64,16)"
 HERE = Installation("fake", Path("python"), "1")
@@ -264,7 +264,7 @@ def install(monkeypatch: pytest.MonkeyPatch, law: Law = throughput) -> Tables:
         deployer.settings = settings
         return deployer
 
-    monkeypatch.setitem(DEPLOYERS, DeploymentMode.LOCAL, at)
+    monkeypatch.setitem(DEPLOYERS, LOCAL, at)
     monkeypatch.setitem(BENCHMARKS, "fake", lambda _: tables.benchmark)
     hurry(monkeypatch)
     return tables

@@ -28,14 +28,14 @@ def won(engine: str, model: str, *, cpu_only: bool = False, env: dict[str, str] 
 
 
 def service(result: Result) -> dict[str, Any]:
-    document = yaml.safe_load(ARTIFACTS["compose"](result))
+    document = yaml.safe_load(ARTIFACTS["compose"].render(result))
     (one,) = document["services"].values()
     return dict(one)
 
 
 def pod(result: Result) -> tuple[dict[str, Any], dict[str, Any]]:
     """The pod and its one container."""
-    deployment, front = yaml.safe_load_all(ARTIFACTS["kubernetes"](result))
+    deployment, front = yaml.safe_load_all(ARTIFACTS["kubernetes"].render(result))
     template = deployment["spec"]["template"]
     assert front["spec"]["selector"].items() <= template["metadata"]["labels"].items()
     assert deployment["spec"]["selector"]["matchLabels"].items() <= template["metadata"]["labels"].items()
@@ -88,7 +88,7 @@ def test_without_a_gpu_the_image_is_another_and_no_gpu_is_asked_for() -> None:
     assert one["image"] == "vllm/vllm-openai-cpu:latest"
     assert one["entrypoint"] == ["python3", "-m", "vllm.entrypoints.openai.api_server"]
     assert ("deploy" in one, inner["resources"]) == (False, {})
-    assert "give the image the tag of its version" in ARTIFACTS["compose"](winner)
+    assert "give the image the tag of its version" in ARTIFACTS["compose"].render(winner)
 
 
 def test_compose_takes_no_value_for_a_variable() -> None:
@@ -99,7 +99,7 @@ def test_compose_takes_no_value_for_a_variable() -> None:
 
 @pytest.mark.parametrize("name", ["ünï códe 🚀", "🚀", "x-", "a" * 90])
 def test_whatever_a_task_is_called_names_are_valid(name: str) -> None:
-    deployment, _ = yaml.safe_load_all(ARTIFACTS["kubernetes"](won("vllm", "org/model", task_name=name)))
+    deployment, _ = yaml.safe_load_all(ARTIFACTS["kubernetes"].render(won("vllm", "org/model", task_name=name)))
     called = deployment["metadata"]["name"]
     assert called
     assert len(called) <= 63
@@ -110,11 +110,11 @@ def test_whatever_a_task_is_called_names_are_valid(name: str) -> None:
 @pytest.mark.parametrize("kind", CONTAINERS)
 def test_an_engine_without_an_image_says_how_to_name_one(kind: str) -> None:
     with pytest.raises(ConflictError, match=r"tensorrt-llm has no public image that is known here.*runtime_image_tag"):
-        ARTIFACTS[kind](won("tensorrt-llm", "org/model"))
+        ARTIFACTS[kind].render(won("tensorrt-llm", "org/model"))
     with pytest.raises(ConflictError, match="sglang without a GPU has no public image"):
-        ARTIFACTS[kind](won("sglang", "org/model", cpu_only=True))
-    assert "own.example/trt:1" in ARTIFACTS[kind](
+        ARTIFACTS[kind].render(won("sglang", "org/model", cpu_only=True))
+    assert "own.example/trt:1" in ARTIFACTS[kind].render(
         won("tensorrt-llm", "org/model", runtime_image_tag="own.example/trt:1")
     )
     with pytest.raises(ConflictError, match="simulated has no public image"):
-        ARTIFACTS[kind](swept())
+        ARTIFACTS[kind].render(swept())

@@ -12,12 +12,11 @@ from openpyxl import load_workbook
 from tests.fakes.results import experiment, point, spec, swept, task_of
 from tuner.analysis.result import Result, result
 from tuner.domain import Failure, TaskState
-from tuner.errors import ConflictError, FailureKind
+from tuner.errors import FailureKind
 from tuner.launch import PORT
-from tuner.report import FORMATS
-from tuner.report.artifacts import ARTIFACTS
 from tuner.report.command import shell
-from tuner.spec import taskfile
+from tuner.report.formats import FORMATS
+from tuner.report.rendering import Rendering
 
 HOSTILE = "<script>alert(1)</script>"
 
@@ -25,6 +24,13 @@ HOSTILE = "<script>alert(1)</script>"
 @pytest.fixture(scope="module")
 def swept_result() -> Result:
     return swept()
+
+
+def check_row(name: str, row: Rendering) -> None:
+    assert row.name == name
+    assert re.fullmatch(r"[a-z]+/[a-z0-9.+-]+(?:; charset=utf-8)?", row.media_type)
+    assert re.fullmatch(r"[a-z0-9]+", row.suffix)
+    assert all(said and not said.endswith(".") for said in (row.title, row.description))
 
 
 def stories() -> dict[str, Result]:
@@ -60,9 +66,14 @@ STORIES = stories()
 
 
 @pytest.mark.parametrize("name", FORMATS)
+def test_a_format_is_listed_under_its_own_name_and_described(name: str) -> None:
+    check_row(name, FORMATS[name])
+
+
+@pytest.mark.parametrize("name", FORMATS)
 @pytest.mark.parametrize("story", STORIES)
 def test_every_format_renders_every_kind_of_result(name: str, story: str) -> None:
-    rendered = FORMATS[name](STORIES[story])
+    rendered = FORMATS[name].render(STORIES[story])
     assert len(rendered) > 0
     if name not in ("xlsx",):
         assert isinstance(rendered, str)
@@ -70,7 +81,7 @@ def test_every_format_renders_every_kind_of_result(name: str, story: str) -> Non
 
 @pytest.mark.parametrize("name", FORMATS)
 def test_simulated_numbers_are_labelled_in_every_format(name: str, swept_result: Result) -> None:
-    rendered = FORMATS[name](swept_result)
+    rendered = FORMATS[name].render(swept_result)
     if isinstance(rendered, bytes):
         summary = load_workbook(io.BytesIO(rendered))["Summary"]
         rendered = "\n".join(str(cell.value) for row in summary.iter_rows() for cell in row)
@@ -78,7 +89,7 @@ def test_simulated_numbers_are_labelled_in_every_format(name: str, swept_result:
 
 
 def test_the_table_marks_winner_and_baseline_and_ends_with_the_command(swept_result: Result) -> None:
-    lines = str(FORMATS["table"](swept_result)).splitlines()
+    lines = str(FORMATS["table"].render(swept_result)).splitlines()
     (best,) = [line for line in lines if line.startswith("best")]
     (base,) = [line for line in lines if line.startswith("base")]
     assert re.search(r"best +16 +32 +512 +b +528 tok/s +\+13 % +32 +505 ms met", best)
@@ -90,18 +101,18 @@ def test_the_table_marks_winner_and_baseline_and_ends_with_the_command(swept_res
 
 
 def test_the_table_lists_the_best_and_counts_the_rest(swept_result: Result) -> None:
-    text = str(FORMATS["table"](swept_result))
+    text = str(FORMATS["table"].render(swept_result))
     assert "… and 11 more; all of them: autotuner report a1b2c3d4 --format csv" in text
 
 
 def test_json_is_the_public_format_and_loads_back(swept_result: Result) -> None:
-    text = FORMATS["json"](swept_result)
+    text = FORMATS["json"].render(swept_result)
     assert json.loads(text)["format"] == 1
     assert Result.model_validate_json(text) == swept_result
 
 
 def test_csv_has_a_row_for_every_experiment_and_level(swept_result: Result) -> None:
-    rows = list(csv.DictReader(io.StringIO(str(FORMATS["csv"](swept_result)))))
+    rows = list(csv.DictReader(io.StringIO(str(FORMATS["csv"].render(swept_result)))))
     measured = sum(len(one.points) or 1 for one in swept_result.experiments)
     assert len(rows) == measured
     winner = next(row for row in rows if row["winner"] == "true" and row["concurrency"] == "32")
@@ -115,7 +126,7 @@ def test_csv_has_a_row_for_every_experiment_and_level(swept_result: Result) -> N
 
 
 def test_csv_holds_no_text_that_a_spreadsheet_takes_for_a_formula() -> None:
-    for row in csv.reader(io.StringIO(str(FORMATS["csv"](STORIES["hostile"])))):
+    for row in csv.reader(io.StringIO(str(FORMATS["csv"].render(STORIES["hostile"])))):
         for cell in row:
             assert not cell.startswith(("=", "+", "-", "@"))
 
@@ -123,7 +134,7 @@ def test_csv_holds_no_text_that_a_spreadsheet_takes_for_a_formula() -> None:
 def test_xlsx_has_its_sheets_with_every_row_and_no_formula() -> None:
     for story in ("hostile", "two objectives"):
         made = STORIES[story]
-        book = load_workbook(io.BytesIO(bytes(FORMATS["xlsx"](made))))  # type: ignore[arg-type]
+        book = load_workbook(io.BytesIO(bytes(FORMATS["xlsx"].render(made))))  # type: ignore[arg-type]
         assert book.sheetnames == ["Summary", "Experiments", "Levels", "Failures"]
         assert book["Experiments"].max_row == len(made.standings) + 1
         for sheet in book:
@@ -170,7 +181,7 @@ class Page(HTMLParser):
 
 @pytest.mark.parametrize("story", STORIES)
 def test_the_page_runs_nothing_fetches_nothing_and_is_well_formed(story: str) -> None:
-    text = str(FORMATS["html"](STORIES[story]))
+    text = str(FORMATS["html"].render(STORIES[story]))
     page = Page(text)
     assert page.open == []
     assert not {"script", "img", "iframe", "object", "link", "base", "form"} & set(page.tags)
@@ -182,7 +193,7 @@ def test_the_page_runs_nothing_fetches_nothing_and_is_well_formed(story: str) ->
 
 
 def test_the_page_shows_verdict_command_plots_and_failures(swept_result: Result) -> None:
-    page = Page(str(FORMATS["html"](swept_result)))
+    page = Page(str(FORMATS["html"].render(swept_result)))
     text = " ".join("".join(page.words).split())
     assert swept_result.verdict.text in text
     assert shell(swept_result.spec, swept_result.experiment(16)) in text
@@ -193,14 +204,7 @@ def test_the_page_shows_verdict_command_plots_and_failures(swept_result: Result)
 
 
 def test_two_pages_of_one_result_are_equal(swept_result: Result) -> None:
-    assert FORMATS["html"](swept_result) == FORMATS["html"](swept_result)
-
-
-def test_the_command_has_a_usual_port_and_nothing_of_the_tuner(swept_result: Result) -> None:
-    assert ARTIFACTS["command"](swept_result) == (
-        "# Found on the simulated engine; real hardware will differ.\n"
-        "MODE=b '/opt/engine venv/bin/python' -m server --port 8000 --max-num-seqs 32 --max-num-batched-tokens 512\n"
-    )
+    assert FORMATS["html"].render(swept_result) == FORMATS["html"].render(swept_result)
 
 
 def test_values_are_quoted_and_what_served_measuring_only_is_left_out() -> None:
@@ -220,13 +224,3 @@ def test_the_command_of_an_older_experiment_is_what_its_engine_launches(swept_re
         "MODE=b python3 -m tuner.engines.simulated.server --host 127.0.0.1 --port 8000 --model tiny"
         " --max-num-seqs 32 --max-num-batched-tokens 512"
     )
-
-
-def test_a_task_without_a_winner_has_no_command() -> None:
-    with pytest.raises(ConflictError, match=r"has no configuration to export\. No configuration meets the SLOs"):
-        ARTIFACTS["command"](STORIES["infeasible"])
-
-
-@pytest.mark.parametrize("story", STORIES)
-def test_the_exported_task_file_loads_back_as_the_task(story: str) -> None:
-    assert taskfile.parse(ARTIFACTS["task"](STORIES[story])) == STORIES[story].spec

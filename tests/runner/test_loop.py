@@ -20,6 +20,7 @@ from tuner.machine.processes import Identity
 from tuner.protocols import Search
 from tuner.runner import loop as run_module
 from tuner.runner.loop import next_step, run
+from tuner.search.strategies.random import Random
 from tuner.spec.task import TaskSpec
 from tuner.storage.store import Lease, Store
 
@@ -117,7 +118,7 @@ async def test_confirmations_never_enter_the_search(store: Store, tmp_path: Path
 async def test_once_the_winner_is_being_confirmed_the_search_is_over_whatever_the_strategy_says(
     store: Store, tmp_path: Path
 ) -> None:
-    class Endless:
+    class Endless(Random):
         def ask(self, search: Search, history: Sequence[Experiment]) -> Params:
             return Params(flags={"speed": 100 + len(history)})
 

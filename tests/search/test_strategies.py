@@ -13,7 +13,7 @@ from tuner.search.strategies.auto import Auto
 from tuner.search.strategies.grid import Grid
 from tuner.search.strategies.observations import observe
 from tuner.search.strategies.random import Random
-from tuner.search.strategies.sampler import Sampler
+from tuner.search.strategies.sampler import BAYESIAN, NSGA2, Sampler
 from tuner.search.strategies.scales import Scale
 from tuner.spec.objectives import NAMED_OBJECTIVES
 
@@ -45,9 +45,7 @@ def test_random_points_are_spread_evenly_and_logarithmic_ranges_by_magnitude() -
     assert 0.8 < share[1] < 0.97
 
 
-@pytest.mark.parametrize(
-    ("budget", "objectives", "like"), [(6, 1, Grid()), (5, 1, Sampler("tpe")), (5, 2, Sampler("nsga2"))]
-)
+@pytest.mark.parametrize(("budget", "objectives", "like"), [(6, 1, Grid()), (5, 1, BAYESIAN), (5, 2, NSGA2)])
 def test_auto_takes_the_grid_that_the_budget_covers_and_a_model_else(
     budget: int, objectives: int, like: Grid | Sampler
 ) -> None:
@@ -62,15 +60,11 @@ def test_auto_takes_the_grid_that_the_budget_covers_and_a_model_else(
 
 def test_the_first_points_of_a_model_are_random() -> None:
     space = make_space(a=list(range(50)))
-    assert Run(Sampler("tpe"), space, lambda _: scores(1)).steps(5) == Run(Random(), space, lambda _: scores(1)).steps(
-        5
-    )
+    assert Run(BAYESIAN, space, lambda _: scores(1)).steps(5) == Run(Random(), space, lambda _: scores(1)).steps(5)
 
 
 def test_a_sampler_sees_what_ranks() -> None:
-    run = Run(
-        Sampler("tpe"), make_space(a=[1, 2, 3]), lambda v: None if v.get("a") == 1 else scores(2.0, violation=0.5)
-    )
+    run = Run(BAYESIAN, make_space(a=[1, 2, 3]), lambda v: None if v.get("a") == 1 else scores(2.0, violation=0.5))
     run.step(Role.BASELINE, run.space.fixed)
     for params in run.space.candidates or ():
         run.step(params=params)
@@ -94,7 +88,7 @@ def test_asking_says_nothing_and_leaves_the_log_as_it_was(capfd: pytest.CaptureF
     import optuna
 
     before = optuna.logging.get_verbosity()
-    Run(Sampler("tpe"), make_space(a=list(range(30))), lambda v: scores(1 + float(v["a"]))).steps(8)
+    Run(BAYESIAN, make_space(a=list(range(30))), lambda v: scores(1 + float(v["a"]))).steps(8)
     assert capfd.readouterr() == ("", "")
     assert optuna.logging.get_verbosity() == before
     assert logging.getLogger("optuna").level == before

@@ -10,7 +10,7 @@ from tests.fakes.tasks import FULL
 from tuner.errors import InvalidSpecError, Problem
 from tuner.spec import reader, taskfile
 from tuner.spec.objectives import Metric, Objective
-from tuner.spec.task import StrategyName, TaskSpec
+from tuner.spec.task import TaskSpec
 from tuner.spec.values import Choice, Integer
 
 ROOT = Path(__file__).parents[2]
@@ -349,5 +349,5 @@ def test_objectives_in_a_wrong_direction_are_refused() -> None:
 
 def test_defaults_stand_in_the_model_alone() -> None:
     spec = taskfile.parse(task(""))
-    assert spec.optimization.strategy is StrategyName.AUTO
+    assert spec.optimization.strategy == "auto"
     assert spec.optimization.objective == (Objective(metric=Metric.OUTPUT_RATE, direction="maximize"),)

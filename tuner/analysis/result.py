@@ -9,6 +9,7 @@ from tuner.analysis.formatting import percent
 from tuner.analysis.score import LAST, front, judged, rank, ranked, unjudged
 from tuner.analysis.verdict import Verdict, finished, verdict
 from tuner.domain import Experiment, ExperimentState, Params, Role, Score, Task, TaskState
+from tuner.engines import ENGINES
 from tuner.spec.objectives import SLO, Objective
 from tuner.spec.task import TaskSpec
 from tuner.spec.values import Frozen
@@ -98,7 +99,7 @@ def result(task: Task, experiments: Sequence[Experiment]) -> Result:
         state=task.state,
         error=task.error,
         spec=task.spec,
-        simulated=task.spec.base_runtime == "simulated",
+        simulated=(engine := ENGINES.get(task.spec.base_runtime)) is not None and engine.simulated,
         started_at=task.started_at,
         finished_at=task.finished_at,
         objectives=objectives,

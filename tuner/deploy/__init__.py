@@ -5,6 +5,6 @@ from collections.abc import Callable
 from tuner.deploy.local import Local
 from tuner.protocols import Deployer
 from tuner.settings import Settings
-from tuner.spec.task import DeploymentMode
+from tuner.spec.task import LOCAL
 
-DEPLOYERS: dict[DeploymentMode, Callable[[Settings], Deployer]] = {DeploymentMode.LOCAL: Local}
+DEPLOYERS: dict[str, Callable[[Settings], Deployer]] = {LOCAL: Local}

@@ -70,6 +70,7 @@ PRESETS = (
 class SGLang:
     name: str = "sglang"
     aliases: tuple[str, ...] = ()
+    simulated: bool = False
     recipes: Mapping[str, Recipe] = {"sglang": Recipe(requirement="sglang", module="sglang", disk_gib=20)}
     image: str | None = "lmsysorg/sglang"
     cpu_image: str | None = None

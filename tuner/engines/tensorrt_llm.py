@@ -26,7 +26,8 @@ RANKS = ("tp", "pp", "cp")
 
 class TensorRTLLM:
     name: str = "tensorrt-llm"
-    aliases: tuple[str, ...] = ("tensorrt_llm", "trtllm")
+    aliases: tuple[str, ...] = ("tensorrt_llm", "trtllm", "trt-llm")
+    simulated: bool = False
     recipes: Mapping[str, Recipe] = {
         "tensorrt-llm": Recipe(requirement="tensorrt-llm", module="tensorrt_llm", disk_gib=30)
     }

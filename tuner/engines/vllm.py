@@ -77,6 +77,7 @@ PRESETS = (
 class VLLM:
     name: str = "vllm"
     aliases: tuple[str, ...] = ()
+    simulated: bool = False
     recipes: Mapping[str, Recipe] = {
         "vllm": Recipe(requirement="vllm", module="vllm", disk_gib=20),
         # Pinned: built against one torch. Video and audio are not served here; triton (1 GB) has no CPU backend.

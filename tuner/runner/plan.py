@@ -21,7 +21,7 @@ from tuner.search.strategies import STRATEGIES
 from tuner.settings import Settings
 from tuner.spec.objectives import Objective
 from tuner.spec.problems import nearest
-from tuner.spec.task import DeploymentMode, StrategyName, TaskSpec
+from tuner.spec.task import LOCAL, TaskSpec
 from tuner.spec.values import Domain, Frozen, Value
 
 LISTED_COMMANDS = 3
@@ -234,7 +234,7 @@ def _benchmark_problems(spec: TaskSpec) -> list[Problem]:
     problems = []
     benchmark = spec.benchmark
     if benchmark.tool not in BENCHMARKS:
-        there = ", ".join(BENCHMARKS)
+        there = f"{', '.join(BENCHMARKS)}{nearest(benchmark.tool, BENCHMARKS)}"
         problems.append(Problem(f"no load generator {benchmark.tool!r}; there are {there}", "benchmark.tool"))
     if benchmark.task != "text-to-text":
         problems.append(Problem(f"task {benchmark.task!r} cannot be measured; only text-to-text can", "benchmark.task"))
@@ -252,7 +252,7 @@ def _benchmark_problems(spec: TaskSpec) -> list[Problem]:
 def _unchecked(spec: TaskSpec, resolved: Resolved) -> list[str]:
     if resolved.schema is not None:
         return []
-    local = spec.deployment_mode is DeploymentMode.LOCAL
+    local = spec.deployment_mode == LOCAL
     why = "is not installed here" if local else f"runs elsewhere in mode {spec.deployment_mode}"
     return [f"{spec.base_runtime} {why if resolved.missing else 'printed no help'}, so its flags could not be checked."]
 
@@ -269,10 +269,11 @@ def _cautions(spec: TaskSpec, built: space.SearchSpace) -> list[str]:
             f"timeout_per_iteration ({spec.optimization.timeout_per_iteration:g} s); levels not measured by then fail."
         )
     tried, listed = spec.optimization.max_iterations, built.candidates
-    if spec.optimization.strategy is StrategyName.GRID and (listed is None or len(listed) > tried):
+    if STRATEGIES[spec.optimization.strategy].in_order and (listed is None or len(listed) > tried):
         of = "very many" if listed is None else str(len(listed))
         cautions.append(
-            f"grid_search tries only the first {tried} of {of} candidates, in order; use random or bayesian."
+            f"{spec.optimization.strategy} tries only the first {tried} of {of} candidates, in order; "
+            "use random or bayesian."
         )
     if not spec.optimization.baseline:
         cautions.append("Without the baseline nothing is proven better than the engine's defaults.")

@@ -1,11 +1,11 @@
 """A tuning task as people write it: one model for the task file, the HTTP body and the agent's tool."""
 
 import re
-from enum import StrEnum
 from typing import Annotated, Any, Literal, Self
 
 from pydantic import AfterValidator, BeforeValidator, Field, JsonValue, StrictBool, model_validator
 
+from tuner.spec.names import engine_called, named
 from tuner.spec.objectives import NAMED_OBJECTIVES, Objective, SLOConfig, objectives
 from tuner.spec.values import (
     Block,
@@ -13,8 +13,10 @@ from tuner.spec.values import (
     EnvName,
     FlagName,
     Names,
+    OneOf,
     Real,
     Scenario,
+    Suggested,
     Text,
     Whole,
     as_tuple,
@@ -23,11 +25,8 @@ from tuner.spec.values import (
     shortest_prompt,
 )
 
-
-class DeploymentMode(StrEnum):
-    LOCAL = "local"
-    DOCKER = "docker"
-    OME = "ome"
+LOCAL = "local"
+"""The deployment mode of this machine."""
 
 
 class Model(Block):
@@ -95,18 +94,10 @@ class QuantConfig(Block):
         return renamed(raw, "preset", "presets")
 
 
-class StrategyName(StrEnum):
-    GRID = "grid_search"
-    RANDOM = "random"
-    BAYESIAN = "bayesian"
-    NSGA2 = "nsga2"
-    AUTO = "auto"
-
-
 class Optimization(Block):
     """How to search, and how sure to be of the result."""
 
-    strategy: StrategyName = StrategyName.AUTO
+    strategy: Annotated[str, OneOf(named("strategy"))] = "auto"
     """`auto`: the whole grid where the budget covers it, else Bayesian (NSGA-II for several objectives)."""
     objective: Annotated[tuple[Objective, ...], Field(min_length=1, max_length=3), BeforeValidator(objectives)] = (
         NAMED_OBJECTIVES["maximize_throughput"],
@@ -145,7 +136,7 @@ def _number(raw: JsonValue) -> JsonValue:
 class BenchmarkConfig(Block):
     """The traffic of one load level, and which levels to run."""
 
-    tool: str = "genai-bench"
+    tool: Annotated[str, Suggested(named("load generator"))] = "genai-bench"
     task: str = "text-to-text"
     model_name: str | None = None
     """The name requests ask for; by default the one the engine serves under."""
@@ -260,18 +251,16 @@ def _task_name(raw: str) -> str:
     return raw
 
 
-def _runtime(raw: str) -> str:
-    return "tensorrt-llm" if raw in ("tensorrt_llm", "trtllm") else raw
-
-
 class TaskSpec(Block):
     """A tuning task: what to serve, which flags to try, under which load, towards what."""
 
     task_name: Annotated[TaskName, AfterValidator(_task_name)]
     description: Annotated[str, Field(max_length=10_000)] = ""
-    deployment_mode: DeploymentMode = DeploymentMode.LOCAL
-    base_runtime: Annotated[str, Field(min_length=1, max_length=253), AfterValidator(_runtime)] = "vllm"
-    """The engine: vllm, sglang, tensorrt-llm, simulated. In OME mode also the name of a ClusterServingRuntime."""
+    deployment_mode: Annotated[str, OneOf(named("deployment mode"))] = LOCAL
+    base_runtime: Annotated[
+        str, Field(min_length=1, max_length=253), Suggested(named("engine")), AfterValidator(engine_called)
+    ] = "vllm"
+    """The engine. In OME mode also the name of a ClusterServingRuntime."""
     runtime_image_tag: str | None = None
     gpu_type: str | None = None
     """The GPU that the task was written for, as older files say it: a note, it chooses nothing."""

@@ -2,6 +2,7 @@
 
 import math
 import re
+from dataclasses import dataclass
 from typing import Annotated, Any, Literal, Self
 
 from pydantic import (
@@ -11,6 +12,8 @@ from pydantic import (
     ConfigDict,
     Discriminator,
     Field,
+    GetCoreSchemaHandler,
+    GetJsonSchemaHandler,
     StrictBool,
     StrictFloat,
     StrictInt,
@@ -18,6 +21,10 @@ from pydantic import (
     Tag,
     model_validator,
 )
+from pydantic.json_schema import JsonSchemaValue
+from pydantic_core import CoreSchema, PydanticCustomError, core_schema
+
+from tuner.spec.names import Table
 
 
 class Frozen(BaseModel):
@@ -40,6 +47,35 @@ class Block(Frozen):
         if not isinstance(raw, dict):
             return raw
         return {key: value for key, value in raw.items() if value is not None or key not in cls.model_fields}
+
+
+@dataclass(frozen=True)
+class OneOf:
+    """For text that is a name of a table, as it is when something is checked or described."""
+
+    table: Table
+
+    def __get_pydantic_core_schema__(self, source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
+        return core_schema.no_info_after_validator_function(self._check, handler(source))
+
+    def __get_pydantic_json_schema__(self, schema: CoreSchema, handler: GetJsonSchemaHandler) -> JsonSchemaValue:
+        return {**handler(schema), "enum": [*self.table()]}
+
+    def _check(self, name: str) -> str:
+        """Complains as pydantic does of an enum, for whoever makes sentences of it."""
+        if name not in (there := self.table()):
+            raise PydanticCustomError("enum", "there are {expected}", {"expected": ", ".join(there)})
+        return name
+
+
+@dataclass(frozen=True)
+class Suggested:
+    """For text that may be a name of a table; whoever uses it finds out."""
+
+    table: Table
+
+    def __get_pydantic_json_schema__(self, schema: CoreSchema, handler: GetJsonSchemaHandler) -> JsonSchemaValue:
+        return {**handler(schema), "examples": [*self.table()]}
 
 
 def _no_switch(raw: Any) -> Any:

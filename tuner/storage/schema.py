@@ -181,7 +181,7 @@ def task_values(spec: TaskSpec) -> dict[str, object]:
     return {
         "name": spec.task_name,
         "engine": spec.base_runtime,
-        "mode": spec.deployment_mode.value,
+        "mode": spec.deployment_mode,
         "model": spec.model.id_or_path,
         "spec": spec.model_dump(mode="json"),
     }

@@ -95,7 +95,9 @@ def _engines(settings: Settings) -> list[Finding]:
         says = f"{found.version} ({found.name})" if found else "autotuner engine install " + " | ".join(engine.recipes)
         findings.append(Finding(name, found is not None, says, needed=False))
     if not any_real:
-        findings.append(Finding("an engine", False, "install one of those above; `simulated` is for dry runs only"))
+        findings.append(
+            Finding("an engine", False, "install one of those above; what is built in is for dry runs only")
+        )
     return findings
 
 

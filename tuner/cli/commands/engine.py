@@ -12,6 +12,10 @@ from rich.table import Column, Table
 from tuner.engines import ENGINES
 from tuner.installs import environments, installations
 from tuner.settings import Settings
+from tuner.spec.task import TaskSpec
+
+BUILT_IN = [name for name, one in ENGINES.items() if not one.recipes]
+USUAL = TaskSpec.model_fields["base_runtime"].default
 
 
 @click.group()
@@ -56,16 +60,16 @@ def list_command(as_json: bool) -> None:
     for row in rows:
         missing = f"autotuner engine install {row.name}"
         table.add_row(row.name, row.engine or "load generator", row.version or "—", row.python or missing)
-    table.add_row("built in", "simulated", "—", "for tests and dry runs")
+    for name in BUILT_IN:
+        table.add_row("built in", name, "—", "for tests and dry runs")
     Console().print(table)
 
 
-@engine.command(name="flags")
-@click.argument("name", metavar="[ENGINE]", type=click.Choice(list(ENGINES)), default="vllm")
+@engine.command(name="flags", help=f"Show the flags of an installed ENGINE ({USUAL}), as its own help describes them.")
+@click.argument("name", metavar="[ENGINE]", type=click.Choice(list(ENGINES)), default=USUAL)
 @click.option("--search", metavar="TEXT", default="", help="Only flags with this text in their name or description.")
 @click.option("--json", "as_json", is_flag=True)
 def flags_command(name: str, search: str, as_json: bool) -> None:
-    """Show the flags of an installed ENGINE (vllm), as its own help describes them."""
     found = asyncio.run(installations.engine_flags(Settings(), name, search))
     if as_json:
         click.echo(json.dumps([dataclasses.asdict(flag) for flag in found], indent=2))

@@ -8,6 +8,7 @@ import click
 from tuner.analysis.result import Result
 from tuner.cli.output import write
 from tuner.report.artifacts import ARTIFACTS
+from tuner.report.rendering import described
 from tuner.service import Tuner
 from tuner.settings import Settings
 
@@ -20,8 +21,7 @@ from tuner.settings import Settings
     type=click.Choice(list(ARTIFACTS)),
     default="command",
     show_default=True,
-    help="command: the line that serves the winner. compose, kubernetes: the winner in a container. "
-    "task: the task file, to run again or change.",
+    help=described(ARTIFACTS),
 )
 @click.option("--output", type=click.Path(path_type=Path, dir_okay=False), help="Write here.", metavar="FILE")
 @click.option("--force", is_flag=True, help="Overwrite the file.")
@@ -32,4 +32,4 @@ def export(task: str, kind: str, output: Path | None, force: bool) -> None:
         async with Tuner.open(Settings()) as tuner:
             return await tuner.result(task)
 
-    write(ARTIFACTS[kind](asyncio.run(go())), output, force=force)
+    write(ARTIFACTS[kind].render(asyncio.run(go())), output, force=force)

@@ -8,7 +8,8 @@ import click
 
 from tuner.analysis.result import Result
 from tuner.cli.output import write
-from tuner.report import DOCUMENTS, FORMATS
+from tuner.report.formats import FORMATS
+from tuner.report.rendering import described
 from tuner.service import Tuner
 from tuner.settings import Settings
 
@@ -16,7 +17,7 @@ from tuner.settings import Settings
 @click.command()
 @click.argument("task")
 @click.option(
-    "--format", "kind", type=click.Choice(list(FORMATS)), default="table", show_default=True, help="How to write it."
+    "--format", "kind", type=click.Choice(list(FORMATS)), default="table", show_default=True, help=described(FORMATS)
 )
 @click.option(
     "--output",
@@ -26,16 +27,17 @@ from tuner.settings import Settings
 )
 @click.option("--force", is_flag=True, help="Overwrite the file.")
 def report(task: str, kind: str, output: Path | None, force: bool) -> None:
-    """Report what TASK came to. xlsx and html go into a file named after the task unless --output says otherwise."""
+    """Report what TASK came to. Documents go into a file named after the task unless --output says otherwise."""
 
     async def go() -> Result:
         async with Tuner.open(Settings()) as tuner:
             return await tuner.result(task)
 
     result = asyncio.run(go())
-    if output is None and kind in DOCUMENTS:
-        output = Path(f"{_file_name(result.task_name)}.{kind}")
-    write(FORMATS[kind](result), output, force=force)
+    form = FORMATS[kind]
+    if output is None and form.document:
+        output = Path(f"{_file_name(result.task_name)}.{form.suffix}")
+    write(form.render(result), output, force=force)
 
 
 def _file_name(name: str) -> str:

@@ -10,7 +10,8 @@ from tuner.analysis import result
 from tuner.analysis.formatting import duration, number
 from tuner.domain import Experiment, LoadPoint, Task
 from tuner.errors import NotFoundError
-from tuner.report import FORMATS, rows
+from tuner.report import rows
+from tuner.report.formats import FORMATS
 from tuner.service import Tuner
 from tuner.settings import Settings
 from tuner.spec import taskfile
@@ -40,7 +41,7 @@ def show(task: str, wanted: int | None, as_json: bool) -> None:
         click.echo(json.dumps(data, indent=2))
     else:
         click.echo("\n".join(_lines(found)))
-        click.echo(FORMATS["table"](result.result(found, experiments)))
+        click.echo(FORMATS["table"].render(result.result(found, experiments)))
 
 
 def _experiment(task: Task, experiments: list[Experiment], wanted: int) -> Experiment:

@@ -15,15 +15,15 @@ from tuner.cli.progress import Progress, show
 from tuner.domain import ExperimentState, TaskState
 from tuner.errors import ConflictError, NotFoundError, StorageError, TunerError, UnavailableError
 from tuner.machine import processes
-from tuner.report import FORMATS
+from tuner.report.formats import FORMATS
 from tuner.runner.plan import Plan
 from tuner.service import Tuner
 from tuner.settings import Settings
 from tuner.spec import taskfile
-from tuner.spec.task import DeploymentMode, TaskSpec, seconds
+from tuner.spec.names import named
+from tuner.spec.task import TaskSpec, seconds
 
 CANCELLED = 130
-MODES = [mode.value for mode in DeploymentMode]
 LAST_WORD_S = 2.0
 """After a second Ctrl-C: time to write down that the task is cancelled."""
 
@@ -40,7 +40,9 @@ class Duration(click.ParamType[float]):
 
 @click.command()
 @click.argument("file", type=click.Path(path_type=Path))
-@click.option("--mode", type=click.Choice(MODES), help="Where engines run; overrides the file.")
+@click.option(
+    "--mode", type=click.Choice(list(named("deployment mode")())), help="Where engines run; overrides the file."
+)
 @click.option("--model-path", type=click.Path(path_type=Path), help="The model's folder, or the folder that holds it.")
 @click.option("--max-experiments", type=click.IntRange(min=1), help="Baseline and candidates together, at most.")
 @click.option("--budget", type=Duration(), help="Time for the search: 90m, 2h, 1d.")
@@ -137,7 +139,7 @@ async def run_task(tuner: Tuner, task_id: str, *, as_json: bool, verbose: bool) 
     if ended.state is TaskState.FAILED:
         raise TunerError(f"Task {task_id} failed: {ended.error}")
     result = await tuner.result(task_id)
-    click.echo(FORMATS["json" if as_json else "table"](result))
+    click.echo(FORMATS["json" if as_json else "table"].render(result))
     if ended.state is TaskState.CANCELLED:
         console.print(f"Go on with: autotuner resume {task_id}", highlight=False, soft_wrap=True)
         return CANCELLED

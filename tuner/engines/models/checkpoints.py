@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from tuner.errors import Problem
-from tuner.spec.task import DeploymentMode, TaskSpec
+from tuner.spec.task import LOCAL, TaskSpec
 
 DEMO = "demo"
 """The model that a task may name before it exists: it is made when first needed (`autotuner demo model`)."""
@@ -54,7 +54,7 @@ def _model(spec: TaskSpec, models: Path, problems: list[Problem], warnings: list
         if not (models / DEMO).is_dir():
             warnings.append(f"The model {DEMO!r} is made first, in {models / DEMO}.")
         return str(models / DEMO)
-    if spec.deployment_mode is not DeploymentMode.LOCAL:
+    if spec.deployment_mode != LOCAL:
         return name
     path = _here(name, models)
     if path is None and _is_hub_id(name):

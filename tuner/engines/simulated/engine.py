@@ -18,7 +18,8 @@ class Simulated:
     """Built in: it runs on the tuner's own interpreter. Every answer it gives is labelled `simulated`."""
 
     name = "simulated"
-    aliases: tuple[str, ...] = ()
+    aliases: tuple[str, ...] = ("simulation", "simulator")
+    simulated: bool = True
     recipes: Mapping[str, Recipe] = {}
     image: str | None = None
     cpu_image: str | None = None

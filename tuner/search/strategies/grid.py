@@ -18,6 +18,11 @@ SCANNED = 200_000
 class Grid:
     """A continuous range counts as ten points."""
 
+    name = "grid_search"
+    description = "Every combination, in order"
+    spoken: tuple[str, ...] = ("grid",)
+    in_order = True
+
     def ask(self, search: Search, history: Sequence[Experiment]) -> Params | None:
         tried = {experiment.params.key for experiment in history}
         candidates = search.space.candidates

@@ -15,6 +15,11 @@ WIDE_DRAWS = 2000
 
 
 class Random:
+    name = "random"
+    description = "Random configurations, none of them twice"
+    spoken: tuple[str, ...] = ("random",)
+    in_order = False
+
     def ask(self, search: Search, history: Sequence[Experiment]) -> Params | None:
         tried = {experiment.params.key for experiment in history}
         return draw(search.space, tried, source(search, history))

@@ -2,6 +2,7 @@
 
 import random
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from functools import partial
 from itertools import islice
 
@@ -20,14 +21,18 @@ JUDGED = 2
 """Experiments with a score before there is anything to model: evolution needs two parents."""
 
 
+@dataclass
 class Sampler:
     """`tpe`: a tree-structured Parzen estimator over all parameters together; `nsga2`: evolution of a Pareto front.
 
     What is modelled is what ranks: the value with its soft SLOs, and hard SLOs as constraints.
     """
 
-    def __init__(self, kind: str) -> None:
-        self.kind = kind
+    kind: str
+    name: str
+    description: str
+    spoken: tuple[str, ...]
+    in_order: bool = False
 
     def ask(self, search: Search, history: Sequence[Experiment]) -> Params | None:
         tried = {experiment.params.key for experiment in history}
@@ -42,6 +47,15 @@ class Sampler:
 
         proposals = studies.propose(self.kind, axes, observations, len(search.objectives), chance.getrandbits(32))
         return _taken(search.space, tried, axes, islice(proposals, PROPOSALS), chance)
+
+
+BAYESIAN = Sampler("tpe", "bayesian", "A model of the space (TPE) proposes what to try", ("bayesian", "bayes"))
+NSGA2 = Sampler(
+    "nsga2",
+    "nsga2",
+    "Evolution of a Pareto front (NSGA-II), for several objectives",
+    ("nsga-2", "nsga-ii"),
+)
 
 
 def _taken(

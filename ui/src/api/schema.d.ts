@@ -359,6 +359,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/catalog": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get Catalog
+         * @description The names that tasks can choose from, report formats and artifacts, with words for people.
+         */
+        get: operations["get_catalog"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/deployments": {
         parameters: {
             query?: never;
@@ -1383,6 +1403,7 @@ export interface components {
             /**
              * Tool
              * @default genai-bench
+             * @example genai-bench
              */
             tool: string;
             /**
@@ -1454,6 +1475,7 @@ export interface components {
             /**
              * Tool
              * @default genai-bench
+             * @example genai-bench
              */
             tool?: string;
             /**
@@ -1510,6 +1532,23 @@ export interface components {
             max_gpu_hours?: number | null;
             /** Max Time */
             max_time?: number | null;
+        };
+        /** Catalog */
+        Catalog: {
+            /** Artifacts */
+            artifacts: components["schemas"]["RenderingEntry"][];
+            /** Deployment Modes */
+            deployment_modes: components["schemas"]["DeploymentModeEntry"][];
+            /** Engines */
+            engines: components["schemas"]["EngineEntry"][];
+            /** Load Generators */
+            load_generators: components["schemas"]["LoadGeneratorEntry"][];
+            /** Objectives */
+            objectives: components["schemas"]["ObjectiveEntry"][];
+            /** Report Formats */
+            report_formats: components["schemas"]["RenderingEntry"][];
+            /** Strategies */
+            strategies: components["schemas"]["StrategyEntry"][];
         };
         /**
          * Choice
@@ -1728,11 +1767,13 @@ export interface components {
             /** Run Id */
             run_id: string | null;
         };
-        /**
-         * DeploymentMode
-         * @enum {string}
-         */
-        DeploymentMode: "local" | "docker" | "ome";
+        /** DeploymentModeEntry */
+        DeploymentModeEntry: {
+            /** Available */
+            available: boolean;
+            /** Name */
+            name: string;
+        };
         /**
          * DeveloperMessage
          * @description Instructions from the application developer.
@@ -1801,6 +1842,15 @@ export interface components {
             relative: number | null;
             /** Value */
             value: boolean | number | string;
+        };
+        /** EngineEntry */
+        EngineEntry: {
+            /** Aliases */
+            aliases: string[];
+            /** Name */
+            name: string;
+            /** Simulated */
+            simulated: boolean;
         };
         /**
          * EngineInfo
@@ -2290,6 +2340,11 @@ export interface components {
              */
             weight?: number;
         };
+        /** LoadGeneratorEntry */
+        LoadGeneratorEntry: {
+            /** Name */
+            name: string;
+        };
         /**
          * LoadPoint
          * @description One load level as measured: a scenario at a concurrency.
@@ -2446,6 +2501,12 @@ export interface components {
              */
             statistic: "mean" | "p50" | "p90" | "p95" | "p99" | "min" | "max";
         };
+        /** ObjectiveEntry */
+        ObjectiveEntry: {
+            /** Name */
+            name: string;
+            objective: components["schemas"]["Objective"];
+        };
         /**
          * Objective
          * @description What to improve. A rate has one value a load level, so its statistic stays `mean`.
@@ -2517,8 +2578,12 @@ export interface components {
              * @default 0
              */
             seed: number;
-            /** @default auto */
-            strategy: components["schemas"]["StrategyName"];
+            /**
+             * Strategy
+             * @default auto
+             * @enum {string}
+             */
+            strategy: "grid_search" | "random" | "bayesian" | "nsga2" | "auto";
             /**
              * Timeout Per Iteration
              * @default 1800
@@ -2566,8 +2631,12 @@ export interface components {
              * @default 0
              */
             seed?: number;
-            /** @default auto */
-            strategy?: components["schemas"]["StrategyName"];
+            /**
+             * Strategy
+             * @default auto
+             * @enum {string}
+             */
+            strategy?: "grid_search" | "random" | "bayesian" | "nsga2" | "auto";
             /**
              * Timeout Per Iteration
              * @default 1800
@@ -2967,6 +3036,19 @@ export interface components {
         };
         /** Renaming */
         Renaming: {
+            /** Title */
+            title: string;
+        };
+        /** RenderingEntry */
+        RenderingEntry: {
+            /** Description */
+            description: string;
+            /** Media Type */
+            media_type: string;
+            /** Name */
+            name: string;
+            /** Suffix */
+            suffix: string;
             /** Title */
             title: string;
         };
@@ -3604,11 +3686,13 @@ export interface components {
              */
             type?: "pvc";
         };
-        /**
-         * StrategyName
-         * @enum {string}
-         */
-        StrategyName: "grid_search" | "random" | "bayesian" | "nsga2" | "auto";
+        /** StrategyEntry */
+        StrategyEntry: {
+            /** Description */
+            description: string;
+            /** Name */
+            name: string;
+        };
         /**
          * StreamError
          * @description Data of an event `error`: the stream failed, and ends with it.
@@ -3709,6 +3793,10 @@ export interface components {
             /**
              * Base Runtime
              * @default vllm
+             * @example vllm
+             * @example sglang
+             * @example tensorrt-llm
+             * @example simulated
              */
             base_runtime: string;
             /**
@@ -3740,8 +3828,12 @@ export interface components {
              * @default []
              */
             constraints: string[];
-            /** @default local */
-            deployment_mode: components["schemas"]["DeploymentMode"];
+            /**
+             * Deployment Mode
+             * @default local
+             * @enum {string}
+             */
+            deployment_mode: "local" | "docker" | "ome";
             /**
              * Description
              * @default
@@ -3800,6 +3892,10 @@ export interface components {
             /**
              * Base Runtime
              * @default vllm
+             * @example vllm
+             * @example sglang
+             * @example tensorrt-llm
+             * @example simulated
              */
             base_runtime?: string;
             /**
@@ -3843,8 +3939,12 @@ export interface components {
              * @default []
              */
             constraints?: string[];
-            /** @default local */
-            deployment_mode?: components["schemas"]["DeploymentMode"];
+            /**
+             * Deployment Mode
+             * @default local
+             * @enum {string}
+             */
+            deployment_mode?: "local" | "docker" | "ome";
             /**
              * Description
              * @default
@@ -6247,6 +6347,71 @@ export interface operations {
             };
             /** @description Unprocessable Content */
             422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description Internal Server Error */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+        };
+    };
+    get_catalog: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Catalog"];
+                };
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
                 headers: {
                     [name: string]: unknown;
                 };
