@@ -11,16 +11,16 @@ from langchain_core.messages import HumanMessage
 
 import prompts
 import tools
-from agent.approvals.audit import EVERYTHING, AuditQuery
 from agent.approvals.ledger import Ledger
 from agent.approvals.mcp_calls import Guests
 from agent.approvals.middleware import Gate
 from agent.approvals.policy import Policy, PolicyFile
+from agent.approvals.records.audit import EVERYTHING, AuditQuery
 from agent.approvals.toolbox import Toolbox
 from agent.conversation import inputs
 from agent.conversation.graph import build_graph
 from agent.conversation.history import History
-from agent.conversation.running import Running
+from agent.conversation.runner import Running
 from agent.conversation.turns import CANCELLED, Desk, heal
 from agent.domain import Approval, ApprovalState, AuditEntry, Decision, Grant, Run, RunState, Session
 from agent.events import transcript

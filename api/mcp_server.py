@@ -29,8 +29,8 @@ from mcp.types.version import MODERN_PROTOCOL_VERSIONS
 from pydantic import ConfigDict, Field
 
 import tools
-from agent.approvals.executions import Outcome
 from agent.approvals.mcp_calls import Guests
+from agent.approvals.records.executions import Outcome
 from agent.domain import Approval, Approve, Decision, Reject
 from tools.untrusted import clean
 from tuner.errors import TunerError

@@ -10,11 +10,11 @@ from pydantic import JsonValue
 from sqlalchemy import ColumnElement, Row, exists, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from agent.approvals import executions, grants
-from agent.approvals.audit import EVERYTHING, Audit, AuditQuery
-from agent.approvals.executions import Ending, Outcome
 from agent.approvals.policy import Verdict
-from agent.approvals.requests import OPEN, UNUSED, Approvals, missing, now, over
+from agent.approvals.records import executions, grants
+from agent.approvals.records.audit import EVERYTHING, Audit, AuditQuery
+from agent.approvals.records.executions import Ending, Outcome
+from agent.approvals.records.requests import OPEN, UNUSED, Approvals, missing, now, over
 from agent.approvals.toolbox import Toolbox, digest
 from agent.domain import Approval, ApprovalState, AuditEntry, Decision, Grant, Reject
 from agent.settings import AgentSettings

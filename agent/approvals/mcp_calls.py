@@ -15,12 +15,12 @@ from typing import Any, Self
 from pydantic import JsonValue
 
 import tools
-from agent.approvals.executions import Outcome, refusal
 from agent.approvals.ledger import Ledger
 from agent.approvals.middleware import Policies, changed, forbidden, noted
-from agent.approvals.once import explain, once
 from agent.approvals.policy import PolicyFile, Verdict
-from agent.approvals.requests import now
+from agent.approvals.records.executions import Outcome, refusal
+from agent.approvals.records.requests import now
+from agent.approvals.sequence import explain, once
 from agent.approvals.toolbox import digest
 from agent.domain import Approval, ApprovalState, Decision
 from agent.events.log import Journal

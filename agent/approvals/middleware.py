@@ -15,10 +15,10 @@ from langgraph.errors import GraphBubbleUp
 from langgraph.types import Command, interrupt
 from pydantic import JsonValue
 
-from agent.approvals.executions import Outcome, refusal
 from agent.approvals.ledger import Ledger
-from agent.approvals.once import explain, once
 from agent.approvals.policy import Policy, Verdict
+from agent.approvals.records.executions import Outcome, refusal
+from agent.approvals.sequence import explain, once
 from agent.approvals.toolbox import Toolbox, digest
 from agent.domain import Approval, ApprovalState
 from agent.errors import InvalidInputError

@@ -19,10 +19,10 @@ from langchain_core.messages import AIMessage
 from langchain_core.tools import BaseTool
 from langgraph.checkpoint.base import BaseCheckpointSaver
 
-from agent.conversation import window
-from agent.conversation.chain import Chain
 from agent.conversation.history import Graph
-from agent.conversation.tool_calls import SoundCalls
+from agent.conversation.middleware import window
+from agent.conversation.middleware.chain import Chain
+from agent.conversation.middleware.tool_calls import SoundCalls
 from agent.models import failures
 from agent.settings import AgentSettings
 from tools.context import Context

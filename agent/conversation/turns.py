@@ -11,12 +11,12 @@ from typing import Any, Literal
 from langchain_core.messages import HumanMessage, ToolCall, ToolMessage
 from langgraph.types import Command
 
-from agent.approvals.executions import refusal
 from agent.approvals.ledger import Ledger
+from agent.approvals.records.executions import refusal
 from agent.conversation.history import History, config, explained, unanswered
-from agent.conversation.tool_calls import ids
+from agent.conversation.middleware.tool_calls import ids
+from agent.conversation.recorder import Scribe
 from agent.domain import Run, RunState
-from agent.events.recorder import Scribe
 from agent.events.stream import Live
 from agent.events.types import ApprovalDecided, ApprovalRequested, Payload, RunEvent, RunFailed, RunFinished
 from agent.models import failures

@@ -2,18 +2,19 @@
 
 import re
 
-from agent.offline import tuning, work
-from agent.offline.conversation import Conversation
+from agent.offline.markdown import cell, paragraphs
+from agent.offline.messages import Conversation
+from agent.offline.parsing import tuning
 from agent.offline.rules import HELLO, RULES, TUNE, VERBS, Said
 from agent.offline.script import LostError, RefusedError, Script, Step, play, rejection, said
-from agent.offline.words import cell, paragraphs
-from agent.offline.work import NothingError
+from agent.offline.scripts import tasks
+from agent.offline.scripts.tasks import NothingError
 from tuner.spec.problems import nearest
 
 MOST = 4_000
 """Characters of a message that a wish is looked for in."""
 NOTE = "(Note from the tuner"
-EXAMPLES = (work.TUNE_EXAMPLE, "status", "compare the best with the baseline")
+EXAMPLES = (tasks.TUNE_EXAMPLE, "status", "compare the best with the baseline")
 
 _POLITE = re.compile(
     r"(?:(?:please|pls|hey|hi|hello|ok(?:ay)?|now|then|and|so|well|yes|can you|could you|would you|will you|"
@@ -46,7 +47,7 @@ def _script(talk: Conversation) -> Script:
             if match := rule.pattern.fullmatch(words):
                 return rule.script(Said(match, talk))
     if (joined := _continued(talk.before, wish)) is not None:
-        return work.tune(joined)
+        return tasks.tune(joined)
     return said(_unknown(wish))
 
 

@@ -16,7 +16,8 @@ from langchain_core.runnables import Runnable
 from langchain_core.tools import BaseTool
 from langchain_core.utils.function_calling import convert_to_openai_tool
 
-from agent.offline import conversation, grammar
+from agent.offline import grammar
+from agent.offline.messages import read
 from agent.offline.script import Step
 
 
@@ -60,7 +61,7 @@ class OfflineModel(BaseChatModel):
 
 
 def _step(messages: Sequence[BaseMessage], bound: dict[str, Any]) -> Step:
-    step = grammar.answer(conversation.read(messages))
+    step = grammar.answer(read(messages))
     tools = bound.get("tools")
     if step.call is None or tools is None or step.call.tool in {tool["function"]["name"] for tool in tools}:
         return step

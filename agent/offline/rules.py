@@ -5,9 +5,9 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 import prompts
-from agent.offline import looks, machines, reasons, work
-from agent.offline.conversation import Conversation
+from agent.offline.messages import Conversation
 from agent.offline.script import Script, said
+from agent.offline.scripts import analysis, inspection, machines, tasks
 from tuner.engines import ENGINES
 
 
@@ -37,7 +37,7 @@ def _rule(pattern: str, script: Callable[[Said], Script]) -> Rule:
 
 HELLO = (
     "I am the offline model: I understand a small grammar, and do what it says with the same tools and approvals as a "
-    f"language model. Say, for example: {work.TUNE_EXAMPLE}. `help` lists the rest."
+    f"language model. Say, for example: {tasks.TUNE_EXAMPLE}. `help` lists the rest."
 )
 _STATES = {"draft": "created", "waiting": "queued", "active": "running", "finished": "completed", "done": "completed"}
 _SHOW = (
@@ -55,7 +55,7 @@ TUNE = _rule(
     r"(?:tune|tuning|autotune|optimi[sz](?:e|ing)|speed up|(?:find|search)(?: for)?(?: me)? (?:the )?(?:best|fastest|"
     r"optimal|cheapest)(?: (?:configurations?|configs?|flags|settings|parameters|values))?(?: (?:of|for))?)\b"
     r"(?P<wish>.*)",
-    lambda s: work.tune(s["wish"]),
+    lambda s: tasks.tune(s["wish"]),
 )
 
 TALK = (
@@ -73,19 +73,19 @@ TALK = (
 
 WORK = (
     TUNE,
-    _rule(r"(?P<wish>(?:use|start (?:from|with)|with) (?:the )?presets?\s.+)", lambda s: work.tune(s["wish"])),
+    _rule(r"(?P<wish>(?:use|start (?:from|with)|with) (?:the )?presets?\s.+)", lambda s: tasks.tune(s["wish"])),
     _rule(
         r"(?:create|write down|draft|new|make) (?:a |an |the )?(?:new )?(?:draft of a )?(?:tuning )?task"
         r"(?: (?:to|that))?(?: (?:tunes?|optimi[sz]es?))?(?: (?:of|for))?\s+(?P<wish>.+)",
-        lambda s: work.tune(s["wish"], start=False),
+        lambda s: tasks.tune(s["wish"], start=False),
     ),
-    _rule(r"(?:plan|dry[- ]?run|what would)\b\s*(?P<wish>.*)", lambda s: work.plan(s["wish"], s.talk)),
+    _rule(r"(?:plan|dry[- ]?run|what would)\b\s*(?P<wish>.*)", lambda s: tasks.plan(s["wish"], s.talk)),
     _rule(r"(?:restart|start) (?:the |my |a )?workers?", lambda _: machines.restart_worker()),
     _rule(r"(?:stop|kill) (?:the )?deployment\s+(?P<id>\S+)", lambda s: machines.stop_deployment(s["id"])),
     _rule(r"(?:delete|remove) (?:the |my )?preset\s+(?P<name>[\w.-]+)", lambda s: machines.delete_preset(s["name"])),
     _rule(
         r"(?:save|keep|store)\b(?P<rest>.*?)\bas (?:a |the )?preset\s+(?P<name>[\w.-]+)",
-        lambda s: work.save_preset(s["rest"], s["name"], s.talk),
+        lambda s: tasks.save_preset(s["rest"], s["name"], s.talk),
     ),
     _rule(
         r"(?:(?:create|file|open|write|publish|make) )?(?:an? |the )?(?:github )?(?:issue|bug|bug report) "
@@ -97,50 +97,50 @@ WORK = (
         r"comment on (?:github )?(?:issue )?#?(?P<number>\d{1,9})\s*[:,]?\s+(?P<body>.+)",
         lambda s: machines.comment(int(s["number"]), s["body"]),
     ),
-    _rule(r"(?:cancel|stop|abort|kill|halt|interrupt)\b(?P<rest>.*)", lambda s: work.cancel(s["rest"], s.talk)),
-    _rule(r"(?:resume|continue|go on|carry on|retry)\b(?P<rest>.*)", lambda s: work.resume(s["rest"], s.talk)),
-    _rule(r"(?:delete|remove)\b(?P<rest>.*)", lambda s: work.delete(s["rest"], s.talk)),
+    _rule(r"(?:cancel|stop|abort|kill|halt|interrupt)\b(?P<rest>.*)", lambda s: tasks.cancel(s["rest"], s.talk)),
+    _rule(r"(?:resume|continue|go on|carry on|retry)\b(?P<rest>.*)", lambda s: tasks.resume(s["rest"], s.talk)),
+    _rule(r"(?:delete|remove)\b(?P<rest>.*)", lambda s: tasks.delete(s["rest"], s.talk)),
 )
 
 LOOKS = (
     _rule(
         rf"{_SHOW}(?P<state>created|draft|queued|waiting|running|active|completed|finished|done|failed|cancelled)?\s*"
         rf"tasks(?: (?:are )?there| exist| do (?:i|you|we) have)?{_WORD}",
-        lambda s: looks.tasks(_STATES.get(s["state"].lower(), s["state"].lower()) or None, s.maybe("word")),
+        lambda s: inspection.tasks(_STATES.get(s["state"].lower(), s["state"].lower()) or None, s.maybe("word")),
     ),
     _rule(
         rf"{_SHOW}(?:table of )?(?:experiments|trials|configurations)\b{_OF}(?P<rest>.*)",
-        lambda s: looks.experiments(s["rest"], s.talk),
+        lambda s: inspection.experiments(s["rest"], s.talk),
     ),
     _rule(
         rf"{_SHOW}experiment\s+#?(?P<number>\d{{1,6}})\b{_OF}(?P<rest>.*)",
-        lambda s: looks.experiment(int(s["number"]), s["rest"], s.talk),
+        lambda s: inspection.experiment(int(s["number"]), s["rest"], s.talk),
     ),
     _rule(
         r"(?:search|grep)\s+(?:(?:through|in|the|its|engine)\s+){0,8}logs?\b(?P<rest>.*?)"
         r"\bfor\s+[\"']?(?P<word>[^\"']+)[\"']?",
-        lambda s: looks.logs(f"{s['rest']} search '{s['word']}'", s.talk),
+        lambda s: inspection.logs(f"{s['rest']} search '{s['word']}'", s.talk),
     ),
     _rule(
         r"(?:(?:show|read|get|see|tail|search|grep|print|give|look at|the|me|its|of|engine(?:['’]s)?)\s+){0,8}"
         r"(?P<which>(?:load generator|benchmark|experiment \d+)(?:['’]s)?\s+)?logs?\b(?P<rest>.*)",
-        lambda s: looks.logs(f"{s['rest']} {s['which']}", s.talk),
+        lambda s: inspection.logs(f"{s['rest']} {s['which']}", s.talk),
     ),
     _rule(
         r"(?:compare|comparison(?: of)?|diff(?:erence)?|what is the difference)\b(?P<rest>.*)",
-        lambda s: reasons.compare(s["rest"], s.talk),
+        lambda s: analysis.compare(s["rest"], s.talk),
     ),
     _rule(
         r"(?:(?:show|draw|make|give)\s+)?(?:me\s+)?(?:(?:a|the|its)\s+)?(?:(?P<kind>[\w-]{1,20}(?: [\w-]{1,20})?)\s+)?"
         r"(?:plot|chart|graph|curves?|picture|diagram|draw|visuali[sz]e)\b(?P<rest>.*)",
-        lambda s: reasons.plot(f"{s['kind']} {s['rest']}", s.talk),
+        lambda s: analysis.plot(f"{s['kind']} {s['rest']}", s.talk),
     ),
     _rule(
         r"(?:explain|why|results?|summary|summari[sz]e|conclusion|best|winner|verdict|how (?:sure|certain)|"
         r"what (?:came out|did you find|now|next|should (?:i|we) (?:try|do))|"
         r"(?:show|what|which)(?:['’]s| is| was| are| were)? (?:me )?(?:the )?(?:one )?(?:best|winn\w+|results?|fastest|"
         r"verdict|next))\b(?P<rest>.*)",
-        lambda s: reasons.explain(_topic(s["rest"]), s.talk),
+        lambda s: analysis.explain(_topic(s["rest"]), s.talk),
     ),
 )
 
@@ -196,12 +196,12 @@ MACHINES = (
 LAST = (
     _rule(
         r"(?:start|run|launch|begin|execute|queue|go ahead|do it|go|yes)\b(?P<rest>.*)",
-        lambda s: work.start(s["rest"], s.talk),
+        lambda s: tasks.start(s["rest"], s.talk),
     ),
     _rule(
         r"(?:status|progress|state|show|eta|news|any news|how (?:is|are|far|does|long|did)|what about|where (?:is|are)|"
         r"is (?:it|the task)|are you)\b(?P<rest>.*)",
-        lambda s: looks.status(_topic(s["rest"]), s.talk),
+        lambda s: inspection.status(_topic(s["rest"]), s.talk),
     ),
 )
 """These take whatever follows."""

@@ -7,7 +7,7 @@ from typing import TypeAlias
 
 from pydantic import JsonValue
 
-from agent.offline.conversation import Answer, Data
+from agent.offline.messages import Answer, Data
 
 
 @dataclass(frozen=True)

@@ -6,7 +6,7 @@ from pydantic import JsonValue
 
 from agent.domain import Approval
 from agent.errors import InvalidInputError
-from agent.terminal.wording import pairs, written
+from agent.terminal.screen.wording import pairs, written
 from tuner.spec import reader
 
 QUESTION = "y: run it · n [why]: do not · e: edit · a [pattern]: allow for this session"

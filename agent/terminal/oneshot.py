@@ -6,11 +6,12 @@ from dataclasses import dataclass, field
 from rich.console import Console
 from rich.text import Text
 
-from agent.approvals.audit import AuditQuery
+from agent.approvals.records.audit import AuditQuery
 from agent.domain import Approve
 from agent.events.types import RunFailed, RunFinished, TextDelta
 from agent.service import Assistant
-from agent.terminal import approvals, render
+from agent.terminal import approvals
+from agent.terminal.screen import render
 from agent.terminal.view import Asked, Call, Said, View
 
 DONE, FAILED, DENIED = 0, 1, 3

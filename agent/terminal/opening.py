@@ -16,14 +16,14 @@ from rich.console import Console
 from agent.errors import InvalidInputError
 from agent.service import Assistant
 from agent.settings import AgentSettings
-from agent.terminal import script as scripts
-from agent.terminal import slash
-from agent.terminal.conversation import Chat
+from agent.terminal.interactive import script as scripts
+from agent.terminal.interactive import slash
+from agent.terminal.interactive.chat import Chat
 from agent.terminal.oneshot import OneShot
-from agent.terminal.prompt import Full
-from agent.terminal.render import decorated
-from agent.terminal.screen import Plain
-from agent.terminal.wording import ERRORS, register
+from agent.terminal.screen.plain import Plain
+from agent.terminal.screen.prompt import Full
+from agent.terminal.screen.render import decorated
+from agent.terminal.screen.wording import ERRORS, register
 from tools.context import Context
 from tools.machines import alive
 from tools.settings import ToolSettings

@@ -19,8 +19,8 @@ from mcp.types import CallToolResult, InputRequiredResult
 from mcp.types import ElicitResult as Said
 
 import tools
-from agent.approvals.audit import AuditQuery
 from agent.approvals.mcp_calls import session_id
+from agent.approvals.records.audit import AuditQuery
 from agent.domain import Approval, ApprovalState
 from api.app import create_app
 from api.mcp_server import build

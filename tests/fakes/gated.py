@@ -17,10 +17,10 @@ from langgraph.types import Command, Interrupt
 from pydantic import BaseModel, Field, JsonValue
 from sqlalchemy import delete, insert, update
 
-from agent.approvals.audit import AuditQuery
 from agent.approvals.ledger import Ledger
 from agent.approvals.middleware import Gate
 from agent.approvals.policy import PolicyFile
+from agent.approvals.records.audit import AuditQuery
 from agent.domain import Approval, AuditEntry, Decision
 from agent.settings import AgentSettings
 from agent.storage import migrations

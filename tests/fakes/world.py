@@ -5,7 +5,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from agent.approvals.audit import AuditQuery
+from agent.approvals.records.audit import AuditQuery
 from agent.domain import Approval
 from agent.events.types import RunEvent
 from agent.service import Assistant
