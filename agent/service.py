@@ -16,6 +16,7 @@ from agent.approvals.mcp_calls import Guests
 from agent.approvals.middleware import Gate
 from agent.approvals.policy import Policy, PolicyFile
 from agent.approvals.records.audit import EVERYTHING, AuditQuery
+from agent.approvals.sequence import ApprovalSequence
 from agent.approvals.toolbox import Toolbox
 from agent.conversation import inputs
 from agent.conversation.graph import build_graph
@@ -49,7 +50,7 @@ class Assistant:
     def __init__(self, desk: Desk, policies: PolicyFile, context: Context, model: str, offline: bool) -> None:
         self.model, self.offline = model, offline
         """`model`: which one answers: `offline`, or its provider's name for it."""
-        self._desk, self._policies, self._context = desk, policies, context
+        self._desk, self._policies = desk, policies
         self._running = Running(desk, context, model)
         self.guests = Guests(desk.ledger, desk.store, policies, context, desk.live.append)
 
@@ -93,7 +94,7 @@ class Assistant:
             known = (*secrets, *tool_settings.secrets, *settings.secrets, *tuner.settings.secrets)
             ledger = Ledger(database, settings, toolbox, secrets=known)
             policies = PolicyFile.of(settings, tuner.settings.home, toolbox)
-            gate = Gate(ledger, policies, interactive=interactive)
+            gate = Gate(ApprovalSequence(ledger, policies, interactive=interactive))
             prompt = prompts.render("system", engines=", ".join(ENGINES))
             graph = build_graph(model, list(toolbox.TOOLS.values()), prompt, gate, settings, saver, other)
             desk = Desk(Store(database), ledger, Live(Journal(database)), History(graph, saver), settings)
@@ -294,10 +295,6 @@ class Assistant:
     @property
     def settings(self) -> AgentSettings:
         return self._desk.settings
-
-    @property
-    def tuner(self) -> Tuner:
-        return self._context.tuner
 
     @property
     def ledger(self) -> Ledger:

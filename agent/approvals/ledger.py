@@ -4,24 +4,24 @@ Every method is one transaction, and those that change something of a session ex
 """
 
 from collections.abc import Collection, Mapping
-from typing import Any
 
 from pydantic import JsonValue
-from sqlalchemy import ColumnElement, Row, exists, insert, select, update
-from sqlalchemy.ext.asyncio import AsyncConnection
+from sqlalchemy import ColumnElement, exists, insert, select, update
 
 from agent.approvals.policy import Verdict
 from agent.approvals.records import executions, grants
 from agent.approvals.records.audit import EVERYTHING, Audit, AuditQuery
 from agent.approvals.records.executions import Ending, Outcome
-from agent.approvals.records.requests import OPEN, UNUSED, Approvals, missing, now, over
+from agent.approvals.records.requests import OPEN, UNUSED, Approvals, missing, over
 from agent.approvals.toolbox import Toolbox, digest
 from agent.domain import Approval, ApprovalState, AuditEntry, Decision, Grant, Reject
 from agent.settings import AgentSettings
 from agent.storage.schema import APPROVAL, GRANT, SESSION, VERDICT
+from agent.storage.sessions import session_row
 from tuner.errors import ConflictError, NotFoundError
 from tuner.storage.database import Database, whole
 from tuner.storage.schema import printable
+from tuner.storage.statements import now
 
 Args = Mapping[str, JsonValue]
 
@@ -65,7 +65,7 @@ class Ledger:
         """
         called = digest(tool, args)
         async with self._database.writing() as connection:
-            await _locked(connection, session_id)
+            await session_row(connection, session_id, lock=True)
             if row := await executions.verdict(connection, session_id, call_id):
                 executions.check_same(row, tool, called)
                 return Verdict(row.verdict, row.reason)
@@ -91,7 +91,7 @@ class Ledger:
             ConflictError: another call of the session has this id.
         """
         async with self._database.writing() as connection:
-            session = await _locked(connection, session_id)
+            session = await session_row(connection, session_id, lock=True)
             executions.check_same(await executions.verdict(connection, session_id, call_id), tool, digest(tool, args))
             if there := await self._approvals.read(connection, *_of_call(session_id, call_id)):
                 return there[0]
@@ -124,12 +124,14 @@ class Ledger:
             raise missing(approval_id)
         return found[0]
 
+    @whole
     async def approvals(
         self, *, session_id: str | None = None, state: ApprovalState | None = None, limit: int = 100, offset: int = 0
     ) -> tuple[list[Approval], int]:
         """A page of them, newest first, and how many there are in all."""
         await self.expire()
-        return await self._page(session_id, state, limit, offset)
+        async with self._database.reading() as connection:
+            return await self._approvals.page(connection, session_id, state, limit, offset)
 
     @whole
     async def expire(self) -> list[Approval]:
@@ -144,7 +146,7 @@ class Ledger:
     async def cancel(self, session_id: str) -> list[Approval]:
         """Closes what waits in a session: open approvals, and given ones whose call has not begun."""
         async with self._database.writing() as connection:
-            await _locked(connection, session_id)
+            await session_row(connection, session_id, lock=True)
             here = APPROVAL.c.session_id == session_id
             return await self._approvals.close(connection, ApprovalState.CANCELLED, here, UNUSED)
 
@@ -190,7 +192,7 @@ class Ledger:
         called = digest(tool, args)
         detail: dict[str, JsonValue] = {"args": dict(args), "digest": called}
         async with self._database.writing() as connection:
-            await _locked(connection, session_id)
+            await session_row(connection, session_id, lock=True)
             seen = await executions.look(connection, session_id, call_id, called, now()) or forbidden or None
             if seen is None:
                 await executions.add(connection, session_id, call_id, tool, called, now())
@@ -223,7 +225,7 @@ class Ledger:
         """Ends a grant; one that is revoked already stays as it is."""
         here = (GRANT.c.id == printable(grant_id), GRANT.c.session_id == printable(session_id))
         async with self._database.writing() as connection:
-            await _locked(connection, session_id)
+            await session_row(connection, session_id, lock=True)
             revoked = update(GRANT).where(*here, GRANT.c.revoked_at.is_(None)).values(revoked_at=now())
             if row := (await connection.execute(revoked.returning(GRANT))).one_or_none():
                 detail: dict[str, JsonValue] = {"grant": row.id}
@@ -241,10 +243,7 @@ class Ledger:
     @whole
     async def tainted(self, session_id: str) -> bool:
         async with self._database.reading() as connection:
-            row = (await connection.execute(select(SESSION).where(SESSION.c.id == printable(session_id)))).one_or_none()
-        if row is None:
-            raise _no_session(session_id)
-        return bool(row.tainted)
+            return bool((await session_row(connection, session_id)).tainted)
 
     @whole
     async def taint(self, session_id: str) -> None:
@@ -259,32 +258,11 @@ class Ledger:
             return await self._approvals.read(connection, *where)
 
     @whole
-    async def _page(
-        self, session_id: str | None, state: ApprovalState | None, limit: int, offset: int
-    ) -> tuple[list[Approval], int]:
-        async with self._database.reading() as connection:
-            return await self._approvals.page(connection, session_id, state, limit, offset)
-
-    @whole
     async def _decide(self, shown: Approval, args: dict[str, JsonValue], decision: Decision, who: str) -> Approval:
         async with self._database.writing() as connection:
-            session = await _locked(connection, shown.session_id)
+            session = await session_row(connection, shown.session_id, lock=True)
             return await self._approvals.decide(connection, session, shown, args, decision, who)
 
 
 def _of_call(session_id: str, call_id: str) -> tuple[ColumnElement[bool], ColumnElement[bool]]:
     return APPROVAL.c.session_id == printable(session_id), APPROVAL.c.call_id == printable(call_id)
-
-
-def _no_session(session_id: str) -> NotFoundError:
-    return NotFoundError(f"No session {session_id!r:.80}; it was deleted, or never was.")
-
-
-async def _locked(connection: AsyncConnection, session_id: str) -> Row[Any]:
-    """The session's row, which nobody else changes until the transaction ends: whoever acts for it waits."""
-    # SQLite knows no FOR UPDATE and needs none: a writing transaction is alone there.
-    wanted = select(SESSION).where(SESSION.c.id == printable(session_id)).with_for_update()
-    row = (await connection.execute(wanted)).one_or_none()
-    if row is None:
-        raise _no_session(session_id)
-    return row

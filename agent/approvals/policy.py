@@ -80,9 +80,6 @@ class Policy(Frozen):
             return Verdict("ask", "text that nobody here vouches for (a log, a model card, an issue) has been read.")
         return Verdict("auto", rule.said("allows"))
 
-    def read(self) -> Self:
-        return self
-
 
 class PolicyFile:
     """A policy that is read again when its file changes."""

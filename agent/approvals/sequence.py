@@ -1,18 +1,170 @@
-"""Runs a privileged call at most once, and keeps how it ended. Every door goes through it, the agent's gate first."""
+"""The one way in which a tool call is decided and run, for the model of a session and for MCP clients alike.
+
+Policy → proposal → decision of a person → check right before it runs → run, at most once → record of how it ended.
+"""
 
 import asyncio
+import json
 import logging
 from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass, replace
+from typing import Any
 from uuid import uuid4
 
 from pydantic import JsonValue
 
 from agent.approvals.ledger import Ledger
-from agent.approvals.records.executions import Ending, Outcome
+from agent.approvals.policy import PolicyFile, Verdict
+from agent.approvals.records.executions import Ending, Outcome, refusal
+from agent.approvals.toolbox import Toolbox, digest
+from agent.domain import Approval, ApprovalState
+from agent.errors import InvalidInputError
 from tuner.errors import TunerError
 from tuner.logs.redaction import redact, traced
 
 log = logging.getLogger(__name__)
+
+LONGEST_ID = 128
+"""Characters of a call's id; the models' providers use about 30."""
+PINNED = ("id", "commit", "fingerprint")
+"""Keys of a preview that say what a call is about: equal as long as the same arguments would do the same."""
+CHANGED = (
+    "What this call names has changed since it was shown and approved, so it did not run. Propose it again, so that "
+    "it is shown as it is now."
+)
+
+Args = dict[str, JsonValue]
+Execute = Callable[[], Awaitable[Outcome]]
+
+
+@dataclass(frozen=True)
+class ToolRequest:
+    """A tool call that somebody wants to make, and what differs between those who do."""
+
+    session_id: str | None
+    """None: outside of any session, where nothing can be approved."""
+    tool: str
+    args: Args
+    """Canonical."""
+    context: Any
+    """Of the tools, for the preview."""
+    call_id: Callable[[Verdict], Awaitable[str]]
+    """Under which id the ledger keeps the call, given what the policy says of it now."""
+    ask: Callable[[Approval, bool], Awaitable[Approval]]
+    """Shows an approval, new or not, to a person. Gives it decided; or still open, where the decision comes later."""
+    run_id: str = ""
+
+
+@dataclass(frozen=True)
+class Permit:
+    """A call may run."""
+
+    ledger: Ledger
+    session_id: str | None
+    call_id: str
+    args: Args
+    """As approved: a person may have edited them."""
+    recorded: bool
+    """Checked, run once and recorded; not so what is neither privileged nor asked about."""
+    edited: bool
+    forbidden: str
+    """What speaks against it by now; the ledger refuses it for that, and records so."""
+
+    async def run(self, call_id: str, tool: str, args: Args, execute: Execute) -> Outcome:
+        """Runs the call, whose id, tool and arguments are compared with the approved ones.
+
+        Raises:
+            ConflictError: something forbids it; nothing ran.
+        """
+        if not self.recorded or self.session_id is None:
+            return await execute()
+        outcome = await once(self.ledger, self.session_id, call_id, tool, args, execute, forbidden=self.forbidden)
+        return replace(outcome, content=_with_edit(outcome.content, args)) if self.edited else outcome
+
+
+class ApprovalSequence:
+    def __init__(self, ledger: Ledger, policy: PolicyFile, *, interactive: bool = True) -> None:
+        """
+        Args:
+            interactive: somebody can approve. If not, what would ask is denied.
+        """
+        self.ledger, self._policy, self._interactive = ledger, policy, interactive
+        self.toolbox: Toolbox = ledger.toolbox
+        self._privileged = {tool.name for tool in self.toolbox.ACT}
+
+    async def permit(self, request: ToolRequest) -> Permit | Outcome | Approval:
+        """Whether a call may run now.
+
+        Returns:
+            An outcome, where it may not: why. An approval, where it waits for the decision on that.
+        """
+        call_id, verdict = await self._verdict(request)
+        session_id, tool, args, approval = request.session_id, request.tool, request.args, None
+        if verdict.kind == "deny":
+            return Outcome(_denied(tool, verdict), failed=True)
+        recorded = verdict.kind == "ask" or tool in self._privileged
+        if recorded and session_id is None:
+            raise InvalidInputError(f"{tool} belongs to a session, where it can be approved; there is none here.")
+        if verdict.kind == "ask":
+            approval = await self._approval(request, call_id)
+            if approval.state is ApprovalState.OPEN:
+                return approval
+            if why := refusal(approval):
+                return Outcome(why, failed=True)
+            args = approval.args
+        forbidden = self._forbidden(tool, args) if recorded else ""
+        if approval is not None and not forbidden:
+            forbidden = await self._changed(approval, request.context)
+        if session_id is not None and tool in self.toolbox.UNTRUSTED - self._privileged:
+            # Before it runs: an error brings text from outside as well, and a crash must not forget it.
+            await self.ledger.taint(session_id)
+        edited = approval is not None and approval.digest != digest(tool, request.args)
+        return Permit(self.ledger, session_id, call_id, args, recorded, edited, forbidden)
+
+    async def _verdict(self, request: ToolRequest) -> tuple[str, Verdict]:
+        """The call's id, and what was said of it when it was first seen; that stays, whatever becomes of the policy."""
+        session_id, tool, args = request.session_id, request.tool, request.args
+        privileged = tool in self._privileged
+        tainted = privileged and (session_id is None or await self.ledger.tainted(session_id))
+        verdict = self._policy.read().verdict(tool, args, privileged=privileged, tainted=tainted)
+        if session_id is None:
+            return "", verdict
+        call_id = await request.call_id(verdict)
+        if stored := await self.ledger.recall(session_id, call_id, tool, args):
+            return call_id, stored
+        if verdict.kind == "auto" and not privileged:
+            return call_id, verdict
+        if not call_id or len(call_id) > LONGEST_ID:
+            raise InvalidInputError(
+                f"A call of {tool} needs an id of 1 to {LONGEST_ID} characters, and this one has {len(call_id)}: it "
+                "cannot be told from others, so it did not run. Use another model server."
+            )
+        if verdict.kind == "ask" and not self._interactive:
+            verdict = Verdict("deny", f"{verdict.reason} Nobody is here to approve it: no approver, no run.")
+        return call_id, await self.ledger.judge(session_id, call_id, tool, args, verdict)
+
+    async def _approval(self, request: ToolRequest, call_id: str) -> Approval:
+        assert request.session_id is not None
+        session_id, tool, args = request.session_id, request.tool, request.args
+        approval = await self.ledger.of_call(session_id, call_id)
+        if proposed := approval is None:
+            preview = await self.toolbox.preview(tool, args, request.context)
+            approval = await self.ledger.propose(session_id, request.run_id, call_id, tool, args, preview)
+        assert approval is not None
+        return await request.ask(approval, proposed)
+
+    def _forbidden(self, tool: str, args: Args) -> str:
+        """What the policy has against the call by now; it may have changed while the call waited."""
+        verdict = self._policy.read().verdict(tool, args)
+        return _denied(tool, verdict) if verdict.kind == "deny" else ""
+
+    async def _changed(self, approval: Approval, context: Any) -> str:
+        """Whether what the arguments name (a task, a revision) is still what it was when the approval was shown."""
+        shown = {name: approval.preview[name] for name in PINNED if name in approval.preview}
+        if not shown:
+            return ""
+        preview = await self.toolbox.preview(approval.tool, approval.args, context)
+        return "" if all(preview.get(name) == value for name, value in shown.items()) else CHANGED
 
 
 async def once(
@@ -21,14 +173,14 @@ async def once(
     call_id: str,
     tool: str,
     args: Mapping[str, JsonValue],
-    run: Callable[[], Awaitable[Outcome]],
+    execute: Execute,
     *,
     forbidden: str = "",
 ) -> Outcome:
-    """Runs `run` if the ledger gives the right to, else answers what is known of the run before.
+    """Runs a call if the ledger gives the right to, else answers what is known of the run before.
 
     Args:
-        args: those that `run` uses, and no others.
+        args: those that `execute` uses, and no others.
         forbidden: why it must not run, where the caller knows of a reason.
 
     Raises:
@@ -38,7 +190,7 @@ async def once(
     if before is not None:
         return before
     try:
-        outcome = await run()
+        outcome = await execute()
     except asyncio.CancelledError:
         await _end(ledger, session_id, call_id, tool, "cancelled", "It was cancelled while it ran.")
         raise
@@ -65,3 +217,17 @@ async def _end(ledger: Ledger, session_id: str, call_id: str, tool: str, ending:
     except TunerError as error:
         # It did run, and that is what its caller must hear; the ledger says of it that its outcome is unknown.
         log.warning("The end of call %s of session %s was not recorded: %s", call_id, session_id, error)
+
+
+def _denied(tool: str, verdict: Verdict) -> str:
+    return f"{tool} did not run, and will not: {verdict.reason} Do not repeat it; say so, or do what is allowed."
+
+
+def _with_edit(content: str, args: Args) -> str:
+    """The answer of a call that was edited: who made it wrote other arguments, and must hear which ones ran."""
+    note = f"The user edited the arguments; it ran with {json.dumps(args)}."
+    try:
+        told = json.loads(content)
+    except ValueError:
+        told = None
+    return json.dumps({"note": note, **told}) if isinstance(told, dict) else f"{content}\n{note}"

@@ -101,7 +101,7 @@ class Live:
                 await self.journal.write([batch for _, batch in taken])
                 failed: StorageError | None = None
                 for writer, _ in taken:
-                    writer.settle(None)
+                    writer.settle()
             except StorageError as error:
                 failed = await self._flush_one_by_one(taken, error)
             self._writers = {key: writer for key, writer in self._writers.items() if not writer.done}
@@ -125,11 +125,9 @@ class Live:
             else:
                 try:
                     await self.journal.write([batch])
-                    writer.settle(None)
-                    continue
+                    writer.settle()
                 except StorageError as own:
                     failed = own
-            writer.settle(failed)
         return failed
 
     async def _keep_flushing(self) -> None:

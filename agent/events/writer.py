@@ -31,8 +31,6 @@ class Writer:
     """All is written."""
     gone: bool = False
     """Its session is deleted."""
-    trouble: StorageError | None = None
-    """Why the last batch waits."""
     _waiting: list[RunEvent] = field(default_factory=list)
     _taken: list[RunEvent] = field(default_factory=list)
     _deltas: dict[str, list[RunEvent]] = field(default_factory=dict)
@@ -98,11 +96,8 @@ class Writer:
         end = (self.run.id, self._end) if self._end is not None else None
         return Batch(self.run.session_id, rows, [row.sequence for row in earlier], end)
 
-    def settle(self, trouble: StorageError | None) -> None:
-        """The batch that was taken is written, or waits for the next attempt."""
-        self.trouble = trouble
-        if trouble is not None:
-            return
+    def settle(self) -> None:
+        """The batch that was taken is written. Until this is called it waits for the next attempt."""
         for key in self._closed:
             self._deltas.pop(key, None)
         for row in self._rows:

@@ -98,10 +98,7 @@ class Store:
     async def thread(self, session_id: str) -> str:
         """The checkpointer's thread with the messages that the model sees."""
         async with self._database.reading() as connection:
-            thread = await connection.scalar(select(SESSION.c.thread_id).where(SESSION.c.id == session_id))
-        if thread is None:
-            raise missing(session_id)
-        return str(thread)
+            return str((await session_row(connection, session_id)).thread_id)
 
     @whole
     async def rename(self, session_id: str, title: str) -> Session:
@@ -116,7 +113,7 @@ class Store:
         async with self._database.writing() as connection:
             gone = await connection.execute(delete(SESSION).where(SESSION.c.id == session_id))
             if not gone.rowcount:
-                raise missing(session_id)
+                raise _missing(session_id)
 
     @whole
     async def begin(
@@ -141,7 +138,7 @@ class Store:
             ConflictError: a run goes on in the session, the id is taken, or the end of the task is told already.
         """
         async with self._database.writing() as connection:
-            session = await _locked(connection, session_id)
+            session = await session_row(connection, session_id, lock=True)
             # One statement, and not that of the lock: what is seen must be what it was waited for.
             running = select(RUN.c.id).where(RUN.c.session_id == session_id, RUN.c.state == RUNNING).limit(1)
             same = select(RUN.c.id).where(RUN.c.id == run_id)
@@ -252,8 +249,25 @@ class Store:
             return [(row[0], row[1]) for row in await connection.execute(open_ones.order_by(WATCH.c.created_at))]
 
 
-def missing(session_id: str) -> NotFoundError:
-    return NotFoundError(f"There is no session {session_id!r:.100}; it may have been deleted.")
+async def session_row(connection: AsyncConnection, session_id: str, *, lock: bool = False) -> Row[Any]:
+    """
+    Args:
+        lock: nobody else changes the row until the transaction ends: whoever acts for the session waits.
+
+    Raises:
+        NotFoundError: there is no such session.
+    """
+    # SQLite knows no FOR UPDATE and needs none: a writing transaction is alone there.
+    wanted = select(SESSION).where(SESSION.c.id == session_id)
+    wanted = wanted.with_for_update() if lock else wanted
+    row = (await connection.execute(wanted)).one_or_none() if _is_id(session_id) else None
+    if row is None:
+        raise _missing(session_id)
+    return row
+
+
+def _missing(session_id: str) -> NotFoundError:
+    return NotFoundError(f"No session {session_id!r:.100}; it was deleted, or never was.")
 
 
 def _new(session_id: str, title: str) -> dict[str, object]:
@@ -279,16 +293,8 @@ async def _session(connection: AsyncConnection, session_id: str) -> Session:
     one = _sessions().where(SESSION.c.id == session_id)
     row = (await connection.execute(one)).one_or_none() if _is_id(session_id) else None
     if row is None:
-        raise missing(session_id)
+        raise _missing(session_id)
     return _session_of(row)
-
-
-async def _locked(connection: AsyncConnection, session_id: str) -> Row[Any]:
-    one = select(SESSION).where(SESSION.c.id == session_id).with_for_update()
-    row = (await connection.execute(one)).one_or_none() if _is_id(session_id) else None
-    if row is None:
-        raise missing(session_id)
-    return row
 
 
 def _is_id(session_id: str) -> bool:

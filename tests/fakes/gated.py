@@ -21,6 +21,7 @@ from agent.approvals.ledger import Ledger
 from agent.approvals.middleware import Gate
 from agent.approvals.policy import PolicyFile
 from agent.approvals.records.audit import AuditQuery
+from agent.approvals.sequence import ApprovalSequence
 from agent.domain import Approval, AuditEntry, Decision
 from agent.settings import AgentSettings
 from agent.storage import migrations
@@ -234,7 +235,8 @@ async def gated(
     ):
         if new:
             await add_session(database, session_id)
-        gate = Gate(made, PolicyFile(folder / "policy.yaml", toolbox), interactive=interactive)
+        policies = PolicyFile(folder / "policy.yaml", toolbox)
+        gate = Gate(ApprovalSequence(made, policies, interactive=interactive))
         graph: Any = create_agent(
             model,
             tools=list(toolbox.TOOLS.values()),

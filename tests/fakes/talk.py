@@ -89,6 +89,7 @@ class Talk:
     session_id: str
     toolbox: Toolbox
     model: BaseChatModel
+    tuner: Tuner
 
     @property
     def asked(self) -> list[list[BaseMessage]]:
@@ -164,7 +165,7 @@ async def talk(
         ) as assistant,
     ):
         session = session_id or (await assistant.create_session()).id
-        yield Talk(assistant, session, tools, chat)
+        yield Talk(assistant, session, tools, chat, tuner)
 
 
 @asynccontextmanager

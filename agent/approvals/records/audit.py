@@ -3,7 +3,6 @@
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime
 
 from pydantic import JsonValue
 from sqlalchemy import String, cast, insert, or_, select
@@ -13,6 +12,7 @@ from agent.domain import Approval, AuditAction, AuditEntry
 from agent.storage.schema import AUDIT
 from tuner.logs.redaction import redact_json
 from tuner.storage.schema import printable
+from tuner.storage.statements import now
 
 LARGEST = 2**31 - 1
 """What an integer column holds."""
@@ -58,7 +58,7 @@ class Audit:
         """Adds an entry, in the transaction of what it tells of."""
         values = {"session_id": session_id, "call_id": call_id, "approval_id": approval_id, "tool": tool, "who": who}
         shown = redact_json(dict(detail or {}), self.secrets)
-        await connection.execute(insert(AUDIT).values(at=datetime.now(UTC), action=action, detail=shown, **values))
+        await connection.execute(insert(AUDIT).values(at=now(), action=action, detail=shown, **values))
 
     async def tell(
         self, connection: AsyncConnection, action: str, approval: Approval, who: str | None = None, **detail: JsonValue

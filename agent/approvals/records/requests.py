@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from typing import Any
 from uuid import uuid4
 
@@ -18,6 +18,7 @@ from agent.settings import AgentSettings
 from agent.storage.schema import APPROVAL, EXECUTION
 from tuner.errors import ConflictError, NotFoundError
 from tuner.storage.schema import printable
+from tuner.storage.statements import now
 
 OPEN = APPROVAL.c.state == ApprovalState.OPEN.value
 
@@ -30,10 +31,6 @@ UNSAFE = (
     "Text that nobody here vouches for (a log, a model card, an issue) has been read in this session, so nothing is "
     "approved ahead in it. Approve this call alone."
 )
-
-
-def now() -> datetime:
-    return datetime.now(UTC)
 
 
 def over() -> ColumnElement[bool]:

@@ -8,7 +8,7 @@ from typing import Any
 from langchain.agents.middleware import AgentMiddleware, ModelRequest, ModelResponse, ToolCallRequest
 from langchain_core.messages import AIMessage, BaseMessage, ToolMessage
 
-LONGEST_ID = 128
+from agent.approvals.sequence import LONGEST_ID
 
 
 class SoundCalls(AgentMiddleware[Any, Any, Any]):

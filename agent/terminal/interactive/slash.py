@@ -139,14 +139,13 @@ async def model(chat: "Chat", rest: str) -> None:
 
 
 async def policy(chat: "Chat", rest: str) -> None:
-    path = chat.assistant.settings.policy or chat.context.tuner.settings.home / "policy.yaml"
     found = chat.assistant.policy()
     if found.problem is not None:
         await chat.show_text(f"The policy cannot be used, so every call asks: {clean(found.problem)}")
         return
     rules = found.model_dump(mode="json", exclude_defaults=True)
     said = written(rules) if rules else "No rules: every privileged call asks."
-    await chat.show_text(f"{said}\nThe file: {path}")
+    await chat.show_text(f"{said}\nThe file: {chat.assistant.policy_path}")
 
 
 async def export(chat: "Chat", rest: str) -> None:

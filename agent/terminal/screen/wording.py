@@ -4,7 +4,6 @@ import codecs
 import json
 import unicodedata
 from collections.abc import Mapping, Sequence
-from typing import TypeAlias
 
 import yaml
 from pydantic import JsonValue
@@ -20,14 +19,12 @@ ASCII = {
 ERRORS = "autotuner.terminal"
 """As the `errors` of a stream: what it cannot encode is written in characters that it can."""
 
-Failed: TypeAlias = UnicodeError
-
 
 def register() -> None:
     codecs.register_error(ERRORS, _instead)
 
 
-def _instead(error: Failed) -> tuple[str, int]:
+def _instead(error: UnicodeError) -> tuple[str, int]:
     if not isinstance(error, UnicodeEncodeError):
         raise error
     return "".join(ASCII.get(one, "?") for one in error.object[error.start : error.end]), error.end

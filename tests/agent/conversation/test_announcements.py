@@ -30,7 +30,7 @@ async def created(tuner: Tuner) -> str:
 
 
 def tuner_of(one: Talk) -> Tuner:
-    return one.assistant.tuner
+    return one.tuner
 
 
 async def report(one: Talk) -> list[RunEvent]:

@@ -131,7 +131,7 @@ async def terminal(
             path = home / "test.chat"
             path.write_text(script)
             written = scripts.load(path)
-        context = Context(talking.assistant.tuner, ToolSettings(_env_file=None))
+        context = Context(talking.tuner, ToolSettings(_env_file=None))
         chat, screen = Chat(talking.assistant, context, script=written, **options), Memory()
         running = asyncio.create_task(chat.converse(screen, talking.session_id))
         try:
@@ -452,7 +452,7 @@ async def test_the_end_of_a_task_is_reported_while_nothing_is_typed(
     task_id = ""
     script: list[Turn] = [lambda _: Say("", [Call("begin", {"task": task_id})]), Say("It waits."), Say("It has ended.")]
     async with terminal(tmp_path, script) as at:
-        tuner = at.talk.assistant.tuner
+        tuner = at.talk.tuner
         task_id = (await tuner.create(rig.spec())).id
         await at.screen.type("begin")
         await at.screen.shows("It waits.")
@@ -530,7 +530,7 @@ async def test_a_script_waits_for_the_task_and_the_report_on_it(
     toolbox = Toolbox()
     toolbox.tools["start_task"] = start_task
     async with terminal(tmp_path, scripted_task(made), toolbox=toolbox, script="begin\nwait\nbye\n") as at:
-        tuner = at.talk.assistant.tuner
+        tuner = at.talk.tuner
         made.append((await tuner.create(rig.spec())).id)
         await at.screen.shows("It waits.")
         if cancelled:
