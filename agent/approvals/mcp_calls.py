@@ -1,4 +1,4 @@
-"""Calls of programs that use the tools themselves, over MCP: without a model of ours, by the same sequence.
+"""Calls of MCP clients, which use the tools without a model of ours, by the same approval sequence.
 
 Such a call has no conversation to wait in. It is known by its client, tool and arguments: while its approval waits,
 or is given and not used, the same call made again is the same call; after that it is a new one, and asks anew.
@@ -14,16 +14,16 @@ from typing import Any, Self
 
 import tools
 from agent.approvals.ledger import Ledger
-from agent.approvals.policy import PolicyFile, Verdict
-from agent.approvals.records.executions import Outcome
-from agent.approvals.sequence import ApprovalSequence, Args, ToolRequest, explain
+from agent.approvals.policy import PolicyDecision, PolicyFile
+from agent.approvals.records.executions import CallOutcome
+from agent.approvals.sequence import ApprovalSequence, Args, ToolRequest, error_text
 from agent.approvals.toolbox import digest
 from agent.domain import Approval, ApprovalState, Decision
-from agent.events.log import Journal
+from agent.events.log import EventLog
 from agent.events.types import BETWEEN, ApprovalDecided, ApprovalRequested, Payload
 from agent.settings import AgentSettings
 from agent.storage import migrations
-from agent.storage.sessions import Store
+from agent.storage.sessions import SessionStore
 from tools.context import Context
 from tools.plain import plain
 from tools.settings import ToolSettings
@@ -36,16 +36,18 @@ from tuner.storage.statements import now
 
 LONGEST_NAME = 80
 
-Tell = Callable[[str, str, Sequence[Payload]], Awaitable[object]]
+AppendEvents = Callable[[str, str, Sequence[Payload]], Awaitable[object]]
 """Writes to a session's log."""
 OnProgress = Callable[[Any], None]
 
 
-class Guests:
+class McpCalls:
     """Every client is a session, `MCP client …`, where people find its approvals, its grants and what it did."""
 
-    def __init__(self, ledger: Ledger, store: Store, policy: PolicyFile, context: Context, tell: Tell) -> None:
-        self._ledger, self._store, self._context, self._tell = ledger, store, context, tell
+    def __init__(
+        self, ledger: Ledger, store: SessionStore, policy: PolicyFile, context: Context, append: AppendEvents
+    ) -> None:
+        self._ledger, self._store, self._context, self._append = ledger, store, context, append
         self._sequence = ApprovalSequence(ledger, policy)
         self._told: set[str] = set()
         """Approvals that let nothing run, of which the client has heard: the next call asks anew."""
@@ -71,20 +73,20 @@ class Guests:
             ledger = Ledger(
                 database, settings, tools, secrets=(*tool_settings.secrets, *settings.secrets, *tuner.settings.secrets)
             )
-            policy = PolicyFile.of(settings, tuner.settings.home, tools)
+            policy = PolicyFile.from_settings(settings, tuner.settings.home, tools)
             context = Context(tuner, tool_settings, supervisor=supervisor)
-            yield cls(ledger, Store(database), policy, context, Journal(database).append)
+            yield cls(ledger, SessionStore(database), policy, context, EventLog(database).append)
         finally:
             await database.close()
 
     async def call(
         self, client: str, tool: str, given: Mapping[str, Any], *, on_progress: OnProgress | None = None
-    ) -> Outcome | Approval:
+    ) -> CallOutcome | Approval:
         """Runs a call, or says why not; an approval, where it waits for the decision on that."""
         try:
             outcome = await self._call(client, tool, given, on_progress)
         except Exception as error:
-            outcome = Outcome(explain(tool, error, self._ledger.secrets), failed=True)
+            outcome = CallOutcome(error_text(tool, error, self._ledger.secrets), failed=True)
         if isinstance(outcome, Approval):
             return outcome
         return replace(outcome, content=without(outcome.content, self._ledger.secrets))
@@ -92,18 +94,18 @@ class Guests:
     async def decide(self, client: str, approval_id: str, decision: Decision) -> None:
         """What the person at the client says of an approval of this client. Raises as the ledger does."""
         approval = await self._ledger.decide(session_id(client), approval_id, decision, title(client))
-        await self._tell(approval.session_id, BETWEEN, [ApprovalDecided(approval=approval)])
+        await self._append(approval.session_id, BETWEEN, [ApprovalDecided(approval=approval)])
 
     async def _call(
         self, client: str, tool: str, given: Mapping[str, Any], on_progress: OnProgress | None
-    ) -> Outcome | Approval:
+    ) -> CallOutcome | Approval:
         args, session = await tools.canonical(tool, given), await self._session(client)
         context = replace(self._context, session_id=session)
         asked: set[str] = set()
 
         async def ask(approval: Approval, proposed: bool) -> Approval:
             if proposed:
-                await self._tell(session, BETWEEN, [ApprovalRequested(approval=approval)])
+                await self._append(session, BETWEEN, [ApprovalRequested(approval=approval)])
             asked.add(approval.id)
             return approval
 
@@ -111,13 +113,13 @@ class Guests:
         permit = await self._sequence.permit(request)
         if isinstance(permit, Approval):
             return permit
-        if isinstance(permit, Outcome):
+        if isinstance(permit, CallOutcome):
             self._told |= asked
             return permit
 
-        async def execute() -> Outcome:
+        async def execute() -> CallOutcome:
             call = tools.call(tool, permit.args, context, call_id=permit.call_id, on_progress=on_progress)
-            return Outcome(await call, failed=False)
+            return CallOutcome(await call, failed=False)
 
         try:
             return await permit.run(permit.call_id, tool, permit.args, execute)
@@ -125,14 +127,14 @@ class Guests:
             self._told |= asked
             raise
 
-    async def _call_id(self, session: str, tool: str, args: Args, verdict: Verdict) -> str:
+    async def _call_id(self, session: str, tool: str, args: Args, decision: PolicyDecision) -> str:
         """That of the same call made before, while its approval still counts; or a new one."""
         stem = f"mcp_{digest(tool, args)[:32]}_"
-        before = [] if verdict.kind == "deny" else await self._ledger.of_calls(session, stem)
+        before = [] if decision.kind == "deny" else await self._ledger.approvals_of_calls(session, stem)
         if before and await self._counts(before[-1]):
             return before[-1].call_id
         # Numbered, so that of calls made at the same time one asks, and the others wait for the same answer.
-        return f"{stem}{len(before)}" if verdict.kind == "ask" else f"mcp_{token_hex(16)}"
+        return f"{stem}{len(before)}" if decision.kind == "ask" else f"mcp_{token_hex(16)}"
 
     async def _counts(self, approval: Approval) -> bool:
         if approval.id in self._told:
@@ -153,15 +155,15 @@ class Guests:
         try:
             await self._store.session(session)
         except NotFoundError:
-            await self._store.keep_session(session, title(client))
+            await self._store.ensure_session(session, title(client))
         return session
 
 
 def title(client: str) -> str:
-    """What its session is called, and who decides where the client asks its user."""
+    """Title of a client's session; also who decides, where the client asks its user."""
     return f"MCP client {plain(' '.join(client.split()), LONGEST_NAME) or 'without a name'}"
 
 
 def session_id(client: str) -> str:
-    """The same for every process, so that an approval that waits is found after a restart."""
+    """Id of a client's session: the same in every process, so that an approval that waits is found after a restart."""
     return hashlib.sha256(title(client).encode()).hexdigest()[:32]

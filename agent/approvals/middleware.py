@@ -12,9 +12,9 @@ from langchain_core.tools import BaseTool
 from langgraph.errors import GraphBubbleUp
 from langgraph.types import Command, interrupt
 
-from agent.approvals.policy import Verdict
-from agent.approvals.records.executions import Outcome
-from agent.approvals.sequence import ApprovalSequence, Permit, ToolRequest, explain
+from agent.approvals.policy import PolicyDecision
+from agent.approvals.records.executions import CallOutcome
+from agent.approvals.sequence import ApprovalSequence, Permit, ToolRequest, error_text
 from agent.domain import Approval, ApprovalState
 from tuner.logs.redaction import without
 
@@ -22,7 +22,7 @@ Answer = ToolMessage | Command[Any]
 Handler = Callable[[ToolCallRequest], Awaitable[Answer]]
 
 
-class Gate(AgentMiddleware[Any, Any, Any]):
+class ApprovalMiddleware(AgentMiddleware[Any, Any, Any]):
     """The last of the middleware. Only asynchronous agents can be run with it.
 
     The ledger alone decides what a resumed call does; what the graph is resumed with does not matter.
@@ -39,7 +39,7 @@ class Gate(AgentMiddleware[Any, Any, Any]):
             raise
         except Exception as error:
             name = request.tool_call["name"]
-            return _message(request.tool_call, Outcome(explain(name, error, self._ledger.secrets), failed=True))
+            return _message(request.tool_call, CallOutcome(error_text(name, error, self._ledger.secrets), failed=True))
         if isinstance(answer, ToolMessage) and isinstance(answer.content, str):
             return answer.model_copy(update={"content": without(answer.content, self._ledger.secrets)})
         return answer
@@ -52,7 +52,7 @@ class Gate(AgentMiddleware[Any, Any, Any]):
         if tool in toolbox.TOOLS:
             args = await toolbox.canonical(tool, args)
 
-        async def call_id(verdict: Verdict) -> str:
+        async def call_id(decision: PolicyDecision) -> str:
             return call["id"] or ""
 
         run_id = str(runtime.config.get("configurable", {}).get("autotuner_run", ""))
@@ -60,12 +60,12 @@ class Gate(AgentMiddleware[Any, Any, Any]):
         permit = await self._sequence.permit(
             ToolRequest(context.session_id, tool, args, context, call_id, self._ask, run_id)
         )
-        if isinstance(permit, Outcome):
+        if isinstance(permit, CallOutcome):
             return _message(call, permit)
         assert isinstance(permit, Permit)
         if not permit.recorded:
             return await handler(request)
-        sealed = Sealed(name=tool, description=request.tool.description, inner=request.tool, permit=permit)
+        sealed = SingleUseTool(name=tool, description=request.tool.description, inner=request.tool, permit=permit)
         return await handler(request.override(tool=sealed, tool_call={**call, "args": permit.args}))
 
     async def _ask(self, approval: Approval, proposed: bool) -> Approval:
@@ -76,7 +76,7 @@ class Gate(AgentMiddleware[Any, Any, Any]):
         return approval
 
 
-class Sealed(BaseTool):
+class SingleUseTool(BaseTool):
     """A tool for one call: what reaches it is compared with the approval immediately before it runs."""
 
     inner: BaseTool
@@ -93,9 +93,9 @@ class Sealed(BaseTool):
         # A copy, that nobody else can change any more.
         args = copy.deepcopy({name: value for name, value in input["args"].items() if name not in injected})
 
-        async def execute() -> Outcome:
+        async def execute() -> CallOutcome:
             answer = await self.inner.ainvoke({**input, "args": {**args, **injected}}, config, **kwargs)
-            return Outcome(str(answer.content), failed=answer.status == "error")
+            return CallOutcome(str(answer.content), failed=answer.status == "error")
 
         return _message(input, await self.permit.run(input["id"] or "", input["name"], args, execute))
 
@@ -103,6 +103,6 @@ class Sealed(BaseTool):
         raise NotImplementedError(f"{self.name} runs asynchronously only.")
 
 
-def _message(call: Mapping[str, Any], outcome: Outcome) -> ToolMessage:
+def _message(call: Mapping[str, Any], outcome: CallOutcome) -> ToolMessage:
     status = "error" if outcome.failed else "success"
     return ToolMessage(outcome.content, name=call["name"], tool_call_id=call["id"], status=status)

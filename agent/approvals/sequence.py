@@ -14,8 +14,8 @@ from uuid import uuid4
 from pydantic import JsonValue
 
 from agent.approvals.ledger import Ledger
-from agent.approvals.policy import PolicyFile, Verdict
-from agent.approvals.records.executions import Ending, Outcome, refusal
+from agent.approvals.policy import PolicyDecision, PolicyFile
+from agent.approvals.records.executions import CallOutcome, Ending, refusal
 from agent.approvals.toolbox import Toolbox, digest
 from agent.domain import Approval, ApprovalState
 from agent.errors import InvalidInputError
@@ -34,7 +34,7 @@ CHANGED = (
 )
 
 Args = dict[str, JsonValue]
-Execute = Callable[[], Awaitable[Outcome]]
+Execute = Callable[[], Awaitable[CallOutcome]]
 
 
 @dataclass(frozen=True)
@@ -48,16 +48,16 @@ class ToolRequest:
     """Canonical."""
     context: Any
     """Of the tools, for the preview."""
-    call_id: Callable[[Verdict], Awaitable[str]]
+    call_id: Callable[[PolicyDecision], Awaitable[str]]
     """Under which id the ledger keeps the call, given what the policy says of it now."""
     ask: Callable[[Approval, bool], Awaitable[Approval]]
-    """Shows an approval, new or not, to a person. Gives it decided; or still open, where the decision comes later."""
+    """Shows an approval, new or not, to a person. Gives it decided, or still open where the decision comes later."""
     run_id: str = ""
 
 
 @dataclass(frozen=True)
 class Permit:
-    """A call may run."""
+    """The right to run a call once."""
 
     ledger: Ledger
     session_id: str | None
@@ -70,7 +70,7 @@ class Permit:
     forbidden: str
     """What speaks against it by now; the ledger refuses it for that, and records so."""
 
-    async def run(self, call_id: str, tool: str, args: Args, execute: Execute) -> Outcome:
+    async def run(self, call_id: str, tool: str, args: Args, execute: Execute) -> CallOutcome:
         """Runs the call, whose id, tool and arguments are compared with the approved ones.
 
         Raises:
@@ -78,11 +78,13 @@ class Permit:
         """
         if not self.recorded or self.session_id is None:
             return await execute()
-        outcome = await once(self.ledger, self.session_id, call_id, tool, args, execute, forbidden=self.forbidden)
+        outcome = await run_once(self.ledger, self.session_id, call_id, tool, args, execute, forbidden=self.forbidden)
         return replace(outcome, content=_with_edit(outcome.content, args)) if self.edited else outcome
 
 
 class ApprovalSequence:
+    """Decides whether calls may run, by the policy and by people; the permit that it gives runs them."""
+
     def __init__(self, ledger: Ledger, policy: PolicyFile, *, interactive: bool = True) -> None:
         """
         Args:
@@ -92,25 +94,25 @@ class ApprovalSequence:
         self.toolbox: Toolbox = ledger.toolbox
         self._privileged = {tool.name for tool in self.toolbox.ACT}
 
-    async def permit(self, request: ToolRequest) -> Permit | Outcome | Approval:
+    async def permit(self, request: ToolRequest) -> Permit | CallOutcome | Approval:
         """Whether a call may run now.
 
         Returns:
             An outcome, where it may not: why. An approval, where it waits for the decision on that.
         """
-        call_id, verdict = await self._verdict(request)
+        call_id, decision = await self._policy_decision(request)
         session_id, tool, args, approval = request.session_id, request.tool, request.args, None
-        if verdict.kind == "deny":
-            return Outcome(_denied(tool, verdict), failed=True)
-        recorded = verdict.kind == "ask" or tool in self._privileged
+        if decision.kind == "deny":
+            return CallOutcome(_denied(tool, decision), failed=True)
+        recorded = decision.kind == "ask" or tool in self._privileged
         if recorded and session_id is None:
             raise InvalidInputError(f"{tool} belongs to a session, where it can be approved; there is none here.")
-        if verdict.kind == "ask":
+        if decision.kind == "ask":
             approval = await self._approval(request, call_id)
             if approval.state is ApprovalState.OPEN:
                 return approval
             if why := refusal(approval):
-                return Outcome(why, failed=True)
+                return CallOutcome(why, failed=True)
             args = approval.args
         forbidden = self._forbidden(tool, args) if recorded else ""
         if approval is not None and not forbidden:
@@ -121,32 +123,32 @@ class ApprovalSequence:
         edited = approval is not None and approval.digest != digest(tool, request.args)
         return Permit(self.ledger, session_id, call_id, args, recorded, edited, forbidden)
 
-    async def _verdict(self, request: ToolRequest) -> tuple[str, Verdict]:
-        """The call's id, and what was said of it when it was first seen; that stays, whatever becomes of the policy."""
+    async def _policy_decision(self, request: ToolRequest) -> tuple[str, PolicyDecision]:
+        """The call's id, and what the policy said when it was first seen: that stays, also when the policy changes."""
         session_id, tool, args = request.session_id, request.tool, request.args
         privileged = tool in self._privileged
         tainted = privileged and (session_id is None or await self.ledger.tainted(session_id))
-        verdict = self._policy.read().verdict(tool, args, privileged=privileged, tainted=tainted)
+        decision = self._policy.read().decide(tool, args, privileged=privileged, tainted=tainted)
         if session_id is None:
-            return "", verdict
-        call_id = await request.call_id(verdict)
-        if stored := await self.ledger.recall(session_id, call_id, tool, args):
+            return "", decision
+        call_id = await request.call_id(decision)
+        if stored := await self.ledger.policy_decision(session_id, call_id, tool, args):
             return call_id, stored
-        if verdict.kind == "auto" and not privileged:
-            return call_id, verdict
+        if decision.kind == "auto" and not privileged:
+            return call_id, decision
         if not call_id or len(call_id) > LONGEST_ID:
             raise InvalidInputError(
                 f"A call of {tool} needs an id of 1 to {LONGEST_ID} characters, and this one has {len(call_id)}: it "
                 "cannot be told from others, so it did not run. Use another model server."
             )
-        if verdict.kind == "ask" and not self._interactive:
-            verdict = Verdict("deny", f"{verdict.reason} Nobody is here to approve it: no approver, no run.")
-        return call_id, await self.ledger.judge(session_id, call_id, tool, args, verdict)
+        if decision.kind == "ask" and not self._interactive:
+            decision = PolicyDecision("deny", f"{decision.reason} Nobody is here to approve it: no approver, no run.")
+        return call_id, await self.ledger.record_policy_decision(session_id, call_id, tool, args, decision)
 
     async def _approval(self, request: ToolRequest, call_id: str) -> Approval:
         assert request.session_id is not None
         session_id, tool, args = request.session_id, request.tool, request.args
-        approval = await self.ledger.of_call(session_id, call_id)
+        approval = await self.ledger.approval_of_call(session_id, call_id)
         if proposed := approval is None:
             preview = await self.toolbox.preview(tool, args, request.context)
             approval = await self.ledger.propose(session_id, request.run_id, call_id, tool, args, preview)
@@ -155,8 +157,8 @@ class ApprovalSequence:
 
     def _forbidden(self, tool: str, args: Args) -> str:
         """What the policy has against the call by now; it may have changed while the call waited."""
-        verdict = self._policy.read().verdict(tool, args)
-        return _denied(tool, verdict) if verdict.kind == "deny" else ""
+        decision = self._policy.read().decide(tool, args)
+        return _denied(tool, decision) if decision.kind == "deny" else ""
 
     async def _changed(self, approval: Approval, context: Any) -> str:
         """Whether what the arguments name (a task, a revision) is still what it was when the approval was shown."""
@@ -167,7 +169,7 @@ class ApprovalSequence:
         return "" if all(preview.get(name) == value for name, value in shown.items()) else CHANGED
 
 
-async def once(
+async def run_once(
     ledger: Ledger,
     session_id: str,
     call_id: str,
@@ -176,7 +178,7 @@ async def once(
     execute: Execute,
     *,
     forbidden: str = "",
-) -> Outcome:
+) -> CallOutcome:
     """Runs a call if the ledger gives the right to, else answers what is known of the run before.
 
     Args:
@@ -195,12 +197,12 @@ async def once(
         await _end(ledger, session_id, call_id, tool, "cancelled", "It was cancelled while it ran.")
         raise
     except Exception as error:
-        outcome = Outcome(explain(tool, error, ledger.secrets), failed=True)
+        outcome = CallOutcome(error_text(tool, error, ledger.secrets), failed=True)
     await _end(ledger, session_id, call_id, tool, "failed" if outcome.failed else "done", outcome.content)
     return outcome
 
 
-def explain(tool: str, error: Exception, secrets: tuple[str, ...] = ()) -> str:
+def error_text(tool: str, error: Exception, secrets: tuple[str, ...] = ()) -> str:
     """What the model is told of an error: everything where it was foreseen, else where the log has the rest."""
     if isinstance(error, TunerError):
         return redact(str(error), secrets)
@@ -219,15 +221,15 @@ async def _end(ledger: Ledger, session_id: str, call_id: str, tool: str, ending:
         log.warning("The end of call %s of session %s was not recorded: %s", call_id, session_id, error)
 
 
-def _denied(tool: str, verdict: Verdict) -> str:
-    return f"{tool} did not run, and will not: {verdict.reason} Do not repeat it; say so, or do what is allowed."
+def _denied(tool: str, decision: PolicyDecision) -> str:
+    return f"{tool} did not run, and will not: {decision.reason} Do not repeat it; say so, or do what is allowed."
 
 
 def _with_edit(content: str, args: Args) -> str:
     """The answer of a call that was edited: who made it wrote other arguments, and must hear which ones ran."""
     note = f"The user edited the arguments; it ran with {json.dumps(args)}."
     try:
-        told = json.loads(content)
+        answer = json.loads(content)
     except ValueError:
-        told = None
-    return json.dumps({"note": note, **told}) if isinstance(told, dict) else f"{content}\n{note}"
+        answer = None
+    return json.dumps({"note": note, **answer}) if isinstance(answer, dict) else f"{content}\n{note}"

@@ -1,4 +1,4 @@
-"""What the graph streams, as events: texts and calls opened and closed in order, every result once."""
+"""Turns what the graph streams into events: texts and calls opened and closed in order, every result once."""
 
 import json
 from collections.abc import Iterable, Iterator, Mapping
@@ -26,8 +26,8 @@ DATA = TypeAdapter(dict[str, JsonValue])
 BROKEN = "The answer broke off before this call was complete; nothing ran."
 
 
-class Scribe:
-    """Of one run."""
+class EventRecorder:
+    """The events of one run."""
 
     def __init__(self) -> None:
         self._taken: set[str] = set()
@@ -47,28 +47,28 @@ class Scribe:
         """Calls without a result: id → tool."""
 
     @classmethod
-    def of(cls, events: Iterable[RunEvent]) -> Self:
-        """As the one was that has written these events."""
-        scribe = cls()
+    def restored(cls, events: Iterable[RunEvent]) -> Self:
+        """In the state of the recorder that has written these events."""
+        recorder = cls()
         for event in events:
             match event.payload:
                 case TextStarted(message_id=identity):
-                    scribe.message_id, scribe.text, scribe._saying = identity, "", True
+                    recorder.message_id, recorder.text, recorder._saying = identity, "", True
                 case TextDelta(text=text):
-                    scribe.text += text
+                    recorder.text += text
                 case TextEnded():
-                    scribe._saying = False
+                    recorder._saying = False
                 case ToolCallStarted(call_id=call, tool=tool):
-                    scribe._open.append(call)
-                    scribe._waiting[call] = tool
-                case ToolCallEnded(call_id=call) if call in scribe._open:
-                    scribe._open.remove(call)
+                    recorder._open.append(call)
+                    recorder._waiting[call] = tool
+                case ToolCallEnded(call_id=call) if call in recorder._open:
+                    recorder._open.remove(call)
                 case ToolResult(call_id=call):
-                    scribe._answered.add(call)
-                    scribe._waiting.pop(call, None)
-        return scribe
+                    recorder._answered.add(call)
+                    recorder._waiting.pop(call, None)
+        return recorder
 
-    def know(self, taken: Iterable[str], answered: Iterable[str]) -> None:
+    def set_known(self, taken: Iterable[str], answered: Iterable[str]) -> None:
         """
         Args:
             taken: ids of calls that the conversation has already.
@@ -77,7 +77,7 @@ class Scribe:
         self._taken |= set(taken)
         self._answered |= set(answered)
 
-    def read(self, part: Mapping[str, Any]) -> Iterator[Payload]:
+    def payloads_of(self, part: Mapping[str, Any]) -> Iterator[Payload]:
         match part["type"], part["data"]:
             case "messages", (AIMessage() as message, _):
                 yield from self._said(message)

@@ -1,4 +1,4 @@
-"""The turns that go on in this process: begun one at a time in each session, told apart from those of others."""
+"""Starts and stops the turns of this process, one at a time in each session."""
 
 import asyncio
 import logging
@@ -11,8 +11,8 @@ from langchain_core.messages import HumanMessage
 
 from agent.conversation import inputs
 from agent.conversation.announcements import Announcer
-from agent.conversation.heartbeats import Watchman
-from agent.conversation.turns import Desk, Turn
+from agent.conversation.heartbeats import Heartbeats
+from agent.conversation.turns import Turn, TurnDependencies
 from agent.domain import Trigger
 from agent.events.types import Payload, RunStarted
 from tools.context import Context
@@ -25,39 +25,41 @@ log = logging.getLogger(__name__)
 CANCEL_POLL_S = 0.1
 
 
-class Running:
-    def __init__(self, desk: Desk, context: Context, model: str) -> None:
+class TurnRunner:
+    """The turns of this process. `opened` must be entered before one begins."""
+
+    def __init__(self, deps: TurnDependencies, context: Context, model: str) -> None:
         """
         Args:
             context: of the tools, without a session.
             model: which one answers, for people.
         """
-        self._desk, self._context, self._model = desk, context, model
+        self._deps, self._context, self._model = deps, context, model
         self._owner = Identity.current().text
         self._turns: dict[str, Turn] = {}
         self._tasks: set[asyncio.Task[None]] = set()
         self._locks: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
-        self.announcer = Announcer(context.tuner, desk.store, self._announce)
-        self._watchman = Watchman(desk, self._owner, self._turns.values, self.announcer.look)
+        self.announcer = Announcer(context.tuner, deps.store, self._report)
+        self._heartbeats = Heartbeats(deps, self._owner, self._turns.values, self.announcer.wake)
 
     def turn(self, run_id: str) -> Turn | None:
-        """Where it goes on here."""
+        """The turn of a run, where it goes on in this process."""
         return next((turn for turn in self._turns.values() if turn.run.id == run_id), None)
 
     @asynccontextmanager
-    async def at_work(self) -> AsyncIterator[None]:
-        live = self._desk.live
-        await self._watchman.bury()
+    async def opened(self) -> AsyncIterator[None]:
+        stream = self._deps.stream
+        await self._heartbeats.end_abandoned_runs()
         working = [
             asyncio.create_task(work, name=name)
             for name, work in (
                 ("announcer", self.announcer.run()),
-                ("watchman", self._watchman.run()),
-                ("event log", live.run()),
+                ("heartbeats", self._heartbeats.run()),
+                ("event log", stream.run()),
             )
         ]
         for task in working:
-            task.add_done_callback(_noticed)
+            task.add_done_callback(_log_crash)
         try:
             yield
         finally:
@@ -65,7 +67,7 @@ class Running:
             for task in working:
                 task.cancel()
             await asyncio.wait(working)
-            live.close()
+            stream.close()
 
     @whole
     async def begin(
@@ -78,10 +80,10 @@ class Running:
         **marks: str,
     ) -> str:
         """Begins a turn, or refuses it."""
-        begun = await self._desk.store.begin(session_id, inputs.run_id(run_id), trigger, self._owner, **marks)
+        begun = await self._deps.store.begin(session_id, inputs.run_id(run_id), trigger, self._owner, **marks)
         context = replace(self._context, session_id=session_id, started=self._watch(session_id))
-        turn = Turn(self._desk, begun.run, begun.thread, begun.last, context)
-        task = turn.begin(given, [RunStarted(trigger=trigger, model=self._model), *first])
+        turn = Turn(self._deps, begun.run, begun.thread, begun.last, context)
+        task = turn.start(given, [RunStarted(trigger=trigger, model=self._model), *first])
         self._turns[session_id] = turn
         self._tasks.add(task)
         task.add_done_callback(lambda task: self._ended(turn, task))
@@ -91,40 +93,40 @@ class Running:
         self._tasks.discard(task)
         if self._turns.get(turn.run.session_id) is turn:
             del self._turns[turn.run.session_id]
-        self.announcer.look()
-        _noticed(task)
+        self.announcer.wake()
+        _log_crash(task)
 
     async def stop(self, session_id: str) -> None:
         """Ends the run that goes on in a session, wherever it does."""
         if (turn := self._turns.get(session_id)) is not None:
             await turn.stop("cancelled")
-        while (await self._desk.store.session(session_id)).running is not None:
-            await self._desk.store.request_cancel(session_id)
+        while (await self._deps.store.session(session_id)).running is not None:
+            await self._deps.store.request_cancel(session_id)
             await asyncio.sleep(CANCEL_POLL_S)
 
     async def check_free(self, session_id: str) -> None:
         """Raises ConflictError where approvals wait. Whether a run goes on, `begin` sees."""
-        if waiting := await self._desk.ledger.open(session_id):
+        if waiting := await self._deps.ledger.open_approvals(session_id):
             called = ", ".join(f"{one.tool} ({one.id})" for one in waiting)
             raise ConflictError(f"This session waits for a decision on {called}. Approve, reject or cancel it first.")
 
     def _watch(self, session_id: str) -> Callable[[str], Awaitable[None]]:
         async def started(task_id: str) -> None:
-            await self._desk.store.watch(session_id, task_id)
-            self.announcer.look()
+            await self._deps.store.watch(session_id, task_id)
+            self.announcer.wake()
 
         return started
 
-    async def _announce(self, session_id: str, task_id: str, note: str) -> None:
-        said = HumanMessage(note, id=inputs.message_id(), additional_kwargs={"note": task_id})
+    async def _report(self, session_id: str, task_id: str, note: str) -> None:
+        message = HumanMessage(note, id=inputs.message_id(), additional_kwargs={"note": task_id})
         async with self.lock(session_id):
             await self.check_free(session_id)
-            await self.begin(session_id, None, "task_ended", said, [], task_id=task_id)
+            await self.begin(session_id, None, "task_ended", message, [], task_id=task_id)
 
     def lock(self, session_id: str) -> asyncio.Lock:
         return self._locks.setdefault(session_id, asyncio.Lock())
 
 
-def _noticed(task: asyncio.Task[None]) -> None:
+def _log_crash(task: asyncio.Task[None]) -> None:
     if not task.cancelled() and (error := task.exception()) is not None:
         log.critical("%s ended by an error that was not foreseen.", task.get_name(), exc_info=error)

@@ -1,4 +1,4 @@
-"""What a list of messages comes to: what was said last, what the tools answered since, and what `it` means."""
+"""What the offline model reads from the messages: the last request, the tools' answers since, the task spoken of."""
 
 import json
 import re
@@ -14,7 +14,7 @@ TASK_ID = r"[0-9a-f]{8}"
 
 
 @dataclass(frozen=True)
-class Answer:
+class ToolAnswer:
     """What a tool call gave."""
 
     tool: str
@@ -26,29 +26,32 @@ class Answer:
 
 
 @dataclass(frozen=True)
-class Conversation:
-    said: str
-    before: str
-    """What the person said last but one."""
-    answers: tuple[Answer, ...]
+class ConversationState:
+    """All that the grammar knows of a conversation."""
+
+    text: str
+    """What the person said last."""
+    previous_text: str
+    """What the person said before that."""
+    answers: tuple[ToolAnswer, ...]
     """Since then, in the order of the calls."""
     task: str | None
     """Id or name of the task spoken of last."""
 
 
-def read(messages: Sequence[BaseMessage]) -> Conversation:
+def read(messages: Sequence[BaseMessage]) -> ConversationState:
     spoken = [place for place, message in enumerate(messages) if isinstance(message, HumanMessage)]
     last = spoken[-1] if spoken else -1
-    said = _text(messages[last]) if spoken else ""
-    return Conversation(
-        said=said,
-        before=_text(messages[spoken[-2]]) if len(spoken) > 1 else "",
+    text = _text(messages[last]) if spoken else ""
+    return ConversationState(
+        text=text,
+        previous_text=_text(messages[spoken[-2]]) if len(spoken) > 1 else "",
         answers=tuple(_answers(messages[last + 1 :])),
         task=_task(messages[: last + 1]),
     )
 
 
-def _answers(messages: Sequence[BaseMessage]) -> list[Answer]:
+def _answers(messages: Sequence[BaseMessage]) -> list[ToolAnswer]:
     """The answered calls. One that a cancelled turn left without an answer is none."""
     results = {message.tool_call_id: message for message in messages if isinstance(message, ToolMessage)}
     return [
@@ -60,13 +63,13 @@ def _answers(messages: Sequence[BaseMessage]) -> list[Answer]:
     ]
 
 
-def _answer(tool: str, args: Data, message: ToolMessage) -> Answer:
+def _answer(tool: str, args: Data, message: ToolMessage) -> ToolAnswer:
     text = _text(message)
     try:
         data = json.loads(text)
     except (ValueError, RecursionError):
         data = None
-    return Answer(tool, args, data if isinstance(data, dict) else {}, text, failed=message.status == "error")
+    return ToolAnswer(tool, args, data if isinstance(data, dict) else {}, text, failed=message.status == "error")
 
 
 def _task(messages: Sequence[BaseMessage]) -> str | None:
@@ -85,7 +88,7 @@ def _task(messages: Sequence[BaseMessage]) -> str | None:
     return None
 
 
-def _named(one: Answer) -> str | None:
+def _named(one: ToolAnswer) -> str | None:
     if one.tool == "delete_task":
         return None
     if one.tool in ("create_task", "update_task", "get_task", "start_task", "resume_task", "cancel_task"):

@@ -52,7 +52,7 @@ def described(row: Data) -> str:
     return "; ".join(part for part in parts if part) + "."
 
 
-def tabled(rows: list[Data]) -> str:
+def experiments_table(rows: list[Data]) -> str:
     lines: list[Data] = [
         {
             "experiment": " ".join([text(row, "experiment"), *([text(row, "role")] if _special(row) else [])]),

@@ -54,7 +54,7 @@ async def task(app: App) -> Task:
 
 def near(app: App, **more: Any) -> Client[Any]:
     """A client in this process."""
-    return Client(build(app.assistant.guests), **more)
+    return Client(build(app.assistant.mcp_calls), **more)
 
 
 def far(app: App, **more: Any) -> Client[Any]:
@@ -71,7 +71,7 @@ def text(result: Any) -> str:
 
 
 async def open_approval(app: App) -> Approval:
-    [approval] = await app.assistant.ledger.open()
+    [approval] = await app.assistant.ledger.open_approvals()
     return approval
 
 

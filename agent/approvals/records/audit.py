@@ -1,4 +1,4 @@
-"""The audit log: what was proposed, decided, granted and run. It is only ever added to."""
+"""The audit log: what was proposed, decided, granted and run. Append-only."""
 
 import json
 from collections.abc import Mapping
@@ -38,7 +38,7 @@ EVERYTHING = AuditQuery()
 
 @dataclass(frozen=True)
 class Audit:
-    """The steps of the ledger's transactions that are about the log."""
+    """Statements of the ledger's transactions about the audit log."""
 
     secrets: tuple[str, ...] = ()
     """By their value; these are taken out, and what else looks like one."""
@@ -60,7 +60,7 @@ class Audit:
         shown = redact_json(dict(detail or {}), self.secrets)
         await connection.execute(insert(AUDIT).values(at=now(), action=action, detail=shown, **values))
 
-    async def tell(
+    async def record_approval(
         self, connection: AsyncConnection, action: str, approval: Approval, who: str | None = None, **detail: JsonValue
     ) -> None:
         """Adds an entry about an approval."""
@@ -85,8 +85,8 @@ class Audit:
                 rows = rows.where(AUDIT.c[name] == printable(value))
         if text := printable(wanted.search or "").strip():
             columns = (AUDIT.c.action, AUDIT.c.tool, AUDIT.c.who, AUDIT.c.session_id)
-            said = [column.icontains(text, autoescape=True) for column in columns]
+            found = [column.icontains(text, autoescape=True) for column in columns]
             # As it stands in the column: JSON, with other scripts escaped.
             within = cast(AUDIT.c.detail, String).icontains(json.dumps(text)[1:-1], autoescape=True)
-            rows = rows.where(or_(*said, within))
+            rows = rows.where(or_(*found, within))
         return [AuditEntry.model_validate(row._asdict()) for row in await connection.execute(rows)]

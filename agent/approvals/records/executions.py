@@ -1,4 +1,4 @@
-"""May a call run now? The last look before it does: the steps of the ledger's transactions that are about running."""
+"""Executions of privileged calls: the check immediately before one begins, and how it ended."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -14,12 +14,12 @@ from tuner.errors import ConflictError
 
 Ending = Literal["done", "failed", "cancelled"]
 
-LOOK = "It is not run again: look at what it changed before you propose it anew."
+CHECK_FIRST = "It is not run again: look at what it changed before you propose it anew."
 
 
 @dataclass(frozen=True)
-class Outcome:
-    """How a call ended that ran before."""
+class CallOutcome:
+    """What a call gave: the tool's answer, or why it failed or did not run."""
 
     content: str
     failed: bool
@@ -41,24 +41,24 @@ def refusal(approval: Approval) -> str:
             return "This call was cancelled before it ran. Propose it again only if the user asks for it."
 
 
-async def look(
+async def check(
     connection: AsyncConnection, session_id: str, call_id: str, called: str, now: datetime
-) -> Outcome | str | None:
+) -> CallOutcome | str | None:
     """Whether a call with the digest `called` may begin.
 
     Returns:
         None if so; how it ended if it has run; otherwise a sentence that says what forbids it.
     """
     if row := await _of_call(connection, EXECUTION, session_id, call_id):
-        return _before(row, called)
-    judged = await verdict(connection, session_id, call_id)
-    if judged is not None and judged.verdict == "deny":
-        return f"This call was denied: {judged.reason}"
+        return _earlier_outcome(row, called)
+    decision = await policy_decision(connection, session_id, call_id)
+    if decision is not None and decision.verdict == "deny":
+        return f"This call was denied: {decision.reason}"
     approval = await _of_call(connection, APPROVAL, session_id, call_id)
     if approval is None:
-        if judged is None or judged.verdict != "auto":
+        if decision is None or decision.verdict != "auto":
             return "Nobody was asked about this call, so it did not run."
-        return None if judged.digest == called else _changed("judged")
+        return None if decision.digest == called else _changed("judged")
     if approval.state != ApprovalState.APPROVED:
         return f"This call is {approval.state}, not approved, so it did not run."
     if approval.digest != called:
@@ -82,7 +82,7 @@ def check_same(row: Row[Any] | None, tool: str, called: str) -> None:
         )
 
 
-async def verdict(connection: AsyncConnection, session_id: str, call_id: str) -> Row[Any] | None:
+async def policy_decision(connection: AsyncConnection, session_id: str, call_id: str) -> Row[Any] | None:
     return await _of_call(connection, VERDICT, session_id, call_id)
 
 
@@ -108,15 +108,15 @@ async def _of_call(connection: AsyncConnection, table: Table, session_id: str, c
     return (await connection.execute(here)).one_or_none()
 
 
-def _before(row: Row[Any], called: str) -> Outcome | str:
+def _earlier_outcome(row: Row[Any], called: str) -> CallOutcome | str:
     if row.digest != called:
         return _changed("run")
     begun = f"This call was started before, at {row.started_at:%Y-%m-%d %H:%M:%S} UTC"
     if row.finished_at is None:
-        return f"{begun}, and its end is not known: its outcome is unknown. {LOOK}"
+        return f"{begun}, and its end is not known: its outcome is unknown. {CHECK_FIRST}"
     if row.outcome == "cancelled":
-        return f"{begun}, and cancelled while it ran: its outcome is unknown. {LOOK}"
-    return Outcome(row.content, failed=row.outcome == "failed")
+        return f"{begun}, and cancelled while it ran: its outcome is unknown. {CHECK_FIRST}"
+    return CallOutcome(row.content, failed=row.outcome == "failed")
 
 
 def _changed(what: str) -> str:

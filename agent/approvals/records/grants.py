@@ -1,4 +1,4 @@
-"""`Allow for this session`: the steps of the ledger's transactions that are about grants."""
+"""Grants, as "allow for this session" gives them: statements of the ledger's transactions."""
 
 from collections.abc import Mapping
 from datetime import datetime, timedelta
@@ -26,16 +26,11 @@ async def add(
     connection: AsyncConnection, approval: Approval, decision: Approve, now: datetime, lasts_s: float
 ) -> Grant:
     """A grant for calls like the one that was approved."""
-    values = {
-        "id": uuid4().hex,
-        "session_id": approval.session_id,
-        "tool": approval.tool,
-        "pattern": approval.args if decision.pattern is None else decision.pattern,
-        "exact": decision.pattern is None,
-        "created_at": now,
-        "expires_at": now + timedelta(seconds=lasts_s),
-    }
-    return grant_of((await connection.execute(insert(GRANT).values(values).returning(GRANT))).one())
+    exact, ends = decision.pattern is None, now + timedelta(seconds=lasts_s)
+    pattern = approval.args if decision.pattern is None else decision.pattern
+    values = {"session_id": approval.session_id, "tool": approval.tool, "pattern": pattern, "exact": exact}
+    new = insert(GRANT).values(values | {"id": uuid4().hex, "created_at": now, "expires_at": ends})
+    return grant_of((await connection.execute(new.returning(GRANT))).one())
 
 
 async def read(connection: AsyncConnection, session_id: str) -> list[Grant]:
@@ -47,7 +42,7 @@ async def read(connection: AsyncConnection, session_id: str) -> list[Grant]:
 async def matching(
     connection: AsyncConnection, session_id: str, tool: str, args: Mapping[str, JsonValue], now: datetime
 ) -> Grant | None:
-    """The oldest grant in force that means this call."""
+    """The oldest grant in force that covers this call."""
     in_force = (GRANT.c.revoked_at.is_(None), GRANT.c.expires_at > now)
     of_tool = select(GRANT).where(GRANT.c.session_id == session_id, GRANT.c.tool == tool, *in_force)
     rows = await connection.execute(of_tool.order_by(GRANT.c.created_at))

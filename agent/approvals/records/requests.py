@@ -1,4 +1,4 @@
-"""The steps of the ledger's transactions that are about approvals, each on the connection of its transaction."""
+"""Approvals: statements of the ledger's transactions, each on the connection of its transaction."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -27,14 +27,14 @@ BEGUN = exists().where(EXECUTION.c.session_id == APPROVAL.c.session_id, EXECUTIO
 UNUSED = OPEN | ((APPROVAL.c.state == ApprovalState.APPROVED.value) & ~BEGUN)
 """Open, or given for a call that has not begun."""
 
-UNSAFE = (
+TAINTED = (
     "Text that nobody here vouches for (a log, a model card, an issue) has been read in this session, so nothing is "
     "approved ahead in it. Approve this call alone."
 )
 
 
-def over() -> ColumnElement[bool]:
-    """Those that wait, but whose time has ended."""
+def overdue() -> ColumnElement[bool]:
+    """Open approvals whose time has ended."""
     return OPEN & (APPROVAL.c.expires_at <= now())
 
 
@@ -44,11 +44,13 @@ def missing(approval_id: str) -> NotFoundError:
 
 @dataclass(frozen=True)
 class Approvals:
+    """Statements about approvals."""
+
     settings: AgentSettings
     toolbox: Toolbox
     audit: Audit
 
-    def of(self, row: Row[Any]) -> Approval:
+    def from_row(self, row: Row[Any]) -> Approval:
         fields = {name: value for name, value in row._asdict().items() if name in Approval.model_fields}
         # A tool may be gone since.
         schema = self.toolbox.args_schema(row.tool) if row.tool in self.toolbox.TOOLS else {}
@@ -56,7 +58,7 @@ class Approvals:
 
     async def read(self, connection: AsyncConnection, *where: ColumnElement[bool]) -> list[Approval]:
         wanted = select(APPROVAL).where(*where).order_by(APPROVAL.c.created_at, APPROVAL.c.id)
-        return [self.of(row) for row in await connection.execute(wanted)]
+        return [self.from_row(row) for row in await connection.execute(wanted)]
 
     async def page(
         self,
@@ -71,7 +73,7 @@ class Approvals:
         newest = select(APPROVAL).where(*where).order_by(APPROVAL.c.created_at.desc(), APPROVAL.c.id)
         total = await connection.scalar(select(func.count()).select_from(APPROVAL).where(*where)) or 0
         rows = (await connection.execute(newest.limit(limit).offset(offset))).all() if total > offset else []
-        return [self.of(row) for row in rows], total
+        return [self.from_row(row) for row in rows], total
 
     async def add(
         self,
@@ -91,10 +93,10 @@ class Approvals:
         grant = None if session.tainted else await grants.matching(connection, session.id, tool, args, at)
         if grant is not None:
             values |= {"state": "approved", "grant_id": grant.id, "decided_at": at, "decided_by": f"grant {grant.id}"}
-        approval = self.of((await connection.execute(insert(APPROVAL).values(values).returning(APPROVAL))).one())
-        await self.audit.tell(connection, "proposed", approval, args=approval.args)
+        approval = self.from_row((await connection.execute(insert(APPROVAL).values(values).returning(APPROVAL))).one())
+        await self.audit.record_approval(connection, "proposed", approval, args=approval.args)
         if grant is not None:
-            await self.audit.tell(connection, "auto_approved", approval, grant=grant.id)
+            await self.audit.record_approval(connection, "auto_approved", approval, grant=grant.id)
         return approval
 
     async def close(
@@ -102,9 +104,9 @@ class Approvals:
     ) -> list[Approval]:
         """Without a decision: expired or cancelled."""
         closed = update(APPROVAL).where(*where).values(state=state.value, decided_at=now()).returning(APPROVAL)
-        approvals = [self.of(row) for row in (await connection.execute(closed)).all()]
+        approvals = [self.from_row(row) for row in (await connection.execute(closed)).all()]
         for approval in approvals:
-            await self.audit.tell(connection, state.value, approval)
+            await self.audit.record_approval(connection, state.value, approval)
         return approvals
 
     async def decide(
@@ -137,16 +139,16 @@ class Approvals:
             state = await connection.scalar(select(APPROVAL.c.state).where(APPROVAL.c.id == shown.id))
             state = "expired" if state == "open" else state or "gone"
             raise ConflictError(f"Approval {shown.id} is {state} already, so this decision changes nothing.")
-        approval = self.of(row)
+        approval = self.from_row(row)
         if not isinstance(decision, Approve):
-            await self.audit.tell(connection, "rejected", approval, who, reason=decision.reason)
+            await self.audit.record_approval(connection, "rejected", approval, who, reason=decision.reason)
             return approval
         edited: dict[str, JsonValue] = {} if called == shown.digest else {"args": args, "was": shown.digest}
-        await self.audit.tell(connection, "edited" if edited else "approved", approval, who, **edited)
+        await self.audit.record_approval(connection, "edited" if edited else "approved", approval, who, **edited)
         if decision.for_session:
             if session.tainted:
-                raise ConflictError(UNSAFE)
+                raise ConflictError(TAINTED)
             grant = await grants.add(connection, approval, decision, at, self.settings.grant_expires_s)
             about: dict[str, JsonValue] = {"grant": grant.id, "pattern": grant.pattern, "exact": grant.exact}
-            await self.audit.tell(connection, "granted", approval, who, **about)
+            await self.audit.record_approval(connection, "granted", approval, who, **about)
         return approval

@@ -7,8 +7,8 @@ from typing import Any
 from langchain.agents.middleware import AgentMiddleware, ModelRequest, ModelResponse, ToolCallRequest
 
 
-class Chain(AgentMiddleware[Any, Any, Any]):
-    """Of asynchronous wrappers around the calls of models and tools; other hooks of its links are not asked."""
+class MiddlewareChain(AgentMiddleware[Any, Any, Any]):
+    """Asynchronous wrappers around the calls of models and tools; other hooks of its links are not called."""
 
     def __init__(self, *links: AgentMiddleware[Any, Any, Any]) -> None:
         """

@@ -1,4 +1,4 @@
-"""Tool calls as a model writes them, made sound: an id of its own for each, and an answer where one is garbled."""
+"""Tool calls as a model writes them, made valid: a unique id for each, an error answer where one is garbled."""
 
 import hashlib
 from collections.abc import Awaitable, Callable, Collection, Sequence
@@ -11,7 +11,7 @@ from langchain_core.messages import AIMessage, BaseMessage, ToolMessage
 from agent.approvals.sequence import LONGEST_ID
 
 
-class SoundCalls(AgentMiddleware[Any, Any, Any]):
+class ToolCallNormalizer(AgentMiddleware[Any, Any, Any]):
     """Approvals and results are found by a call's id, and some servers count theirs from 0 in every answer.
 
     Progress gets the id of its call here, too.
@@ -21,8 +21,8 @@ class SoundCalls(AgentMiddleware[Any, Any, Any]):
         self, request: ModelRequest[Any], handler: Callable[[ModelRequest[Any]], Awaitable[ModelResponse[Any]]]
     ) -> ModelResponse[Any]:
         response = await handler(request)
-        taken = ids(request.state["messages"])
-        result = [one for message in response.result for one in sound(message, taken)]
+        taken = call_ids(request.state["messages"])
+        result = [one for message in response.result for one in normalized(message, taken)]
         return replace(response, result=result)
 
     async def awrap_tool_call(
@@ -34,7 +34,7 @@ class SoundCalls(AgentMiddleware[Any, Any, Any]):
         return await handler(replace(request, runtime=telling))
 
 
-def ids(messages: Sequence[BaseMessage]) -> set[str]:
+def call_ids(messages: Sequence[BaseMessage]) -> set[str]:
     """Of all calls in a conversation."""
     return {str(call["id"]) for one in messages if isinstance(one, AIMessage) for call in one.tool_calls}
 
@@ -46,7 +46,7 @@ def call_id(raw: str | None, place: int, message_id: str, taken: Collection[str]
     return "call_" + hashlib.sha256(f"{message_id}/{place}".encode()).hexdigest()[:24]
 
 
-def sound(message: BaseMessage, taken: set[str]) -> list[BaseMessage]:
+def normalized(message: BaseMessage, taken: set[str]) -> list[BaseMessage]:
     """The message with ids that none of `taken` is, to which they are added, and errors for calls that are garbled."""
     if not isinstance(message, AIMessage) or not (message.tool_calls or message.invalid_tool_calls):
         return [message]

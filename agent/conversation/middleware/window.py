@@ -1,4 +1,4 @@
-"""What the model is shown of a conversation: as much as its window holds, the newest first. Nothing is forgotten."""
+"""The context window: the newest messages that fit into it. The history keeps all of them."""
 
 import json
 from collections.abc import Awaitable, Callable, Sequence
@@ -18,7 +18,7 @@ ANSWER = 0.2
 LEFT_OUT = "\n\nThe beginning of this conversation is left out here, since it no longer fits. Ask where you need it."
 
 
-class Window(AgentMiddleware[Any, Any, Any]):
+class ContextWindow(AgentMiddleware[Any, Any, Any]):
     """Leaves out what does not fit: first the oldest turns, then the middle of long texts."""
 
     def __init__(self, size: int, tools: Sequence[BaseTool]) -> None:
@@ -45,7 +45,7 @@ class Window(AgentMiddleware[Any, Any, Any]):
 
 
 def tokens(messages: Sequence[BaseMessage]) -> int:
-    """An estimate, rather too high than too low."""
+    """Estimated tokens of messages, rather too many than too few."""
     return sum(PER_MESSAGE + _bytes(message) // BYTES_PER_TOKEN for message in messages)
 
 

@@ -1,4 +1,4 @@
-"""The clauses of a wish to tune, taken out of its text one by one: objective, SLO, load, search, budget."""
+"""The clauses of a request to tune, taken out of its text one by one: objective, SLO, load, search, budget."""
 
 import re
 from collections.abc import Mapping
@@ -8,7 +8,7 @@ from pydantic import JsonValue
 from tuner.analysis.formatting import aim, duration
 from tuner.spec.objectives import Metric, Objective
 
-Block = dict[str, JsonValue]
+SpecBlock = dict[str, JsonValue]
 
 _STATISTIC = r"p50|p90|p95|p99|mean|average|avg|median"
 _STATISTICS = {"average": "mean", "avg": "mean", "median": "p50"}
@@ -83,8 +83,8 @@ _CONCURRENCY = (
 )
 
 
-class Wish:
-    """What was said, and what of it has not been understood yet."""
+class RequestText:
+    """The text of a request, without the clauses that were taken out already."""
 
     def __init__(self, text: str) -> None:
         self.rest = text
@@ -113,11 +113,11 @@ class Wish:
         return match
 
 
-def slos(wish: Wish) -> tuple[Block, list[str], list[str]]:
+def slos(request: RequestText) -> tuple[SpecBlock, list[str], list[str]]:
     """The `slo` block, its bounds in words, and what is wrong with them."""
-    block: Block = {}
+    block: SpecBlock = {}
     said, problems = [], []
-    while match := wish.limit():
+    while match := request.limit():
         metric, amount, unit = match["metric"].lower(), match["number"], match["unit"]
         statistic = (match["first"] or match["second"] or match.groupdict().get("third") or "mean").lower()
         statistic = _STATISTICS.get(statistic, statistic)
@@ -144,11 +144,11 @@ def seconds(unit: str) -> float:
     return 1.0
 
 
-def objectives(wish: Wish) -> list[Objective]:
+def objectives(request: RequestText) -> list[Objective]:
     """In the order of the table; what people call cost is output tokens per GPU."""
     found: list[Objective] = []
     for pattern, metric in _AIMS.items():
-        match = wish.take(
+        match = request.take(
             rf"{_TOWARDS}(?:\b(?P<first>{_STATISTIC})\s+)?(?<![\w/.-])(?:{pattern})(?![\w/-])(?:\s+(?P<second>{_STATISTIC})\b)?"
         )
         if match is None:
@@ -162,27 +162,27 @@ def objectives(wish: Wish) -> list[Objective]:
     return found
 
 
-def load(wish: Wish) -> Block:
+def load(request: RequestText) -> SpecBlock:
     """The `benchmark` block."""
-    block: Block = {}
+    block: SpecBlock = {}
     scenarios: list[JsonValue] = []
-    while match := wish.take(
+    while match := request.take(
         rf"(?:(?:\b(?:with|for|at|and|traffic|scenarios?|of|under|load)\b|,)\s*){{0,8}}({_SCENARIO})"
     ):
         scenarios.append(re.sub(r"\s", "", match[1]).upper())
-    lengths = [match for pattern in _LENGTHS if (match := wish.take(pattern))]
+    lengths = [match for pattern in _LENGTHS if (match := request.take(pattern))]
     scenarios += [f"D({match[1]},{match[2]})" for match in lengths]
     if scenarios:
         block["traffic_scenarios"] = scenarios
-    if match := wish.take(_REQUESTS):
+    if match := request.take(_REQUESTS):
         block["max_requests_per_iteration"] = int(match[1])
     for pattern in _CONCURRENCY:
-        if match := wish.take(pattern):
+        if match := request.take(pattern):
             block["num_concurrency"] = [int(number) for number in re.findall(r"\d+", match[1])]
     return block
 
 
-def load_said(block: Block) -> list[str]:
+def load_said(block: SpecBlock) -> list[str]:
     """The load in words."""
     words = {
         "traffic_scenarios": "traffic {}",
@@ -197,50 +197,50 @@ def load_said(block: Block) -> list[str]:
     return said
 
 
-def search(wish: Wish) -> tuple[Block, list[str]]:
+def search(request: RequestText) -> tuple[SpecBlock, list[str]]:
     """The `optimization` block, without its objective."""
-    block: Block = {}
+    block: SpecBlock = {}
     said = []
-    if match := wish.take(
+    if match := request.take(
         r"(?:\b(?:in|with|at most|up to|max(?:imum)?(?: of)?|no more than|try(?:ing)?|only|and)\s+){0,8}\b(\d{1,6})\s+"
         r"(?:experiments?|trials?|configurations?|configs?|iterations?|candidates?|attempts?|tries)\b"
     ):
         block["max_iterations"] = int(match[1])
         said.append(f"{int(match[1])} candidates at most")
-    if strategy := wish.one_of(
+    if strategy := request.one_of(
         _STRATEGIES,
         r"(?:\b(?:by|with|using|use|a|the|and|strategy)\s+){0,8}",
         r"(?:\s+(?:search|sampling|strategy|optimi[sz]ation))*",
     ):
         block["strategy"] = strategy
         said.append(f"strategy {strategy}")
-    if wish.take(r"(?:\b(?:with|and|but)\s+){0,8}\b(?:no|without) (?:any )?confirm(?:ations?|ing)?\b"):
+    if request.take(r"(?:\b(?:with|and|but)\s+){0,8}\b(?:no|without) (?:any )?confirm(?:ations?|ing)?\b"):
         block["confirm"] = 0
         said.append("nothing confirmed")
-    elif match := wish.take(
+    elif match := request.take(
         r"(?:\b(?:and|with|then)\s+){0,8}\b(?:confirm(?:ed|ing|ations?)?(?: it)?\s*[:=]?\s*(\d{1,3})(?: times)?|"
         r"(\d{1,3}) confirmations?)\b"
     ):
         block["confirm"] = int(match[1] or match[2])
         said.append(f"confirmed {block['confirm']} times")
-    if wish.take(r"(?:\b(?:with|and|but)\s+){0,8}\b(?:no|without) (?:a |the )?baseline\b"):
+    if request.take(r"(?:\b(?:with|and|but)\s+){0,8}\b(?:no|without) (?:a |the )?baseline\b"):
         block["baseline"] = False
         said.append("no baseline")
-    if match := wish.take(r"(?:\b(?:with|and)\s+){0,8}\bseed\s*[:=]?\s*(\d{1,9})\b"):
+    if match := request.take(r"(?:\b(?:with|and)\s+){0,8}\bseed\s*[:=]?\s*(\d{1,9})\b"):
         block["seed"] = int(match[1])
         said.append(f"seed {match[1]}")
     return block, said
 
 
-def budget(wish: Wish) -> tuple[Block, list[str]]:
-    block: Block = {}
+def budget(request: RequestText) -> tuple[SpecBlock, list[str]]:
+    block: SpecBlock = {}
     said = []
-    if match := wish.take(
+    if match := request.take(
         rf"(?:\b(?:within|at most|up to|and|with|in|budget|of)\s+){{0,8}}\b({_NUMBER}) gpu[- ]?hours?\b"
     ):
         block["max_gpu_hours"] = float(match[1])
         said.append(f"{match[1]} GPU hours at most")
-    if match := wish.take(
+    if match := request.take(
         r"(?:,|\band\b|\bbut\b)?\s*\b(?:within|in(?: at most| under)?|for (?:at most|up to)|at most|up to|"
         rf"no longer than|(?:time )?(?:budget|limit)(?: of)?)\s+(an?|half an|{_NUMBER})\s*({_UNIT})\b"
     ):
@@ -250,11 +250,11 @@ def budget(wish: Wish) -> tuple[Block, list[str]]:
     return block, said
 
 
-def constraints(wish: Wish) -> list[str]:
+def constraints(request: RequestText) -> list[str]:
     """Expressions over flags: `such that max_num_batched_tokens >= max_num_seqs`."""
     side = r"[\w.-]{1,100}(?:\s*[*+/]\s*[\w.-]{1,100}){0,9}"
     found = []
-    while match := wish.take(
+    while match := request.take(
         r"(?:,|\band\b)?\s*\b(?:such that|where|constraints?:?|so that|subject to)\s+"
         rf"({side}\s*(?:[<>]=?|[=!]=)\s*{side})"
     ):
@@ -262,5 +262,5 @@ def constraints(wish: Wish) -> list[str]:
     return found
 
 
-def described(found: list[Objective]) -> str:
+def aims(found: list[Objective]) -> str:
     return " and ".join(aim(one) for one in found)

@@ -36,7 +36,7 @@ JOINING = {",", "and", "or", "=", "[", "]", "{", "}", "/", "&", "|", "vs"}
 
 
 @dataclass
-class Params:
+class FlagValues:
     """Blocks of a task, as far as they were said."""
 
     parameters: dict[str, JsonValue] = field(default_factory=dict)
@@ -63,9 +63,9 @@ class Params:
         return [f"{name} {_shown(domain)}" for block in blocks for name, domain in block.items()]
 
 
-def read(text: str) -> Params:
+def read(text: str) -> FlagValues:
     """Everything that can be told in a clause; what cannot is in `problems` and `unknown`."""
-    params, name = Params(), ""
+    params, name = FlagValues(), ""
     values: list[JsonValue] = []
     joined, parted = True, False
     pieces = _TOKEN.findall(_RANGE.sub(_range_token, text.replace("⟨", " ")))
@@ -94,8 +94,8 @@ def read(text: str) -> Params:
     return params
 
 
-def begins(text: str) -> int | None:
-    """Where the first flag with a value stands, for wishes that leave `over` out."""
+def first_flag(text: str) -> int | None:
+    """Where the first flag with a value stands, for requests that leave `over` out."""
     for match in _TOKEN.finditer(text):
         if _FLAG.fullmatch(match[0]) and re.match(rf"\s*[=:]?\s*(?:{NUMBER}|true|false)\b", text[match.end() :]):
             return match.start()
@@ -136,7 +136,7 @@ def _value(token: str) -> JsonValue:
     return int(token) if re.fullmatch(r"-?\d+", token) else number
 
 
-def _set(params: Params, name: str, values: Sequence[JsonValue]) -> None:
+def _set(params: FlagValues, name: str, values: Sequence[JsonValue]) -> None:
     flag = name.lstrip("-").replace("_", "-").lower()
     if not values:
         params.problems.append(f"Which values shall {name:.60} have? For example: {name:.60} 4, 16, 64.")

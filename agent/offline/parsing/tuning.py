@@ -4,7 +4,7 @@ import re
 from dataclasses import dataclass, field
 
 from agent.offline.parsing import clauses, params
-from agent.offline.parsing.clauses import Block, Wish
+from agent.offline.parsing.clauses import RequestText, SpecBlock
 from tuner.engines.models.checkpoints import DEMO
 from tuner.spec.objectives import Metric, Objective
 
@@ -39,10 +39,10 @@ _SHORT = {
     Metric.OUTPUT_RATE_PER_GPU: "throughput per GPU",
 }
 
-DEMO_FLAGS: Block = {"dtype": "bfloat16", "max-model-len": 2048, "enforce-eager": True}
+DEMO_FLAGS: SpecBlock = {"dtype": "bfloat16", "max-model-len": 2048, "enforce-eager": True}
 """What makes the demo model start fast and safely on vLLM, on a processor too: as in examples/demo.yaml."""
-DEMO_SEARCH: Block = {"max-num-seqs": [4, 16, 64], "max-num-batched-tokens": [128, 512, 2048]}
-DEMO_LOAD: Block = {
+DEMO_SEARCH: SpecBlock = {"max-num-seqs": [4, 16, 64], "max-num-batched-tokens": [128, 512, 2048]}
+DEMO_LOAD: SpecBlock = {
     "traffic_scenarios": ["D(128,32)"],
     "num_concurrency": [4, 16],
     "max_time_per_iteration": 1,
@@ -52,10 +52,10 @@ DEMO_TIMEOUT_S = 300
 
 
 @dataclass
-class Tuning:
-    """A wish to tune, as a task to write down, or as what is missing to do so."""
+class TuningRequest:
+    """A request to tune, as a task to write down, or as what is missing to do so."""
 
-    task: Block = field(default_factory=dict)
+    task: SpecBlock = field(default_factory=dict)
     presets: list[str] = field(default_factory=list)
     start: bool = True
     said: list[str] = field(default_factory=list)
@@ -67,20 +67,20 @@ class Tuning:
     """Words that mean nothing here."""
 
 
-def read(text: str) -> Tuning:
-    """A wish without its verb."""
-    wish, tuning = Wish(text), Tuning()
-    bounds, bounds_said, tuning.problems = clauses.slos(wish)
-    tuning.presets = _presets(wish)
-    tuning.start = wish.take(_NO_START) is None
-    name = wish.take(r"\b(?:called|named|name it|call it)\s+(?:\"([^\"]{1,100})\"|'([^']{1,100})'|([\w.-]{1,100}))")
-    search, search_said = clauses.search(wish)
-    budget, budget_said = clauses.budget(wish)
-    load = clauses.load(wish)
-    constraints = clauses.constraints(wish)
-    aims = clauses.objectives(wish)
-    engine = wish.one_of(_ENGINES, r"(?:\b(?:on|with|using|in|the|engine)\s+){0,8}", r"(?:\s+(?:engine|server))?")
-    head, flags = _parted(wish.rest)
+def read(text: str) -> TuningRequest:
+    """A request without its verb."""
+    request, tuning = RequestText(text), TuningRequest()
+    bounds, bounds_said, tuning.problems = clauses.slos(request)
+    tuning.presets = _presets(request)
+    tuning.start = request.take(_NO_START) is None
+    name = request.take(r"\b(?:called|named|name it|call it)\s+(?:\"([^\"]{1,100})\"|'([^']{1,100})'|([\w.-]{1,100}))")
+    search, search_said = clauses.search(request)
+    budget, budget_said = clauses.budget(request)
+    load = clauses.load(request)
+    constraints = clauses.constraints(request)
+    aims = clauses.objectives(request)
+    engine = request.one_of(_ENGINES, r"(?:\b(?:on|with|using|in|the|engine)\s+){0,8}", r"(?:\s+(?:engine|server))?")
+    head, flags = _parted(request.rest)
     model = _model(head, tuning)
     tuning.problems += flags.problems
     tuning.unknown += flags.unknown
@@ -102,11 +102,11 @@ def read(text: str) -> Tuning:
         constraints = ["max_num_batched_tokens >= max_num_seqs"]
     if aims:
         search["objective"] = [one.model_dump(mode="json") for one in aims]
-        tuning.said.append(f"to {clauses.described(aims)}")
+        tuning.said.append(f"to {clauses.aims(aims)}")
     label = (model or " ".join(tuning.presets)).rstrip("/").rpartition("/")[2]
     title = " ".join([label, *[_SHORT.get(one.metric, str(one.metric)) for one in aims]])
-    task: Block = {"task_name": next(filter(None, name.groups()), title) if name else _plain(title)}
-    parts: Block = {
+    task: SpecBlock = {"task_name": next(filter(None, name.groups()), title) if name else _plain(title)}
+    parts: SpecBlock = {
         "base_runtime": engine,
         "model": model,
         **flags.blocks,
@@ -121,8 +121,8 @@ def read(text: str) -> Tuning:
     return tuning
 
 
-def _complete(tuning: Tuning, model: str | None, engine: str, flags: params.Params, load: Block) -> None:
-    """What a wish leaves open: known for the demo model, asked for otherwise."""
+def _complete(tuning: TuningRequest, model: str | None, engine: str, flags: params.FlagValues, load: SpecBlock) -> None:
+    """What a request leaves open: known for the demo model, asked for otherwise."""
     if model is None:
         tuning.problems.append("Which model shall I tune? The demo model, an id of the hub (org/name), or a folder.")
     elif model == DEMO and engine in ("vllm", "simulated"):
@@ -140,24 +140,24 @@ def _complete(tuning: Tuning, model: str | None, engine: str, flags: params.Para
         )
 
 
-def _presets(wish: Wish) -> list[str]:
-    match = wish.take(
+def _presets(request: RequestText) -> list[str]:
+    match = request.take(
         r"(?:\b(?:use|using|with|from|the|and|by)\s+){0,8}\bpresets?\s+"
         r"([\w.-]{1,100}(?:(?:\s*,\s*|\s+and\s+)[\w.-]{1,100}(?=\s|,|$)){0,9})"
     )
     return re.split(r"\s*,\s*|\s+and\s+", match[1]) if match else []
 
 
-def _parted(text: str) -> tuple[str, params.Params]:
+def _parted(text: str) -> tuple[str, params.FlagValues]:
     """What stands before the flags, and the flags."""
     if match := _OVER.search(text):
         return text[: match.start()], params.read(text[match.end() :])
-    if (place := params.begins(text)) is not None:
+    if (place := params.first_flag(text)) is not None:
         return text[:place], params.read(text[place:])
-    return text, params.Params()
+    return text, params.FlagValues()
 
 
-def _model(head: str, tuning: Tuning) -> str | None:
+def _model(head: str, tuning: TuningRequest) -> str | None:
     words = [quoted or plain for quoted, plain in re.findall(r"[\"']([^\"']{1,4000})[\"']|([^\s;,\"']+)", head)]
     words = [
         stripped for word in words if (stripped := word.rstrip(".!?:").strip("`()")) and stripped.lower() not in _FILLER

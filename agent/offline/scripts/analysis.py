@@ -1,4 +1,4 @@
-"""What came out, why, and how it compares: in words, tables and pictures."""
+"""Requests to explain: results, comparisons, charts."""
 
 import re
 from collections.abc import Generator
@@ -6,10 +6,10 @@ from collections.abc import Generator
 from pydantic import JsonValue
 
 from agent.offline.markdown import block, blocks, bullets, cell, listed, paragraphs, quote, table, text, texts
-from agent.offline.messages import Conversation, Data
-from agent.offline.script import Script, Step, call
+from agent.offline.messages import ConversationState, Data
+from agent.offline.script import Script, ScriptStep, call
 from agent.offline.scripts.inspection import taken
-from agent.offline.scripts.tasks import NothingError, task
+from agent.offline.scripts.tasks import NoSubjectError, task
 from agent.offline.summaries import SIMULATED, described, margin
 
 CHARTS = {
@@ -21,18 +21,20 @@ CHARTS = {
 }
 
 
-def compare(rest: str, talk: Conversation) -> Script:
+def compare(rest: str, state: ConversationState) -> Script:
     """Experiments by number, or `best` and `baseline`."""
     which, _, of = rest.partition(" of ")
     numbers = [int(number) for number in re.findall(r"(?<![\w.-])\d{1,6}(?![\w.-])", which)]
     if re.search(r"\b(?:baseline|defaults?)\b", which, re.IGNORECASE):
         numbers.append(0)
-    ref = yield from task(of, talk)
+    ref = yield from task(of, state)
     if len(set(numbers)) < 2 or re.search(r"\b(?:best|winner|winning)\b", which, re.IGNORECASE):
         numbers = [(yield from _best(ref)), *numbers, 0]
     chosen: list[JsonValue] = list(dict.fromkeys(numbers[:6]))
     if len(chosen) < 2:
-        raise NothingError(f"The best of task {ref} is experiment 0, the baseline itself; name another by its number.")
+        raise NoSubjectError(
+            f"The best of task {ref} is experiment 0, the baseline itself; name another by its number."
+        )
     answer = yield call("compare_experiments", task=ref, experiments=chosen)
     rows = blocks(answer, "experiments")
     titles = [text(one, "experiment") for one in rows]
@@ -53,16 +55,16 @@ def compare(rest: str, talk: Conversation) -> Script:
     )
 
 
-def _best(ref: str) -> Generator[Step, Data, int]:
+def _best(ref: str) -> Generator[ScriptStep, Data, int]:
     found = yield call("get_task", task=ref)
     best = block(found, "best").get("experiment")
     if not isinstance(best, int):
-        raise NothingError(f"Task {ref} has no best experiment yet; name two by their numbers: compare 0 and 1.")
+        raise NoSubjectError(f"Task {ref} has no best experiment yet; name two by their numbers: compare 0 and 1.")
     return best
 
 
-def explain(rest: str, talk: Conversation) -> Script:
-    ref = yield from task(rest, talk)
+def explain(rest: str, state: ConversationState) -> Script:
+    ref = yield from task(rest, state)
     answer = yield call("explain_result", task=ref)
     binding = block(answer, "binding")
     effects = [_effect(one) for one in blocks(answer, "effects")]
@@ -81,14 +83,14 @@ def explain(rest: str, talk: Conversation) -> Script:
     )
 
 
-def plot(rest: str, talk: Conversation) -> Script:
+def plot(rest: str, state: ConversationState) -> Script:
     chart = None
     for pattern, name in CHARTS.items():
         rest, found = taken(rest, rf"\b(?:the |its |a |by |of ){{0,4}}({pattern})\b(?: (?:plot|chart|graph|curve))?")
         if found:
             chart = name
             break
-    ref = yield from task(re.sub(r"\b(?:a|an|me|plot|chart|graph|picture)\b", " ", rest, flags=re.IGNORECASE), talk)
+    ref = yield from task(re.sub(r"\b(?:a|an|me|plot|chart|graph|picture)\b", " ", rest, flags=re.IGNORECASE), state)
     answer = yield call("plot", task=ref, chart=chart)
     numbers = block(answer, "numbers")
     columns, lines = texts(numbers, "columns"), numbers.get("rows")

@@ -1,16 +1,16 @@
-"""How tasks do: their state, their experiments, their logs."""
+"""Requests to look at tasks: their state, their experiments, their logs."""
 
 import re
 
 from agent.offline.markdown import block, blocks, code, listed, paragraphs, quote, settings, table, text
-from agent.offline.messages import Conversation
+from agent.offline.messages import ConversationState
 from agent.offline.script import Script, call
 from agent.offline.scripts.tasks import task
-from agent.offline.summaries import described, summary, tabled
+from agent.offline.summaries import described, experiments_table, summary
 
 
-def status(rest: str, talk: Conversation) -> Script:
-    ref = yield from task(rest, talk)
+def status(rest: str, state: ConversationState) -> Script:
+    ref = yield from task(rest, state)
     answer = yield call("get_task", task=ref)
     return summary(answer)
 
@@ -27,8 +27,8 @@ def tasks(state: str | None, word: str | None) -> Script:
     return paragraphs(f"Tasks, newest first ({text(answer, 'shown')}):", table(found, columns))
 
 
-def experiments(rest: str, talk: Conversation) -> Script:
-    ref = yield from task(rest, talk)
+def experiments(rest: str, state: ConversationState) -> Script:
+    ref = yield from task(rest, state)
     answer = yield call("list_experiments", task=ref)
     found = blocks(answer, "experiments")
     if not found:
@@ -36,12 +36,12 @@ def experiments(rest: str, talk: Conversation) -> Script:
     return paragraphs(
         f"Experiments of task {text(answer, 'task')} ({text(answer, 'shown')}), best first, to "
         f"{listed(answer, 'objectives')}:",
-        tabled(found),
+        experiments_table(found),
     )
 
 
-def experiment(number: int, rest: str, talk: Conversation) -> Script:
-    ref = yield from task(rest, talk)
+def experiment(number: int, rest: str, state: ConversationState) -> Script:
+    ref = yield from task(rest, state)
     answer = yield call("get_experiment", task=ref, experiment=number)
     levels = blocks(answer, "levels")
     columns = {"load level": "level", "output tokens/s": "output_tokens_per_s", "TTFT p90": "ttft_p90",
@@ -57,7 +57,7 @@ def experiment(number: int, rest: str, talk: Conversation) -> Script:
     )
 
 
-def logs(rest: str, talk: Conversation) -> Script:
+def logs(rest: str, state: ConversationState) -> Script:
     """Of an experiment's engine, by default the newest; `load generator` for the other side."""
     number, rest = experiment_of(rest)
     rest, lines = taken(rest, r"\b(?:the )?(?:last\s+)?(\d{1,4})\s+lines\b|\blast\s+(\d{1,4})\b")
@@ -67,7 +67,7 @@ def logs(rest: str, talk: Conversation) -> Script:
         r"(\"[^\"]+\"|'[^']+'|/.+/|\S+)",
     )
     rest, load = taken(rest, r"\b(?:of |from )?(?:the )?(load generator|benchmark|load)\b")
-    ref = yield from task(rest, talk)
+    ref = yield from task(rest, state)
     most = min(500, int(lines)) if lines else None
     searched = word.strip("\"'") if word else None
     if load:

@@ -1,10 +1,10 @@
-"""What this machine has, presets, models of the hub, issues: the rest of what can be asked for."""
+"""Requests about this machine, presets, models of the hub, and issues."""
 
 from agent.offline.markdown import block, blocks, bullets, cell, facts, paragraphs, quote, table, text, texts
-from agent.offline.messages import Conversation, Data
+from agent.offline.messages import ConversationState, Data
 from agent.offline.script import Script, call
 from agent.offline.scripts.inspection import experiment_of
-from agent.offline.scripts.tasks import NothingError, task
+from agent.offline.scripts.tasks import NoSubjectError, task
 
 
 def presets(word: str | None) -> Script:
@@ -24,13 +24,8 @@ def delete_preset(name: str) -> Script:
 def engines() -> Script:
     answer = yield call("list_engines")
     found = blocks(answer, "engines")
-    columns = {
-        "engine": "name",
-        "installed": "installed",
-        "version": "version",
-        "CPU only": "cpu_only",
-        "install by": "install",
-    }
+    columns = {"engine": "name", "installed": "installed", "version": "version", "CPU only": "cpu_only",
+               "install by": "install"}  # fmt: skip
     return paragraphs("Engines that tasks can name:", table(found, columns), "Ask for `flags of ENGINE about WORD`.")
 
 
@@ -141,15 +136,15 @@ def comment(number: int, body: str) -> Script:
     return f"The comment is published: {text(answer, 'url')}"
 
 
-def report(rest: str, talk: Conversation) -> Script:
+def report(rest: str, state: ConversationState) -> Script:
     """A failed experiment as an issue: composed, shown, and published where that is approved."""
     number, rest = experiment_of(rest)
-    ref = yield from task(rest, talk)
+    ref = yield from task(rest, state)
     if number is None:
         found = yield call("explain_result", task=ref)
         failed = [one for failure in blocks(found, "failures") for one in _numbers(failure.get("experiments"))]
         if not failed:
-            raise NothingError(
+            raise NoSubjectError(
                 f"No experiment of task {text(found, 'task')} has failed, so there is nothing to report."
             )
         number = min(failed)

@@ -1,12 +1,12 @@
-"""What costs or changes something: tasks from their wish to their end."""
+"""Requests to create, plan, start, stop or delete tasks."""
 
 import re
 
 from agent.offline.markdown import block, blocks, bullets, code, paragraphs, text, texts
-from agent.offline.messages import Conversation, Data
+from agent.offline.messages import ConversationState, Data
 from agent.offline.parsing import tuning
-from agent.offline.parsing.tuning import Tuning
-from agent.offline.script import RefusedError, Script, call, rejection
+from agent.offline.parsing.tuning import TuningRequest
+from agent.offline.script import CallRefusedError, Script, call, rejection
 
 TUNE_EXAMPLE = "tune the demo model for throughput with ttft p90 under 0.5 s over max-num-seqs 4, 16, 64"
 _IT = re.compile(
@@ -16,9 +16,9 @@ _IT = re.compile(
 )
 
 
-def tune(wish: str, *, start: bool = True) -> Script:
+def tune(request: str, *, start: bool = True) -> Script:
     """Written down, then started, which asks."""
-    tuned = tuning.read(wish)
+    tuned = tuning.read(request)
     if problem := _cannot(tuned):
         return problem
     draft = yield call("create_task", _announced(tuned), task=tuned.task, presets=list(tuned.presets) or None)
@@ -38,7 +38,7 @@ def tune(wish: str, *, start: bool = True) -> Script:
 def started(id_: str, announced: str = "", tool: str = "start_task") -> Script:
     try:
         answer = yield call(tool, announced, task=id_)
-    except RefusedError as refused:
+    except CallRefusedError as refused:
         why = rejection(refused.answer.text) or _sentence(refused.answer.text)
         return paragraphs(
             f"Task {id_} was not started. {why}",
@@ -50,17 +50,17 @@ def started(id_: str, announced: str = "", tool: str = "start_task") -> Script:
     )
 
 
-def plan(wish: str, talk: Conversation) -> Script:
-    """A dry run of a wish, or of a task that is written down."""
-    if re.search(r"\b(?:over|for|with|where|vary(?:ing)?|presets?)\b", wish, re.IGNORECASE):
+def plan(request: str, state: ConversationState) -> Script:
+    """A dry run of a request, or of a task that is written down."""
+    if re.search(r"\b(?:over|for|with|where|vary(?:ing)?|presets?)\b", request, re.IGNORECASE):
         tuned = tuning.read(
-            re.sub(r"^\W*(?:to )?(?:tun(?:e|ing)|optimi[sz](?:e|ing))\s+", "", wish, flags=re.IGNORECASE)
+            re.sub(r"^\W*(?:to )?(?:tun(?:e|ing)|optimi[sz](?:e|ing))\s+", "", request, flags=re.IGNORECASE)
         )
         if problem := _cannot(tuned):
             return problem
         answer = yield call("plan_task", _announced(tuned), task=tuned.task, presets=list(tuned.presets) or None)
     else:
-        ref = yield from task(wish, talk)
+        ref = yield from task(request, state)
         answer = yield call("plan_task", task=ref)
     return paragraphs(
         planned(answer),
@@ -86,18 +86,18 @@ def planned(plan: Data) -> str:
     return f"The plan: {'; '.join(part for part in parts if part)}."
 
 
-def start(rest: str, talk: Conversation) -> Script:
-    ref = yield from task(rest, talk)
+def start(rest: str, state: ConversationState) -> Script:
+    ref = yield from task(rest, state)
     return (yield from started(ref, f"I start task {ref}; you are asked first."))
 
 
-def resume(rest: str, talk: Conversation) -> Script:
-    ref = yield from task(rest, talk)
+def resume(rest: str, state: ConversationState) -> Script:
+    ref = yield from task(rest, state)
     return (yield from started(ref, f"I go on with task {ref}; you are asked first.", "resume_task"))
 
 
-def cancel(rest: str, talk: Conversation) -> Script:
-    ref = yield from task(rest, talk)
+def cancel(rest: str, state: ConversationState) -> Script:
+    ref = yield from task(rest, state)
     answer = yield call("cancel_task", f"I stop task {ref}; you are asked first.", task=ref)
     return (
         f"Task {text(answer, 'id')} is {text(answer, 'state')}. {text(answer, 'note')} Finished experiments are kept: "
@@ -105,8 +105,8 @@ def cancel(rest: str, talk: Conversation) -> Script:
     )
 
 
-def delete(rest: str, talk: Conversation) -> Script:
-    ref = yield from task(rest, talk)
+def delete(rest: str, state: ConversationState) -> Script:
+    ref = yield from task(rest, state)
     answer = yield call(
         "delete_task", f"I delete task {ref} with all that belongs to it; you are asked first.", task=ref
     )
@@ -114,9 +114,9 @@ def delete(rest: str, talk: Conversation) -> Script:
     return f"Task {text(answer, 'id')} “{text(answer, 'name')}” ({count}): {text(answer, 'note')}"
 
 
-def save_preset(rest: str, name: str, talk: Conversation) -> Script:
+def save_preset(rest: str, name: str, state: ConversationState) -> Script:
     """A task without its name, as a preset."""
-    ref = yield from task(rest, talk)
+    ref = yield from task(rest, state)
     found = yield call("get_task", task=ref)
     kept = {key: value for key, value in block(found, "spec").items() if key not in ("task_name", "description")}
     answer = yield call(
@@ -128,27 +128,27 @@ def save_preset(rest: str, name: str, talk: Conversation) -> Script:
     return f"The preset {text(answer, 'name')} is saved. Say: tune with preset {text(answer, 'name')}"
 
 
-def task(rest: str, talk: Conversation) -> "Script":
+def task(rest: str, state: ConversationState) -> "Script":
     """Which task is meant: the one named, the one spoken of, or the newest. Returns its id, or its name as said."""
     named = _IT.sub("", rest, count=1).strip(" \t?!.,:'\"“”`’")
     named = re.sub(r"(?:\s+(?:please|now|task|yet|going|doing|done))+$", "", named, flags=re.IGNORECASE)
     named = named.rstrip(" ,;:")
     if named:
         return named[:200]
-    if talk.task is not None:
-        return talk.task
+    if state.task is not None:
+        return state.task
     found = yield call("list_tasks", limit=1)
     newest = [text(one, "id") for one in blocks(found, "tasks")]
     if not any(newest):
-        raise NothingError(f"There is no task yet. Say, for example: {TUNE_EXAMPLE}")
+        raise NoSubjectError(f"There is no task yet. Say, for example: {TUNE_EXAMPLE}")
     return newest[0]
 
 
-class NothingError(Exception):
-    """There is nothing that the wish could be about; says so to the person."""
+class NoSubjectError(Exception):
+    """There is nothing that the request could be about; says so to the person."""
 
 
-def _cannot(tuned: Tuning) -> str | None:
+def _cannot(tuned: TuningRequest) -> str | None:
     if tuned.problems:
         return paragraphs(*tuned.problems)
     if len(tuned.unknown) > 6:
@@ -159,7 +159,7 @@ def _cannot(tuned: Tuning) -> str | None:
     return None
 
 
-def _announced(tuned: Tuning) -> str:
+def _announced(tuned: TuningRequest) -> str:
     said = ", ".join(tuned.said)
     parts = [f"My plan: tune {said}."]
     if tuned.taken:

@@ -1,4 +1,4 @@
-"""The conversation itself: what is typed goes to the assistant, what happens is shown, and what asks is decided."""
+"""The interactive chat: sends what is typed, shows what happens, asks for decisions."""
 
 import asyncio
 from collections.abc import Callable
@@ -10,12 +10,12 @@ from rich.text import Text
 from agent.events.types import ApprovalDecided, RunEvent, RunFailed, RunStarted
 from agent.service import Assistant
 from agent.terminal.interactive import slash
-from agent.terminal.interactive.decisions import Dialog
-from agent.terminal.interactive.script import WAIT, Script
-from agent.terminal.interactive.task_progress import Watching
+from agent.terminal.interactive.decisions import ApprovalDialog
+from agent.terminal.interactive.script import WAIT, ChatScript
+from agent.terminal.interactive.task_progress import TaskFollower
 from agent.terminal.screen import render
-from agent.terminal.screen.plain import Print, Screen
-from agent.terminal.view import Asked, Block, Note, Trouble, View, recent
+from agent.terminal.screen.plain import Screen
+from agent.terminal.view import ChatBlock, ErrorBlock, NoteBlock, UserBlock, View, recent
 from tools.context import Context
 from tuner.domain import TaskState
 from tuner.errors import TunerError
@@ -34,12 +34,14 @@ class LeftError(Exception):
 
 
 class Chat:
+    """One conversation after another, in one screen."""
+
     def __init__(
         self,
         assistant: Assistant,
         context: Context,
         *,
-        script: Script | None = None,
+        script: ChatScript | None = None,
         approve_all: bool = False,
         editor: str | None = None,
     ) -> None:
@@ -53,14 +55,14 @@ class Chat:
         self.assistant, self.context, self.script, self.editor = assistant, context, script, editor
         self.approve_all = approve_all
         self.view = View()
-        self.watching = Watching(context.tuner, self._step, self._notice)
-        self.unfinished: list[str] = []
+        self.watching = TaskFollower(context.tuner, self._step, self._notice)
+        self.unfinished_tasks: list[str] = []
         """Tasks of the conversation that ran when it was left."""
         self.session_id = ""
         self.screen: Screen
         self.deciding: str | None = None
         """The approval that is asked about."""
-        self._awaited: str | None = None
+        self.awaited: str | None = None
         """The run that was begun here."""
         self._known, self._due = 0, 0
         """Tasks that are followed, and reports on tasks that will have come when all is told."""
@@ -72,8 +74,8 @@ class Chat:
 
     # What the screen asks for
 
-    def grows(self) -> str:
-        return render.growing(self.view, self.screen.console, waits=self.deciding is not None)
+    def unfinished(self) -> str:
+        return render.unfinished(self.view, self.screen.console, waits=self.deciding is not None)
 
     def status(self) -> str:
         """One line, as long as the screen is wide."""
@@ -90,7 +92,7 @@ class Chat:
             self.leave(INTERRUPTED)
         else:
             self._warned = True
-            self._aside = asyncio.create_task(self.tell(Note("Ctrl-C once more, or Ctrl-D, leaves.")))
+            self._aside = asyncio.create_task(self.tell(NoteBlock("Ctrl-C once more, or Ctrl-D, leaves.")))
 
     def leave(self, code: int = 0) -> None:
         self._left = code
@@ -117,11 +119,11 @@ class Chat:
         """Goes on with a session: shows the last of it, and all that happens from now on."""
         await self._stop_reading()
         session = await self.assistant.session(session_id)
-        self.session_id, self.view, self._awaited = session.id, View(), None
-        blocks: list[Block] = []
+        self.session_id, self.view, self.awaited = session.id, View(), None
+        blocks: list[ChatBlock] = []
         seen = 0
         async for event in self.assistant.events(session.id, follow=False):
-            blocks += self.view.take(event)
+            blocks += self.view.apply(event)
             seen = event.sequence
         await self.show_text(slash.banner(self, session))
         await self.tell(*recent(blocks))
@@ -147,7 +149,7 @@ class Chat:
             if typed is None:
                 raise LeftError(0)
             if not message or typed.startswith("/") or typed == WAIT:
-                await self.tell(Asked(typed))
+                await self.tell(UserBlock(typed))
             return typed
         try:
             typed = await self.screen.ask(prompt, message=message, text=text)
@@ -157,24 +159,18 @@ class Chat:
         self._warned = self._warned and typed is None
         return typed
 
-    async def tell(self, *blocks: Block) -> None:
+    async def tell(self, *blocks: ChatBlock) -> None:
         await self.screen.show(*(partial(render.show, block=block) for block in blocks))
 
     async def show_text(self, text: str) -> None:
-        await self.show(lambda console: render.put(console, Text(f"{text}\n")))
-
-    async def show(self, one: Print) -> None:
-        await self.screen.show(one)
+        await self.screen.show(lambda console: render.print_on(console, Text(f"{text}\n")))
 
     async def fail(self, text: str) -> None:
         """Says what went wrong; a script ends there."""
         if self.script is not None:
-            await self.tell(Trouble(f"{self.script.name}, line {self.script.number}: {text}"))
+            await self.tell(ErrorBlock(f"{self.script.name}, line {self.script.number}: {text}"))
             raise LeftError(1)
-        await self.tell(Trouble(text))
-
-    def await_run(self, run_id: str | None) -> None:
-        self._awaited = run_id
+        await self.tell(ErrorBlock(text))
 
     async def _said(self, typed: str | None) -> None:
         """Does what was typed where nothing is asked."""
@@ -188,22 +184,22 @@ class Chat:
             elif self.script is not None and typed.split()[0] in ("approve", "reject"):
                 await self.fail(f"{typed!r:.60} decides, but nothing waits for a decision.")
             else:
-                self._awaited = await self.assistant.send(self.session_id, typed)
+                self.awaited = await self.assistant.send(self.session_id, typed)
         except TunerError as error:
             await self.fail(str(error))
 
     async def _decided(self) -> bool:
         """Asks about the calls that wait for a decision; whether there were any."""
-        waiting = await self.assistant.ledger.open(self.session_id)
+        waiting = await self.assistant.ledger.open_approvals(self.session_id)
         for approval in sorted(waiting, key=lambda one: one.created_at):
-            await Dialog(self, approval).run()
+            await ApprovalDialog(self, approval).run()
         return bool(waiting)
 
     async def _settled(self) -> None:
         """Until no turn goes on."""
         await self.until(lambda: not self._busy)
-        if self.script is not None and (ended := self.view.ended.get(self._awaited or "")) is not None:
-            self._awaited = None
+        if self.script is not None and (ended := self.view.ended.get(self.awaited or "")) is not None:
+            self.awaited = None
             if isinstance(ended, RunFailed):
                 await self.fail("the turn failed.")
 
@@ -237,7 +233,7 @@ class Chat:
     @property
     def _goes_on(self) -> bool:
         """Whether there is a turn, also one that was only sent."""
-        awaited = self._awaited is not None and self._awaited not in self.view.ended
+        awaited = self.awaited is not None and self.awaited not in self.view.ended
         return awaited or self.view.running is not None
 
     def _check(self) -> None:
@@ -251,11 +247,11 @@ class Chat:
     async def _read(self, session_id: str, after: int) -> None:
         async with aclosing(self.assistant.events(session_id, after=after)) as events:
             async for event in events:
-                await self.tell(*self.view.take(event))
+                await self.tell(*self.view.apply(event))
                 self._follow_tasks()
                 self._take_back(event)
                 self._notice()
-        await self.tell(Trouble("This session was deleted; /new begins another."))
+        await self.tell(ErrorBlock("This session was deleted; /new begins another."))
 
     def _follow_tasks(self) -> None:
         for task_id in self.view.tasks[self._known :]:
@@ -280,7 +276,7 @@ class Chat:
     async def _step(self, line: str) -> None:
         """Of a task. On a terminal where somebody types the status line tells of it."""
         if self.script is not None or not render.decorated(self.screen.console):
-            await self.show(lambda console: render.put(console, Text(line, style="dim")))
+            await self.screen.show(lambda console: render.print_on(console, Text(line, style="dim")))
 
     def _notice(self) -> None:
         self._changed.set()
@@ -296,7 +292,7 @@ class Chat:
         try:
             await self.assistant.cancel(self.session_id)
         except TunerError as error:
-            await self.tell(Trouble(str(error)))
+            await self.tell(ErrorBlock(str(error)))
         finally:
             self._stopping = None
             self._notice()
@@ -309,7 +305,7 @@ class Chat:
 
     async def _close(self) -> None:
         await self._stop_reading()
-        self.unfinished = self.watching.running
+        self.unfinished_tasks = self.watching.running
         await self.watching.close()
         if self._stopping is not None:
             self._stopping.cancel()

@@ -9,8 +9,8 @@ from agent.errors import InvalidInputError
 from agent.terminal import approvals
 from agent.terminal.interactive import slash
 from agent.terminal.screen import editor, render
-from agent.terminal.screen.wording import written
-from agent.terminal.view import Note, Trouble
+from agent.terminal.screen.wording import as_yaml
+from agent.terminal.view import ErrorBlock, NoteBlock
 from tuner.errors import ConflictError, NotFoundError, TunerError
 
 if TYPE_CHECKING:
@@ -20,7 +20,9 @@ WHO = "terminal"
 """In the audit log."""
 
 
-class Dialog:
+class ApprovalDialog:
+    """Asks a person about one approval, and decides as they say."""
+
     def __init__(self, chat: "Chat", approval: Approval) -> None:
         self._chat, self._approval = chat, approval
         self._args: dict[str, JsonValue] | None = None
@@ -36,7 +38,7 @@ class Dialog:
                 try:
                     if (decision := await self._decision()) is not None:
                         decided = {approval.id: decision}
-                        chat.await_run(await chat.assistant.decide(chat.session_id, decided, who=WHO))
+                        chat.awaited = await chat.assistant.decide(chat.session_id, decided, who=WHO)
                 except (ConflictError, NotFoundError) as error:  # decided elsewhere, or over
                     await chat.fail(str(error))
                     return
@@ -49,7 +51,7 @@ class Dialog:
         """None: nothing is decided by what was typed."""
         chat = self._chat
         if chat.approve_all:
-            await chat.tell(Note("Approved by --yes."))
+            await chat.tell(NoteBlock("Approved by --yes."))
             return self._approve()
         typed = await chat.ask(f"{approvals.QUESTION} {render.PROMPT}", message=False)
         if typed is None or not typed.strip():
@@ -97,23 +99,23 @@ class Dialog:
     async def _edit(self) -> None:
         chat, tool = self._chat, self._approval.tool
         before = self._approval.args if self._args is None else self._args
-        text = f"{written(before)}\n"
+        text = f"{as_yaml(before)}\n"
         while True:
             edited = await editor.edit(chat.screen, text, chat.editor)
             if edited is None or not edited.strip():
-                await chat.tell(Note("Nothing was changed."))
+                await chat.tell(NoteBlock("Nothing was changed."))
                 return
             try:
                 args = await chat.assistant.ledger.toolbox.canonical(tool, approvals.read(edited))
                 break
             except TunerError as error:
-                await chat.tell(Trouble(str(error)))
+                await chat.tell(ErrorBlock(str(error)))
             again = await chat.ask(f"Enter: edit it again · n: leave it as it was {render.PROMPT}", message=False)
             if again is None or again.strip():
                 return
             text = edited
         if args == before:
-            await chat.tell(Note("Nothing was changed."))
+            await chat.tell(NoteBlock("Nothing was changed."))
             return
         self._args = args
         await self._show(await chat.assistant.ledger.toolbox.preview(tool, args, chat.context))
@@ -122,4 +124,4 @@ class Dialog:
         args = self._approval.args if self._args is None else self._args
         text = approvals.described(self._approval.tool, args, preview)
         title = approvals.title(self._approval) + (" (edited)" if self._args is not None else "")
-        await self._chat.show(lambda console: render.put(console, render.card(console, title, text)))
+        await self._chat.screen.show(lambda console: render.print_on(console, render.card(console, title, text)))

@@ -1,4 +1,4 @@
-"""A conversation that is typed by a file: a message, a decision or a command a line, `wait`, and `#` for comments."""
+"""A script for the chat: a file with a message, a decision or a command a line, `wait`, and `#` for comments."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -11,7 +11,7 @@ WAIT = "wait"
 
 
 @dataclass
-class Script:
+class ChatScript:
     name: str
     lines: Iterator[tuple[int, str]]
     number: int = 0
@@ -26,7 +26,7 @@ class Script:
         return text
 
 
-def load(path: Path) -> Script:
+def load(path: Path) -> ChatScript:
     """
     Raises:
         InvalidInputError: the file cannot be read, or says nothing.
@@ -43,4 +43,4 @@ def load(path: Path) -> Script:
     said = [(number, line) for number, line in lines if line and not line.startswith("#")]
     if not said:
         raise InvalidInputError(f"{path} has nothing to type in it: all of its lines are empty, or comments.")
-    return Script(path.name, iter(said))
+    return ChatScript(path.name, iter(said))

@@ -1,4 +1,4 @@
-"""Commands of the chat itself: `/tasks`, `/help`. To add one: write it, list it in COMMANDS."""
+"""Slash commands of the chat: `/tasks`, `/help`. To add one: write it, list it in COMMANDS."""
 
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
@@ -9,7 +9,7 @@ from agent.approvals.records.audit import AuditQuery
 from agent.domain import AuditEntry, Session
 from agent.service import Assistant
 from agent.terminal.screen import render
-from agent.terminal.screen.wording import line, pairs, table, written
+from agent.terminal.screen.wording import as_yaml, line, pairs, table
 from tools.machines import alive
 from tools.untrusted import clean
 from tuner.cli.output import write
@@ -78,12 +78,12 @@ async def tasks(chat: "Chat", rest: str) -> None:
 
 
 async def approve(chat: "Chat", rest: str) -> None:
-    waiting = await chat.assistant.ledger.open()
+    waiting = await chat.assistant.ledger.open_approvals()
     if not waiting:
         await chat.show_text("Nothing waits for a decision.")
         return
     rows = [
-        (one.session_id[:SHORT], one.tool, line(written(one.args), 50), f"{one.expires_at:%Y-%m-%d %H:%M} UTC")
+        (one.session_id[:SHORT], one.tool, line(as_yaml(one.args), 50), f"{one.expires_at:%Y-%m-%d %H:%M} UTC")
         for one in waiting
     ]
     elsewhere = any(one.session_id != chat.session_id for one in waiting)
@@ -144,14 +144,14 @@ async def policy(chat: "Chat", rest: str) -> None:
         await chat.show_text(f"The policy cannot be used, so every call asks: {clean(found.problem)}")
         return
     rules = found.model_dump(mode="json", exclude_defaults=True)
-    said = written(rules) if rules else "No rules: every privileged call asks."
+    said = as_yaml(rules) if rules else "No rules: every privileged call asks."
     await chat.show_text(f"{said}\nThe file: {chat.assistant.policy_path}")
 
 
 async def export(chat: "Chat", rest: str) -> None:
     path = Path(rest or f"chat-{chat.session_id[:SHORT]}.md").expanduser()
     transcript = await chat.assistant.transcript(chat.session_id)
-    await chat.show(lambda console: write(transcript, path, force=False))
+    await chat.screen.show(lambda console: write(transcript, path, force=False))
 
 
 async def show(chat: "Chat", rest: str) -> None:
@@ -161,7 +161,7 @@ async def show(chat: "Chat", rest: str) -> None:
     if not rest.isdecimal() or not 1 <= int(rest) <= len(calls):
         there = f"this session has calls 1 to {len(calls)}" if calls else "this session has none yet"
         raise NotFoundError(f"No call {rest!r:.20}; {there}.")
-    await chat.show_text(render.unfolded(calls[int(rest) - 1]))
+    await chat.show_text(render.call_details(calls[int(rest) - 1]))
 
 
 async def audit(chat: "Chat", rest: str) -> None:
@@ -172,7 +172,7 @@ async def audit(chat: "Chat", rest: str) -> None:
         entries += page
     kept = entries[-(int(rest) if rest.isdecimal() and int(rest) else AUDITED) :]
     rows = [
-        (f"{one.at:%Y-%m-%d %H:%M:%S}", one.action, one.tool or "", one.who or "", line(written(one.detail), 60))
+        (f"{one.at:%Y-%m-%d %H:%M:%S}", one.action, one.tool or "", one.who or "", line(as_yaml(one.detail), 60))
         for one in kept
     ]
     await chat.show_text(table(("UTC", "what", "call", "who", "detail"), rows) if rows else "Nothing yet.")
@@ -180,7 +180,7 @@ async def audit(chat: "Chat", rest: str) -> None:
 
 async def grants(chat: "Chat", rest: str) -> None:
     found = [one for one in await chat.assistant.grants(chat.session_id) if one.revoked_at is None]
-    rows = [(one.id[:SHORT], one.tool, line(written(one.pattern), 50), f"{one.expires_at:%H:%M} UTC") for one in found]
+    rows = [(one.id[:SHORT], one.tool, line(as_yaml(one.pattern), 50), f"{one.expires_at:%H:%M} UTC") for one in found]
     listed = table(("grant", "tool", "arguments", "until"), rows)
     await chat.show_text(f"{listed}\n/revoke GRANT takes one back." if rows else "Nothing is allowed for this session.")
 

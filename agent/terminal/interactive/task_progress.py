@@ -14,7 +14,9 @@ from tuner.service import Tuner
 log = logging.getLogger(__name__)
 
 
-class Watching:
+class TaskFollower:
+    """Follows tasks until they end."""
+
     def __init__(self, tuner: Tuner, told: Callable[[str], Awaitable[None]], changed: Callable[[], None]) -> None:
         """
         Args:

@@ -1,4 +1,4 @@
-"""Text given to a person to be changed: in the editor that they set, or else in the prompt."""
+"""Editing of a text by a person: in the editor that they set, or else in the prompt."""
 
 import asyncio
 import os

@@ -1,4 +1,4 @@
-"""Where a conversation is shown and typed; and the plain one of the two: lines in, lines out."""
+"""What a chat needs of a screen, and the plain screen: lines in, lines out."""
 
 import asyncio
 import os
@@ -16,6 +16,8 @@ Print = Callable[[Console], None]
 
 
 class Screen(Protocol):
+    """What a chat prints on and reads from."""
+
     console: Console
 
     async def show(self, *prints: Print) -> None:
@@ -40,7 +42,7 @@ class Screen(Protocol):
         ...
 
     def refresh(self) -> None:
-        """What grows has changed."""
+        """The unfinished text has changed."""
         ...
 
     def aside(self) -> AbstractAsyncContextManager[None]:
@@ -48,7 +50,7 @@ class Screen(Protocol):
         ...
 
 
-class Plain:
+class PlainScreen:
     """For pipes, and for terminals that can only print."""
 
     def __init__(self, console: Console) -> None:
@@ -61,7 +63,7 @@ class Plain:
 
     @classmethod
     @asynccontextmanager
-    async def open(cls, console: Console) -> AsyncIterator["Plain"]:
+    async def open(cls, console: Console) -> AsyncIterator["PlainScreen"]:
         screen = cls(console)
         try:
             yield screen
@@ -91,7 +93,7 @@ class Plain:
         self._news.set()
 
     def refresh(self) -> None:
-        """Nothing that grows is shown."""
+        """Unfinished text is not shown here."""
 
     @asynccontextmanager
     async def aside(self) -> AsyncIterator[None]:

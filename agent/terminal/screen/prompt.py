@@ -1,4 +1,4 @@
-"""The screen of a real terminal: a prompt that is always there, right above it what grows, all else above that."""
+"""The screen of a real terminal: a prompt at the bottom, above it the unfinished text, above that the rest."""
 
 import asyncio
 from collections import deque
@@ -27,12 +27,14 @@ FASTEST_S = 0.04
 """Between two drawings, however fast text comes."""
 
 
-class Full:
+class PromptScreen:
+    """A terminal with a prompt, by prompt_toolkit."""
+
     def __init__(
         self,
         console: Console,
         *,
-        grows: Callable[[], str],
+        unfinished: Callable[[], str],
         status: Callable[[], str],
         interrupted: Callable[[], None],
         left: Callable[[], None],
@@ -41,14 +43,14 @@ class Full:
     ) -> None:
         """
         Args:
-            grows: what is being written, drawn.
+            unfinished: the text that is being written, drawn.
             status: one line above the prompt; the empty one is left out.
             interrupted: called at Ctrl-C, but for one that clears what is typed.
             left: called at Ctrl-D, and when the terminal is gone.
             history: file of the messages that were typed, for this user's eyes only.
         """
         self.console = console
-        self._grows, self._status, self._interrupted, self._left = grows, status, interrupted, left
+        self._unfinished, self._status, self._interrupted, self._left = unfinished, status, interrupted, left
         self._answer: asyncio.Future[str | None] | None = None
         """None: nothing is asked."""
         self._prompt, self._remembered, self._several = "", True, False
@@ -62,7 +64,7 @@ class Full:
             multiline=True,
             prompt_continuation="  ",
             history=FileHistory(str(history)),
-            completer=Commands(commands),
+            completer=CommandCompleter(commands),
             complete_style=CompleteStyle.READLINE_LIKE,  # the other styles keep a part of the screen free
             complete_while_typing=False,
             key_bindings=self._keys(),
@@ -72,7 +74,7 @@ class Full:
         self._session.app.min_redraw_interval = FASTEST_S
 
     @asynccontextmanager
-    async def opened(self) -> AsyncIterator["Full"]:
+    async def opened(self) -> AsyncIterator["PromptScreen"]:
         """Has the terminal until it is left."""
         running = asyncio.create_task(self._session.app.run_async(set_exception_handler=False, handle_sigint=False))
         running.add_done_callback(self._closed)
@@ -133,8 +135,8 @@ class Full:
 
     def _message(self) -> StyleAndTextTuples:
         parts: StyleAndTextTuples = []
-        if grows := self._grows():
-            parts += [*to_formatted_text(ANSI(grows)), ("", "\n")]
+        if unfinished := self._unfinished():
+            parts += [*to_formatted_text(ANSI(unfinished)), ("", "\n")]
         encoding = self.console.encoding
         parts += [("", encodable(f"› {line(one, 60)} (waits)\n", self.console.encoding)) for one in self._ahead]
         if status := self._status():
@@ -206,7 +208,7 @@ class Full:
             self._left()
 
 
-class Commands(Completer):
+class CommandCompleter(Completer):
     def __init__(self, names: Iterable[str]) -> None:
         self._names = tuple(names)
 

@@ -1,4 +1,4 @@
-"""Blocks of a conversation → what Rich prints: drawn on a terminal, the plain text of it anywhere else."""
+"""Draws the blocks of a conversation with Rich; anywhere but on a terminal as plain text."""
 
 import json
 
@@ -9,8 +9,17 @@ from rich.panel import Panel
 from rich.table import Table
 from rich.text import Text
 
-from agent.terminal.screen.wording import brief, encodable, line, visible, written
-from agent.terminal.view import Asked, Block, Call, Note, Said, Step, Trouble, View
+from agent.terminal.screen.wording import as_yaml, brief, encodable, line, visible
+from agent.terminal.view import (
+    AssistantBlock,
+    CallBlock,
+    ChatBlock,
+    ErrorBlock,
+    NoteBlock,
+    ProgressBlock,
+    UserBlock,
+    View,
+)
 from tools.untrusted import clean
 from tuner.analysis.formatting import duration, number
 
@@ -21,13 +30,13 @@ SHOWN = 20_000
 """Characters of an answer that is unfolded."""
 
 
-def show(console: Console, block: Block) -> None:
+def show(console: Console, block: ChatBlock) -> None:
     """Prints a block, once and for all."""
-    put(console, drawn(block, decorated=decorated(console)))
+    print_on(console, renderable(block, decorated=decorated(console)))
 
 
-def put(console: Console, what: RenderableType) -> None:
-    """In a pipe a line stays one, however long it is."""
+def print_on(console: Console, what: RenderableType) -> None:
+    """Prints; into a pipe without wrapping lines."""
     one_line = True if isinstance(what, Text) and what.no_wrap else None
     overflow: OverflowMethod | None = "ellipsis" if one_line else None
     console.print(what, highlight=False, no_wrap=one_line, overflow=overflow, soft_wrap=not decorated(console))
@@ -37,26 +46,26 @@ def decorated(console: Console) -> bool:
     return console.is_terminal and not console.is_dumb_terminal
 
 
-def drawn(block: Block, *, decorated: bool) -> RenderableType:
+def renderable(block: ChatBlock, *, decorated: bool) -> RenderableType:
     match block:
-        case Asked(text):
+        case UserBlock(text):
             return Text(f"{PROMPT}{clean(text)}\n", style="bold")
-        case Said(text) if decorated:
+        case AssistantBlock(text) if decorated:
             return Group(_markdown(text), "")
-        case Said(text):
+        case AssistantBlock(text):
             return Text(f"{clean(text)}\n")
-        case Note(text):
+        case NoteBlock(text):
             return Text(f"{clean(text)}", style="dim")
-        case Trouble(text):
+        case ErrorBlock(text):
             return Text(clean(text), style="red")
-        case Call() as call:
+        case CallBlock() as call:
             style = "red" if call.failed else "dim"
-            return Text(called(call), style=style, no_wrap=decorated)
-        case Step(call):
+            return Text(call_line(call), style=style, no_wrap=decorated)
+        case ProgressBlock(call):
             return Text(f"· {call.tool} {_progress(call.progress)}".rstrip(), style="dim")
 
 
-def called(call: Call) -> str:
+def call_line(call: CallBlock) -> str:
     """A call in one line: its state, its number, what goes in and what came out."""
     mark = "·" if call.answer is None else "✗" if call.failed else "✓"
     parts = [mark, str(call.number), call.tool, brief(_json(call.args or "{}"), 60)]
@@ -65,15 +74,15 @@ def called(call: Call) -> str:
     return " ".join(filter(None, parts))
 
 
-def unfolded(call: Call) -> str:
+def call_details(call: CallBlock) -> str:
     """A call with all of its arguments and its answer."""
     head = f"{call.tool}, call {call.number}"
     answer = "It has no answer yet." if call.answer is None else _all(call.answer)
     return f"{head}\n\n{_all(call.args or '{}')}\n\n→\n\n{answer}\n"
 
 
-def growing(view: View, console: Console, waits: bool) -> str:
-    """What is not whole yet, drawn; as many of its last lines as the screen has room for.
+def unfinished(view: View, console: Console, waits: bool) -> str:
+    """The unfinished text and calls, drawn: as many of the last lines as the screen has room for.
 
     Args:
         waits: for decisions, so that no call goes on.
@@ -84,10 +93,10 @@ def growing(view: View, console: Console, waits: bool) -> str:
         else [Text(_pending(call, view.now() - call.began), style="dim", no_wrap=True) for call in view.open_calls]
     )
     with console.capture() as capture:
-        if view.tail.strip():
-            put(console, _markdown(view.tail))
+        if view.unfinished_text.strip():
+            print_on(console, _markdown(view.unfinished_text))
         for call in calls:
-            put(console, call)
+            print_on(console, call)
     lines = capture.get().rstrip("\n").split("\n")
     room = max(3, console.height - EDGE)
     return encodable("\n".join(lines[-room:]), console.encoding)
@@ -121,9 +130,9 @@ def _markdown(text: str) -> Markdown:
     return _Markdown(clean(text), hyperlinks=False, code_theme="ansi_dark")
 
 
-def _pending(call: Call, seconds: float) -> str:
+def _pending(call: CallBlock, seconds: float) -> str:
     done = _progress(call.progress)
-    return f"{called(call)} {done or (duration(seconds) if seconds >= 1 else '')}".rstrip()
+    return f"{call_line(call)} {done or (duration(seconds) if seconds >= 1 else '')}".rstrip()
 
 
 def _progress(data: dict[str, JsonValue]) -> str:
@@ -148,5 +157,5 @@ def _json(text: str) -> JsonValue:
 
 def _all(text: str) -> str:
     found = _json(text)
-    plain = clean(found if isinstance(found, str) else written(found))
+    plain = clean(found if isinstance(found, str) else as_yaml(found))
     return plain if len(plain) <= SHOWN else f"{plain[:SHOWN]}\n… {len(plain) - SHOWN:,} more characters: /export"

@@ -1,4 +1,4 @@
-"""Text that a terminal may be given: nothing in it that it would obey, and nothing that it cannot show."""
+"""Text that is safe to print on a terminal, shortened, as YAML, or in tables."""
 
 import codecs
 import json
@@ -35,7 +35,7 @@ def encodable(text: str, encoding: str) -> str:
 
 
 def visible(text: str) -> str:
-    """For what must be seen exactly: characters that cannot be seen, or that turn others around, by their number."""
+    """The text with characters that are invisible, or change the direction, shown by their number."""
     return "".join(
         one
         if one in "\n\t" or (unicodedata.category(one)[0] != "C" and one not in "\u2028\u2029")
@@ -44,7 +44,7 @@ def visible(text: str) -> str:
     )
 
 
-def written(data: object) -> str:
+def as_yaml(data: object) -> str:
     """As YAML, in the order that it has."""
     dumped: str = yaml.dump(data, Dumper=Dumper, sort_keys=False, allow_unicode=True, width=100)
     return dumped.rstrip("\n").removesuffix("\n...")

@@ -251,7 +251,7 @@ async def test_of_several_calls_in_one_turn_each_waits_for_its_own_decision_and_
     async with gated(tmp_path, script) as gate:
         await gate.send()
         assert gate.toolbox.ran == [("look", {"task": "q"})]
-        waiting = await gate.ledger.open(gate.session_id)
+        waiting = await gate.ledger.open_approvals(gate.session_id)
         by_task = {str(approval.args["task"]): approval for approval in waiting}
         await gate.decide(Approve(), by_task["a"])
         await gate.resume()
@@ -269,7 +269,7 @@ async def test_a_cancelled_turn_leaves_nothing_that_could_still_run(tmp_path: Pa
     script = [Say(calls=[Call("launch", {"task": "a"}), Call("launch", {"task": "b"})]), DONE]
     async with gated(tmp_path, script) as gate:
         await gate.send()
-        first, second = await gate.ledger.open(gate.session_id)
+        first, second = await gate.ledger.open_approvals(gate.session_id)
         await gate.decide(Approve(), first)
         assert {one.id for one in await gate.ledger.cancel(gate.session_id)} == {first.id, second.id}
         with pytest.raises(ConflictError, match="is cancelled already"):

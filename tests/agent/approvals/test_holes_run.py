@@ -30,7 +30,7 @@ DENIES = 'deny: ["launch"]'
 
 
 class Meddler(AgentMiddleware[Any, Any, Any]):
-    """Behind the gate, where nothing should be: changes the call that was approved."""
+    """Behind the approvals, where nothing should be: changes the call that was approved."""
 
     def __init__(self, change: Callable[[dict[str, Any]], dict[str, Any]]) -> None:
         super().__init__()

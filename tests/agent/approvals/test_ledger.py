@@ -13,10 +13,10 @@ from pydantic import JsonValue
 from sqlalchemy import update
 
 from agent.approvals.ledger import Ledger
-from agent.approvals.policy import Verdict
+from agent.approvals.policy import PolicyDecision
 from agent.approvals.records.audit import AuditQuery
-from agent.approvals.records.executions import Ending, Outcome
-from agent.approvals.sequence import once
+from agent.approvals.records.executions import CallOutcome, Ending
+from agent.approvals.sequence import run_once
 from agent.domain import Approval, ApprovalState, Approve, Reject
 from agent.settings import AgentSettings
 from agent.storage.schema import GRANT
@@ -42,7 +42,7 @@ class Books:
         approval = await self.propose(call_id)
         return await self.ledger.decide(S, approval.id, Approve(**decision), "ann")
 
-    async def begin(self, call_id: str = "c1", **args: JsonValue) -> Outcome | None:
+    async def begin(self, call_id: str = "c1", **args: JsonValue) -> CallOutcome | None:
         return await self.ledger.begin(S, call_id, "launch", {**ARGS, **args})
 
 
@@ -77,7 +77,7 @@ async def won(*attempts: Any) -> list[object]:
 async def test_a_call_is_proposed_once(each: Books) -> None:
     approvals = await asyncio.gather(*(each.propose() for _ in range(10)))
     assert len({approval.id for approval in approvals}) == 1
-    assert await each.ledger.open(S) == [approvals[0]]
+    assert await each.ledger.open_approvals(S) == [approvals[0]]
 
 
 async def test_of_fifty_decisions_one_counts(each: Books) -> None:
@@ -119,11 +119,11 @@ async def test_nothing_runs_that_nobody_was_asked_about(books: Books) -> None:
 
 
 async def test_a_verdict_lets_only_its_own_call_run(books: Books) -> None:
-    await books.ledger.judge(S, "c1", "launch", ARGS, Verdict("auto", "allowed"))
+    await books.ledger.record_policy_decision(S, "c1", "launch", ARGS, PolicyDecision("auto", "allowed"))
     with pytest.raises(ConflictError, match="is not what was judged"):
         await books.begin(gpus=8)
     assert await books.begin() is None
-    await books.ledger.judge(S, "c2", "launch", ARGS, Verdict("deny", "no."))
+    await books.ledger.record_policy_decision(S, "c2", "launch", ARGS, PolicyDecision("deny", "no."))
     with pytest.raises(ConflictError, match="was denied: no"):
         await books.begin("c2")
 
@@ -135,7 +135,7 @@ async def test_what_ended_is_answered_with_how_it_ended(each: Books) -> None:
         await each.begin()
     await each.ledger.end(S, "c1", "done", "fine")
     await each.ledger.end(S, "c1", "failed", "a second end changes nothing")
-    assert await each.begin() == Outcome("fine", failed=False)
+    assert await each.begin() == CallOutcome("fine", failed=False)
     with pytest.raises(ConflictError, match="is not what was run"):
         await each.begin(gpus=2)
 
@@ -147,19 +147,19 @@ async def test_what_its_caller_forbids_may_not_run_unless_it_did_already(books: 
     assert await books.begin() is None
     await books.ledger.end(S, "c1", "done", "fine")
     ended = await books.ledger.begin(S, "c1", "launch", ARGS, forbidden="not on Fridays")
-    assert ended == Outcome("fine", failed=False)
+    assert ended == CallOutcome("fine", failed=False)
 
 
 async def test_once_runs_once_and_keeps_the_outcome(books: Books) -> None:
     await books.approve()
     runs: list[int] = []
 
-    async def run() -> Outcome:
+    async def run() -> CallOutcome:
         runs.append(1)
-        return Outcome("fine", failed=False)
+        return CallOutcome("fine", failed=False)
 
     for _ in range(2):
-        assert await once(books.ledger, S, "c1", "launch", ARGS, run) == Outcome("fine", failed=False)
+        assert await run_once(books.ledger, S, "c1", "launch", ARGS, run) == CallOutcome("fine", failed=False)
     assert runs == [1]
 
 
@@ -169,21 +169,21 @@ async def test_an_answer_reaches_its_caller_even_if_its_end_cannot_be_recorded(b
             raise StorageError("The database has no space left on its disk; free some.")
 
     made = Full(books.database, AgentSettings(), Toolbox())
-    await made.judge(S, "c1", "launch", ARGS, Verdict("auto", "allowed"))
+    await made.record_policy_decision(S, "c1", "launch", ARGS, PolicyDecision("auto", "allowed"))
 
-    async def run() -> Outcome:
-        return Outcome("fine", failed=False)
+    async def run() -> CallOutcome:
+        return CallOutcome("fine", failed=False)
 
-    assert await once(made, S, "c1", "launch", ARGS, run) == Outcome("fine", failed=False)
+    assert await run_once(made, S, "c1", "launch", ARGS, run) == CallOutcome("fine", failed=False)
     with pytest.raises(ConflictError, match="its outcome is unknown"):
-        await once(made, S, "c1", "launch", ARGS, run)
+        await run_once(made, S, "c1", "launch", ARGS, run)
 
 
 async def test_a_call_does_not_run_while_the_database_is_locked(tmp_path: Path) -> None:
     url = f"sqlite:///{tmp_path / 'agent.db'}"
     async with ledger(url) as (made, database):
         await add_session(database, S)
-        await made.judge(S, "c1", "launch", ARGS, Verdict("auto", "allowed"))
+        await made.record_policy_decision(S, "c1", "launch", ARGS, PolicyDecision("auto", "allowed"))
     async with ledger(f"{url}?timeout=0.05") as (made, _):
         holder = sqlite3.connect(tmp_path / "agent.db", isolation_level=None)
         holder.execute("BEGIN IMMEDIATE")
@@ -207,7 +207,7 @@ async def test_an_edit_drops_the_plan_that_was_for_other_arguments(books: Books)
 
 async def test_a_grant_without_a_pattern_means_exactly_the_call_stars_included(books: Books) -> None:
     await books.ledger.propose(S, "run", "c1", "launch", {**ARGS, "task": "demo-*"}, {})
-    [approval] = await books.ledger.open(S)
+    [approval] = await books.ledger.open_approvals(S)
     await books.ledger.decide(S, approval.id, Approve(for_session=True), "ann")
     assert (await books.propose("c2", task="demo-1")).state is ApprovalState.OPEN
     same = await books.propose("c3", task="demo-*")
@@ -230,7 +230,7 @@ async def test_a_grant_means_calls_of_its_tool_and_session_that_match(
     books: Books, tool: str, session: str, args: dict[str, JsonValue], approved: bool
 ) -> None:
     await books.ledger.propose(S, "run", "c1", "launch", {**ARGS, "task": "demo-1"}, {})
-    [first] = await books.ledger.open(S)
+    [first] = await books.ledger.open_approvals(S)
     await books.ledger.decide(S, first.id, Approve(for_session=True, pattern={"task": "demo-*"}), "ann")
     approval = await books.ledger.propose(session, "run", "c2", tool, {**ARGS, **args}, {})
     assert (approval.state is ApprovalState.APPROVED) == approved
@@ -271,7 +271,7 @@ async def test_a_pattern_that_cannot_mean_the_call_is_refused_and_nothing_approv
 ) -> None:
     with pytest.raises(InvalidArgumentsError, match=said):
         await books.approve(for_session=True, pattern=pattern)
-    assert [approval.state for approval in await books.ledger.open(S)] == [ApprovalState.OPEN]
+    assert [approval.state for approval in await books.ledger.open_approvals(S)] == [ApprovalState.OPEN]
 
 
 async def test_nothing_is_granted_in_a_tainted_session_but_the_call_can_be_approved_alone(books: Books) -> None:
@@ -299,7 +299,7 @@ async def test_approvals_come_in_pages_by_session_and_state(each: Books) -> None
     assert (total, [one.call_id for one in page]) == (4, ["c3", "c2"])
     assert (await each.ledger.approvals())[1] == 6
     assert await each.ledger.approvals(session_id="nobody") == ([], 0)
-    assert len(await each.ledger.open()) == 5
+    assert len(await each.ledger.open_approvals()) == 5
 
 
 async def test_what_is_over_time_is_closed_by_whoever_looks_first(each: Books) -> None:
@@ -343,7 +343,7 @@ async def test_the_audit_log_holds_no_secrets(books: Books) -> None:
     secret = "hf_" + "aB3" * 10
     args: dict[str, JsonValue] = {**ARGS, "task": f"x with hunter2-hunter2 and {secret}", "tags": [f"token={secret}"]}
     await books.ledger.propose(S, "run", "c1", "launch", {**args, "env": {"HF_TOKEN": secret}}, {})
-    [approval] = await books.ledger.open(S)
+    [approval] = await books.ledger.open_approvals(S)
     await books.ledger.decide(S, approval.id, Reject(reason=f"never with {secret}"), "ann")
     written = str(await books.ledger.audit())
     assert "task" in written
@@ -357,7 +357,7 @@ async def test_text_that_no_database_keeps_does_no_harm(each: Books) -> None:
     assert (await each.ledger.decide(S, approval.id, Approve(), odd)).args["task"] == odd
     assert await each.begin(task=odd) is None
     await each.ledger.end(S, "c1", "failed", odd)
-    assert await each.begin(task=odd) == Outcome("a�b?", failed=True)
+    assert await each.begin(task=odd) == CallOutcome("a�b?", failed=True)
 
 
 async def test_the_end_of_a_call_whose_session_is_gone_is_nobodys_business(each: Books) -> None:

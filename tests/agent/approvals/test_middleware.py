@@ -1,4 +1,4 @@
-"""What the gate lets through, what it asks about, and what the model hears when something goes wrong."""
+"""What the approval middleware lets through, what it asks about, and what the model hears when something goes wrong."""
 
 import json
 import logging
@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 from langchain_core.messages import ToolMessage
 
-from agent.approvals.policy import Verdict
-from agent.approvals.sequence import explain
+from agent.approvals.policy import PolicyDecision
+from agent.approvals.sequence import error_text
 from agent.domain import Approve, Reject
 from tests.fakes.gated import Toolbox, Where, config_of, gated
 from tests.fakes.scripted_model import Call, Say
@@ -73,7 +73,7 @@ async def test_without_an_approver_what_would_ask_is_denied_for_good(tmp_path: P
     async with gated(tmp_path, SCRIPT, interactive=False) as gate:
         [answer] = await gate.send()
         assert "launch is privileged. Nobody is here to approve it: no approver, no run." in str(answer.content)
-        assert (gate.toolbox.ran, await gate.ledger.open()) == ([], [])
+        assert (gate.toolbox.ran, await gate.ledger.open_approvals()) == ([], [])
         assert await gate.actions() == ["denied"]
 
 
@@ -112,7 +112,7 @@ async def test_a_policy_that_cannot_be_read_asks_about_everything_and_says_so(tm
         await gate.send()
         approval = await gate.approval()
         assert approval.tool == "look"
-        verdict = await gate.ledger.recall(gate.session_id, approval.call_id, "look", approval.args)
+        verdict = await gate.ledger.policy_decision(gate.session_id, approval.call_id, "look", approval.args)
         assert verdict is not None
         assert "no tool 'lanch'" in verdict.reason
         assert "did you mean 'launch'?" in verdict.reason
@@ -178,7 +178,7 @@ async def test_a_privileged_call_with_an_id_that_cannot_be_kept_does_not_run(tmp
     async with gated(tmp_path, [Say(calls=[Call("launch", {"task": "x"}, id="c" * 129)]), DONE]) as gate:
         [answer] = await gate.send()
         assert "needs an id of 1 to 128 characters, and this one has 129" in str(answer.content)
-        assert (gate.toolbox.ran, await gate.ledger.open()) == ([], [])
+        assert (gate.toolbox.ran, await gate.ledger.open_approvals()) == ([], [])
 
 
 async def test_an_unexpected_error_of_a_tool_is_a_number_to_the_model_and_a_trace_in_the_log(
@@ -199,7 +199,9 @@ async def test_an_unexpected_error_of_a_tool_is_a_number_to_the_model_and_a_trac
 
 
 def test_an_error_that_holds_a_secret_is_told_without_it() -> None:
-    told = explain("launch", TunerError("401 for https://ann:pa55word@hub with hunter2-hunter2"), ("hunter2-hunter2",))
+    told = error_text(
+        "launch", TunerError("401 for https://ann:pa55word@hub with hunter2-hunter2"), ("hunter2-hunter2",)
+    )
     assert "pa55word" not in told
     assert "hunter2" not in told
     assert told.startswith("401 for https://")
@@ -224,9 +226,13 @@ async def test_the_graph_cannot_be_run_around_the_gate_synchronously(tmp_path: P
         assert gate.toolbox.ran == []
 
 
-async def test_a_verdict_is_given_once(tmp_path: Path) -> None:
+async def test_what_the_policy_says_of_a_call_is_recorded_once(tmp_path: Path) -> None:
     async with gated(tmp_path, []) as gate:
         call = (gate.session_id, "call", "launch", {"task": "x"})
-        assert await gate.ledger.recall(*call) is None
-        assert await gate.ledger.judge(*call, Verdict("ask", "first")) == Verdict("ask", "first")
-        assert await gate.ledger.judge(*call, Verdict("auto", "second")) == Verdict("ask", "first")
+        assert await gate.ledger.policy_decision(*call) is None
+        assert await gate.ledger.record_policy_decision(*call, PolicyDecision("ask", "first")) == PolicyDecision(
+            "ask", "first"
+        )
+        assert await gate.ledger.record_policy_decision(*call, PolicyDecision("auto", "second")) == PolicyDecision(
+            "ask", "first"
+        )

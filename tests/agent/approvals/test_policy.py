@@ -44,24 +44,24 @@ allow: [remove, {tool: launch, args: {gpus: 1}}, look]
     ],
 )
 def test_the_first_rule_decides_deny_before_ask_before_allow(tool: str, args: dict[str, JsonValue], kind: str) -> None:
-    assert parse(ALL, TOOLBOX).verdict(tool, args).kind == kind
+    assert parse(ALL, TOOLBOX).decide(tool, args).kind == kind
 
 
 def test_without_a_rule_privileged_calls_ask_and_others_run() -> None:
-    assert Policy().verdict("launch", {}, privileged=True).kind == "ask"
-    assert Policy().verdict("look", {}, privileged=False).kind == "auto"
+    assert Policy().decide("launch", {}, privileged=True).kind == "ask"
+    assert Policy().decide("look", {}, privileged=False).kind == "auto"
 
 
 def test_a_verdict_says_which_rule_gave_it() -> None:
-    verdict = parse(ALL, TOOLBOX).verdict("launch", {"task": "prod"})
+    verdict = parse(ALL, TOOLBOX).decide("launch", {"task": "prod"})
     assert verdict.reason == "the policy denies launch with these arguments: Not from here."
 
 
 def test_in_a_tainted_session_only_rules_that_say_so_allow() -> None:
     policy = parse("allow: [launch, {tool: remove, after_untrusted: true}]", TOOLBOX)
-    assert policy.verdict("launch", {}, tainted=True).kind == "ask"
-    assert policy.verdict("launch", {}, tainted=False).kind == "auto"
-    assert policy.verdict("remove", {}, tainted=True).kind == "auto"
+    assert policy.decide("launch", {}, tainted=True).kind == "ask"
+    assert policy.decide("launch", {}, tainted=False).kind == "auto"
+    assert policy.decide("remove", {}, tainted=True).kind == "auto"
 
 
 @pytest.mark.parametrize("text", ["", "  \n", "# nothing but words\n", "deny:\nallow: []\n"])
@@ -101,13 +101,13 @@ def test_a_file_that_cannot_be_used_asks_about_everything_even_what_it_seems_to_
     path.write_bytes(content)
     policy = load(path, TOOLBOX)
     for privileged in (True, False):
-        verdict = policy.verdict("look", {}, privileged=privileged)
+        verdict = policy.decide("look", {}, privileged=privileged)
         assert verdict.kind == "ask"
         assert str(path) in verdict.reason
 
 
 def test_a_folder_in_the_place_of_the_file_asks_about_everything(tmp_path: Path) -> None:
-    assert "cannot be read" in load(tmp_path, TOOLBOX).verdict("look", {}, privileged=False).reason
+    assert "cannot be read" in load(tmp_path, TOOLBOX).decide("look", {}, privileged=False).reason
 
 
 def test_a_file_that_somebody_named_must_be_there_and_the_usual_one_need_not(tmp_path: Path) -> None:
@@ -115,17 +115,17 @@ def test_a_file_that_somebody_named_must_be_there_and_the_usual_one_need_not(tmp
     assert PolicyFile(path, TOOLBOX).read() == Policy()
     named = PolicyFile(path, TOOLBOX, required=True).read()
     assert named.problem == f"there is no file {path}; write it, or name another with AUTOTUNER_POLICY."
-    assert named.verdict("look", {}, privileged=False).kind == "ask"
+    assert named.decide("look", {}, privileged=False).kind == "ask"
 
 
 def test_a_policy_is_read_again_when_its_file_changes_and_only_then(tmp_path: Path) -> None:
     path = tmp_path / "policy.yaml"
     file = PolicyFile(path, TOOLBOX)
-    assert file.read().verdict("launch", {}).kind == "ask"
+    assert file.read().decide("launch", {}).kind == "ask"
     for text, kind in (("allow: [launch]", "auto"), ("deny: [launch]", "deny"), ("deny: [", "ask")):
         path.write_text(text)
         os.utime(path, ns=(1, len(text)))
-        assert file.read().verdict("launch", {}).kind == kind
+        assert file.read().decide("launch", {}).kind == kind
         assert file.read() is file.read()
     path.unlink()
     assert file.read() == Policy()

@@ -116,10 +116,10 @@ async def test_a_task_that_is_deleted_is_not_waited_for(tmp_path: Path) -> None:
         one.script.insert(0, Say(calls=[Call("begin", {"task": task_id})]))
         await one.say("start it")
         await tuner_of(one).delete(task_id)
-        from agent.storage.sessions import Store
+        from agent.storage.sessions import SessionStore
 
         async with asyncio.timeout(60):
-            while await Store(opened).watched():
+            while await SessionStore(opened).watched():
                 await asyncio.sleep(0.02)
         assert await reports(one) == 0
 

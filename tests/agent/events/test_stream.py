@@ -10,8 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from agent.domain import Run, RunState
-from agent.events.log import Journal, joined, since
-from agent.events.stream import Live
+from agent.events.log import EventLog, joined, unread_part
+from agent.events.stream import EventStream
 from agent.events.types import (
     Payload,
     RunEvent,
@@ -24,7 +24,7 @@ from agent.events.types import (
     Usage,
 )
 from agent.storage import migrations
-from agent.storage.sessions import Store
+from agent.storage.sessions import SessionStore
 from tests.fakes.talk import Call, Say, kinds, talk, text
 from tuner.errors import StorageError
 from tuner.storage.database import Database
@@ -32,14 +32,14 @@ from tuner.storage.statements import now
 
 
 @asynccontextmanager
-async def opened(url: str) -> AsyncIterator[tuple[Live, Store]]:
+async def opened(url: str) -> AsyncIterator[tuple[EventStream, SessionStore]]:
     database = Database(url, migrations)
     await database.open()
-    live = Live(Journal(database))
-    running = asyncio.create_task(live.run())
+    stream = EventStream(EventLog(database))
+    running = asyncio.create_task(stream.run())
     try:
         async with asyncio.timeout(30):
-            yield live, Store(database)
+            yield stream, SessionStore(database)
     finally:
         running.cancel()
         with suppress(asyncio.CancelledError):
@@ -47,7 +47,7 @@ async def opened(url: str) -> AsyncIterator[tuple[Live, Store]]:
         await database.close()
 
 
-async def begun(store: Store) -> tuple[Run, int]:
+async def begun(store: SessionStore) -> tuple[Run, int]:
     session = await store.add_session(None)
     found = await store.begin(session.id, "run", "message", "owner")
     return found.run, found.last
@@ -94,7 +94,7 @@ def test_whoever_reads_on_in_a_joined_log_gets_exactly_what_is_missing(pieces: l
     events = numbered(pieces)
     seen = [event for event in events if event.sequence <= after]
     reached = seen[-1].sequence if seen else 0
-    rest = [new for event in joined(events) if (new := since(event, reached)) is not None]
+    rest = [new for event in joined(events) if (new := unread_part(event, reached)) is not None]
     assert flat(seen) + flat(rest) == flat(events)
     assert joined(joined(events)) == joined(events)
 
@@ -103,22 +103,22 @@ def test_whoever_reads_on_in_a_joined_log_gets_exactly_what_is_missing(pieces: l
 
 
 async def test_deltas_are_told_one_by_one_and_kept_as_one(store_url: str) -> None:
-    async with opened(store_url) as (live, store):
+    async with opened(store_url) as (stream, store):
         run, last = await begun(store)
-        writer = live.writer(run, last)
-        following = live.follow(run.session_id, 0)
+        writer = stream.writer(run, last)
+        following = stream.follow(run.session_id, 0)
         writer.emit(TextStarted(message_id="m"))
         seen = [await anext(following)]
         for number in range(50):
             writer.emit(TextDelta(message_id="m", text=f"{number} "))
             seen.append(await anext(following))
             if number % 10 == 0:
-                await live.flush()
+                await stream.flush()
         writer.emit(TextEnded(message_id="m"), Usage(message_id="m", input_tokens=3, output_tokens=4))
         await writer.end(DONE, RunState.DONE)
         seen += [await anext(following) for _ in range(3)]
         await following.aclose()
-        kept = await live.journal.read(run.session_id, 0)
+        kept = await stream.log.read(run.session_id, 0)
         assert [event.payload.kind for event in kept] == [
             "text_started",
             "text_delta",
@@ -133,14 +133,14 @@ async def test_deltas_are_told_one_by_one_and_kept_as_one(store_url: str) -> Non
 
 
 async def test_readers_who_come_at_any_moment_see_the_same(store_url: str) -> None:
-    async with opened(store_url) as (live, store):
+    async with opened(store_url) as (stream, store):
         run, last = await begun(store)
-        writer = live.writer(run, last)
+        writer = stream.writer(run, last)
         readers: list[asyncio.Task[list[RunEvent]]] = []
 
         async def read(after: int) -> list[RunEvent]:
             events = []
-            async for event in live.follow(run.session_id, after):
+            async for event in stream.follow(run.session_id, after):
                 events.append(event)
                 if event.ends_run:
                     break
@@ -164,10 +164,10 @@ async def test_a_reader_slower_than_the_turn_loses_nothing_and_slows_nobody(
     store_url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("agent.events.stream.BACKLOG", 10)
-    async with opened(store_url) as (live, store):
+    async with opened(store_url) as (stream, store):
         run, last = await begun(store)
-        writer = live.writer(run, last)
-        slow = live.follow(run.session_id, 0)
+        writer = stream.writer(run, last)
+        slow = stream.follow(run.session_id, 0)
         writer.emit(TextStarted(message_id="m"))
         seen = [await anext(slow)]
         for number in range(500):
@@ -228,33 +228,33 @@ async def test_a_reader_ends_when_another_process_deletes_the_session(
 async def test_what_cannot_be_written_waits_and_keeps_no_other_session_waiting(
     store_url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    async with opened(store_url) as (live, store):
+    async with opened(store_url) as (stream, store):
         session = await store.add_session(None)
         one = (await store.begin(session.id, "broken", "message", "owner")).run
         other, last = await begun(store)
-        write, broken = live.journal.write, True
+        write, broken = stream.log.write, True
 
         async def failing(batches: list[object]) -> None:
             if broken and any(batch.session_id == one.session_id for batch in batches):  # type: ignore[attr-defined]
                 raise StorageError("The database stays locked.")
             await write(batches)  # type: ignore[arg-type]
 
-        monkeypatch.setattr(live.journal, "write", failing)
-        live.writer(one, 0).emit(TextStarted(message_id="a"))
-        live.writer(other, last).emit(TextStarted(message_id="b"))
+        monkeypatch.setattr(stream.log, "write", failing)
+        stream.writer(one, 0).emit(TextStarted(message_id="a"))
+        stream.writer(other, last).emit(TextStarted(message_id="b"))
         with pytest.raises(StorageError, match="locked"):
-            await live.flush()
-        assert await live.journal.read(one.session_id, 0) == []
-        assert len(await live.journal.read(other.session_id, 0)) == 1
+            await stream.flush()
+        assert await stream.log.read(one.session_id, 0) == []
+        assert len(await stream.log.read(other.session_id, 0)) == 1
         broken = False
-        await live.flush()
-        assert len(await live.journal.read(one.session_id, 0)) == 1
+        await stream.flush()
+        assert len(await stream.log.read(one.session_id, 0)) == 1
 
 
 async def test_the_events_of_a_session_that_another_process_deleted_are_dropped(store_url: str) -> None:
-    async with opened(store_url) as (live, store):
+    async with opened(store_url) as (stream, store):
         run, last = await begun(store)
-        writer = live.writer(run, last)
+        writer = stream.writer(run, last)
         await store.delete(run.session_id)
         writer.emit(TextStarted(message_id="m"))
         await writer.end(DONE, RunState.DONE)

@@ -12,7 +12,7 @@ import prompts
 from agent.offline import grammar
 from agent.offline.messages import read
 from agent.offline.parsing import tuning
-from agent.offline.script import Step
+from agent.offline.script import ScriptStep
 from tools import canonical
 from tuner.spec import taskfile
 
@@ -37,7 +37,7 @@ BEFORE = [
 ]
 
 
-def step(*messages: BaseMessage | str) -> Step:
+def step(*messages: BaseMessage | str) -> ScriptStep:
     history = [HumanMessage(one) if isinstance(one, str) else one for one in messages]
     return grammar.answer(read(history))
 

@@ -6,10 +6,10 @@ from collections.abc import AsyncIterator
 import pytest
 
 from agent.domain import RunState
-from agent.events.log import Batch, Journal
+from agent.events.log import Batch, EventLog
 from agent.events.types import TextDelta, ToolResult, UserMessage
 from agent.storage import migrations
-from agent.storage.sessions import UNTITLED, Store
+from agent.storage.sessions import UNTITLED, SessionStore
 from tuner.errors import ConflictError, NotFoundError
 from tuner.storage.database import Database
 
@@ -23,11 +23,11 @@ async def opened(store_url: str) -> AsyncIterator[Database]:
 
 
 @pytest.fixture
-def conversations(opened: Database) -> Store:
-    return Store(opened)
+def conversations(opened: Database) -> SessionStore:
+    return SessionStore(opened)
 
 
-async def test_of_many_runs_begun_at_once_one_is(conversations: Store) -> None:
+async def test_of_many_runs_begun_at_once_one_is(conversations: SessionStore) -> None:
     session = await conversations.add_session(None)
     begun = await asyncio.gather(
         *(conversations.begin(session.id, f"run{number}", "message", "me") for number in range(10)),
@@ -38,7 +38,7 @@ async def test_of_many_runs_begun_at_once_one_is(conversations: Store) -> None:
     assert (await conversations.session(session.id)).running == held.run.id
 
 
-async def test_the_end_of_a_task_is_told_by_one_run(conversations: Store) -> None:
+async def test_the_end_of_a_task_is_told_by_one_run(conversations: SessionStore) -> None:
     session = await conversations.add_session(None)
     await conversations.watch(session.id, "0123abcd")
     assert await conversations.watched() == [(session.id, "0123abcd")]
@@ -54,11 +54,11 @@ async def test_the_end_of_a_task_is_told_by_one_run(conversations: Store) -> Non
     assert await conversations.watched() == []
 
 
-async def end(conversations: Store, run_id: str, session_id: str) -> None:
-    await Journal(conversations._database).write([Batch(session_id, ended=(run_id, RunState.DONE))])
+async def end(conversations: SessionStore, run_id: str, session_id: str) -> None:
+    await EventLog(conversations._database).write([Batch(session_id, ended=(run_id, RunState.DONE))])
 
 
-async def test_a_dead_process_is_replaced_by_one(conversations: Store) -> None:
+async def test_a_dead_process_is_replaced_by_one(conversations: SessionStore) -> None:
     session = await conversations.add_session(None)
     await conversations.begin(session.id, "run", "message", "dead")
     (held,) = await conversations.running()
@@ -66,16 +66,16 @@ async def test_a_dead_process_is_replaced_by_one(conversations: Store) -> None:
     assert [last for last in taken if last is not None] == [0]
 
 
-async def test_who_beats_learns_what_is_to_be_cancelled(conversations: Store) -> None:
+async def test_who_beats_learns_what_is_to_be_cancelled(conversations: SessionStore) -> None:
     session, other = [await conversations.add_session(None) for _ in range(2)]
     for number, one in enumerate((session, other)):
         await conversations.begin(one.id, f"run{number}", "message", "me")
-    assert await conversations.beat(["run0", "run1"]) == []
+    assert await conversations.heartbeat(["run0", "run1"]) == []
     await conversations.request_cancel(session.id)
-    assert await conversations.beat(["run0", "run1"]) == ["run0"]
+    assert await conversations.heartbeat(["run0", "run1"]) == ["run0"]
 
 
-async def test_a_title_is_given_once_and_deleting_takes_everything(conversations: Store) -> None:
+async def test_a_title_is_given_once_and_deleting_takes_everything(conversations: SessionStore) -> None:
     session = await conversations.add_session(None)
     assert session.title == UNTITLED
     begun = await conversations.begin(session.id, "run", "message", "me", title="First")
@@ -89,7 +89,7 @@ async def test_a_title_is_given_once_and_deleting_takes_everything(conversations
             await asked
 
 
-async def test_sessions_are_found_by_what_their_title_holds_literally(conversations: Store) -> None:
+async def test_sessions_are_found_by_what_their_title_holds_literally(conversations: SessionStore) -> None:
     for title in ("50 % off", "50x off", "a\0b\ud800"):
         await conversations.add_session(title)
     found, total = await conversations.sessions(text="50 %", limit=10, offset=0)
@@ -97,9 +97,9 @@ async def test_sessions_are_found_by_what_their_title_holds_literally(conversati
     assert (await conversations.sessions(text=None, limit=1, offset=5))[1] == 3
 
 
-async def test_sessions_are_found_by_what_was_said_in_them(conversations: Store, opened: Database) -> None:
+async def test_sessions_are_found_by_what_was_said_in_them(conversations: SessionStore, opened: Database) -> None:
     one, other = [await conversations.add_session(title) for title in ("One", "Other")]
-    await Journal(opened).append(
+    await EventLog(opened).append(
         one.id,
         "run",
         [

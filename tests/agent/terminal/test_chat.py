@@ -274,7 +274,7 @@ async def test_a_call_decided_elsewhere_is_no_longer_asked_about(tmp_path: Path)
     async with terminal(tmp_path, [LAUNCH, TOLD]) as at:
         await at.screen.type("start demo")
         await at.screen.asks("run it")
-        (approval,) = await at.talk.assistant.ledger.open(at.talk.session_id)
+        (approval,) = await at.talk.assistant.ledger.open_approvals(at.talk.session_id)
         await at.talk.assistant.decide(at.talk.session_id, {approval.id: Approve()}, who="elsewhere")
         await at.screen.shows("It runs.")
         await at.screen.asks()
@@ -499,7 +499,7 @@ async def test_a_script_that_goes_wrong_ends_with_1(tmp_path: Path, model: list[
 async def test_a_script_that_ends_at_an_approval_leaves_it_open(tmp_path: Path) -> None:
     async with terminal(tmp_path, [LAUNCH], script="start demo\n") as at:
         assert await at.leaves() == 1
-        assert len(await at.talk.assistant.ledger.open()) == 1
+        assert len(await at.talk.assistant.ledger.open_approvals()) == 1
 
 
 class Queued(BaseModel):

@@ -13,7 +13,7 @@ from prompt_toolkit.input import PipeInput, create_pipe_input
 from prompt_toolkit.output import DummyOutput
 from rich.console import Console
 
-from agent.terminal.screen.prompt import Full
+from agent.terminal.screen.prompt import PromptScreen
 
 ENTER, ALT_ENTER, CTRL_C, CTRL_D, TAB, UP = "\r", "\x1b\r", "\x03", "\x04", "\t", "\x1b[A"
 
@@ -23,7 +23,7 @@ class Seat:
     """Where somebody sits at the keyboard."""
 
     keys: PipeInput
-    screen: Full
+    screen: PromptScreen
     heard: list[str] = field(default_factory=list)
 
     @property
@@ -53,9 +53,9 @@ class Seat:
 async def seat(home: Path) -> AsyncIterator[Seat]:
     heard: list[str] = []
     with create_pipe_input() as keys, create_app_session(input=keys, output=DummyOutput()):
-        screen = Full(
+        screen = PromptScreen(
             Console(file=io.StringIO()),
-            grows=lambda: "\x1b[1mwriting\x1b[0m",
+            unfinished=lambda: "\x1b[1mwriting\x1b[0m",
             status=lambda: "task runs",
             interrupted=lambda: heard.append("interrupted"),
             left=lambda: heard.append("left"),

@@ -27,9 +27,18 @@ from agent.events.types import (
 )
 from agent.terminal import approvals
 from agent.terminal.interactive import script
-from agent.terminal.markdown import whole
+from agent.terminal.markdown import complete_length
 from agent.terminal.screen import render, wording
-from agent.terminal.view import Asked, Block, Call, Note, Said, Step, Trouble, View
+from agent.terminal.view import (
+    AssistantBlock,
+    CallBlock,
+    ChatBlock,
+    ErrorBlock,
+    NoteBlock,
+    ProgressBlock,
+    UserBlock,
+    View,
+)
 from tests.fakes.conversation import approval, events, said
 from tuner.errors import InvalidSpecError
 
@@ -38,9 +47,9 @@ PIECES = st.sampled_from(
 )
 
 
-def shown(*payloads: Payload, view: View | None = None) -> list[Block]:
+def shown(*payloads: Payload, view: View | None = None) -> list[ChatBlock]:
     taking = view or View()
-    return [block for event in events(*payloads) for block in taking.take(event)]
+    return [block for event in events(*payloads) for block in taking.apply(event)]
 
 
 def call(
@@ -55,7 +64,7 @@ def call(
     ]
 
 
-def printed(*blocks: Block, terminal: bool = False, width: int = 60) -> str:
+def printed(*blocks: ChatBlock, terminal: bool = False, width: int = 60) -> str:
     console = Console(file=io.StringIO(), force_terminal=terminal, width=width, no_color=True)
     for block in blocks:
         render.show(console, block)
@@ -67,27 +76,29 @@ def printed(*blocks: Block, terminal: bool = False, width: int = 60) -> str:
 
 
 def test_a_paragraph_is_whole_when_the_next_begins() -> None:
-    assert whole("one\n\n") == 0
-    assert whole("one\n\nt") == len("one\n\n")
+    assert complete_length("one\n\n") == 0
+    assert complete_length("one\n\nt") == len("one\n\n")
 
 
 @pytest.mark.parametrize("rest", ["- two", "  more of it", "2. two", "2", "-", "> more"])
 def test_what_may_still_belong_to_a_list_keeps_it_open(rest: str) -> None:
-    assert whole(f"- one\n\n{rest}") == 0
+    assert complete_length(f"- one\n\n{rest}") == 0
 
 
 def test_an_empty_line_in_a_code_block_parts_nothing() -> None:
-    assert whole("```\na\n\nb\n") == 0
-    assert whole("```\na\n\nb\n```\n\nc") == len("```\na\n\nb\n```\n\n")
-    assert whole("````\n```\n\nb") == 0
+    assert complete_length("```\na\n\nb\n") == 0
+    assert complete_length("```\na\n\nb\n```\n\nc") == len("```\na\n\nb\n```\n\n")
+    assert complete_length("````\n```\n\nb") == 0
 
 
 @given(st.lists(PIECES, max_size=12).map("".join))
 def test_what_is_whole_stays_whole_and_nothing_is_lost(text: str) -> None:
-    sizes = [whole(text[:end]) for end in range(len(text) + 1)]
+    sizes = [complete_length(text[:end]) for end in range(len(text) + 1)]
     assert sizes == sorted(sizes)
     ended = shown(*said(*text, message="m"))
-    assert "".join("".join(block.text.split()) for block in ended if isinstance(block, Said)) == "".join(text.split())
+    assert "".join("".join(block.text.split()) for block in ended if isinstance(block, AssistantBlock)) == "".join(
+        text.split()
+    )
 
 
 # Events → blocks
@@ -95,20 +106,20 @@ def test_what_is_whole_stays_whole_and_nothing_is_lost(text: str) -> None:
 
 def test_text_is_told_in_whole_blocks_and_the_rest_grows() -> None:
     view = View()
-    assert shown(*said("one\n\ntw", "o")[:-1], view=view) == [Said("one")]
-    assert view.tail == "two"
+    assert shown(*said("one\n\ntw", "o")[:-1], view=view) == [AssistantBlock("one")]
+    assert view.unfinished_text == "two"
 
 
 def test_a_call_is_told_once_it_has_its_answer() -> None:
     (block,) = shown(*call())
-    assert isinstance(block, Call)
+    assert isinstance(block, CallBlock)
     assert (block.number, block.tool, block.args, block.answer) == (1, "look", '{"task": "demo"}', '{"said":"fine"}')
 
 
 def test_progress_is_told_at_every_tenth() -> None:
     began: list[Payload] = [ToolCallStarted(call_id="c", tool="fetch")]
     steps = [ToolProgress(call_id="c", data={"done": done, "total": 100, "unit": "bytes"}) for done in range(0, 101, 2)]
-    assert len([block for block in shown(*began, *steps) if isinstance(block, Step)]) == 10
+    assert len([block for block in shown(*began, *steps) if isinstance(block, ProgressBlock)]) == 10
 
 
 @pytest.mark.parametrize("data", [{}, {"done": 1}, {"done": "x", "total": "y"}, {"done": 1, "total": 0}])
@@ -135,7 +146,7 @@ def test_a_call_that_waits_for_approval_stays_open_and_a_failed_turn_closes_it()
     shown(started, *call()[:-1], RunFinished(outcome="approvals"), view=view)
     assert [one.tool for one in view.open_calls] == ["look"]
     blocks = shown(started, RunFailed(message="It stops.", error_id="e1"), view=view)
-    assert blocks == [Trouble("It stops. (error e1)")]
+    assert blocks == [ErrorBlock("It stops. (error e1)")]
     assert view.open_calls == []
     assert view.running is None
 
@@ -148,7 +159,7 @@ def test_reports_on_tasks_are_counted() -> None:
 
 def test_a_decision_is_told_with_its_reason() -> None:
     rejected = approval(state=ApprovalState.REJECTED).model_copy(update={"reason": "too long"})
-    assert shown(ApprovalDecided(approval=rejected)) == [Note("start_task: rejected, too long.")]
+    assert shown(ApprovalDecided(approval=rejected)) == [NoteBlock("start_task: rejected, too long.")]
 
 
 # Blocks → text
@@ -163,14 +174,22 @@ def test_a_pipe_gets_plain_lines_without_colours_however_long() -> None:
 
 
 def test_a_terminal_gets_markdown_drawn_and_calls_in_one_line() -> None:
-    text = printed(Said("**bold**"), *shown(*call(answer=json.dumps({"said": "word " * 50}))), terminal=True, width=40)
+    text = printed(
+        AssistantBlock("**bold**"), *shown(*call(answer=json.dumps({"said": "word " * 50}))), terminal=True, width=40
+    )
     assert "\x1b[1mbold" in text
     assert len([line for line in text.splitlines() if "look" in line or "word" in line]) == 1
 
 
 def test_no_control_character_of_what_others_wrote_reaches_the_terminal() -> None:
     evil = "a\x1b]0;title\x07b\x1b[2Jc\x9b31md\u202ee\rf"
-    blocks = [Asked(evil), Said(evil), Note(evil), Trouble(evil), *shown(*call(answer=json.dumps({evil: evil})))]
+    blocks = [
+        UserBlock(evil),
+        AssistantBlock(evil),
+        NoteBlock(evil),
+        ErrorBlock(evil),
+        *shown(*call(answer=json.dumps({evil: evil}))),
+    ]
     for terminal in (True, False):
         text = printed(*blocks, terminal=terminal)
         assert not set(text) & set("\x07\x9b\u202e\r")
@@ -179,12 +198,12 @@ def test_no_control_character_of_what_others_wrote_reaches_the_terminal() -> Non
 
 
 def test_a_link_shows_where_it_leads() -> None:
-    assert "https://evil.example" in printed(Said("[home](https://evil.example)"), terminal=True)
+    assert "https://evil.example" in printed(AssistantBlock("[home](https://evil.example)"), terminal=True)
 
 
 def test_a_narrow_terminal_leaves_nothing_of_a_table_out() -> None:
     table = "| task | name | state |\n|---|---|---|\n| 0123abcd | throughput | completed |"
-    letters = sorted(printed(Said(table), terminal=True, width=16))
+    letters = sorted(printed(AssistantBlock(table), terminal=True, width=16))
     assert all(letters.count(one) >= "0123abcdthroughputcompleted".count(one) for one in "0123abcdthroughputcompleted")
 
 
@@ -192,7 +211,7 @@ def test_what_grows_fits_the_screen() -> None:
     view = View()
     shown(*said("- line\n" * 200)[:-1], view=view)
     console = Console(file=io.StringIO(), force_terminal=True, width=30, height=20)
-    assert len(render.growing(view, console, waits=False).splitlines()) == 20 - render.EDGE
+    assert len(render.unfinished(view, console, waits=False).splitlines()) == 20 - render.EDGE
 
 
 def test_a_call_that_goes_on_shows_its_progress() -> None:
@@ -200,14 +219,14 @@ def test_a_call_that_goes_on_shows_its_progress() -> None:
     data = {"done": 2**20, "total": 2**22, "unit": "bytes", "message": "file.safetensors"}
     shown(ToolCallStarted(call_id="c", tool="hf_download"), ToolProgress(call_id="c", data=data), view=view)
     console = Console(file=io.StringIO(), force_terminal=True, width=80, no_color=True)
-    assert "hf_download 1.00 of 4.00 MiB, file.safetensors" in render.growing(view, console, waits=False)
-    assert "hf_download" not in render.growing(view, console, waits=True)
+    assert "hf_download 1.00 of 4.00 MiB, file.safetensors" in render.unfinished(view, console, waits=False)
+    assert "hf_download" not in render.unfinished(view, console, waits=True)
 
 
 def test_an_unfolded_answer_is_whole_but_for_an_endless_one() -> None:
     (block,) = shown(*call(answer=json.dumps({"lines": ["x" * 100] * 1000})))
-    assert isinstance(block, Call)
-    text = render.unfolded(block)
+    assert isinstance(block, CallBlock)
+    text = render.call_details(block)
     assert "task: demo" in text
     assert text.rstrip().endswith("more characters: /export")
 
@@ -230,7 +249,7 @@ def test_an_approval_shows_the_exact_call_and_its_plan() -> None:
 def test_an_approval_hides_no_character() -> None:
     console = Console(file=io.StringIO(), width=80)
     text = approvals.described("launch", {"task": "a\u202eb\x1b[1A\u200bc"}, {"note": "x\x1b[2Jy"})
-    render.put(console, render.card(console, "May launch run?", text))
+    render.print_on(console, render.card(console, "May launch run?", text))
     assert isinstance(console.file, io.StringIO)
     seen = console.file.getvalue()
     assert "\x1b" not in seen
@@ -265,7 +284,7 @@ def test_a_line_is_one_and_no_longer_than_agreed() -> None:
 
 def test_written_arguments_read_back_as_they_were() -> None:
     args = {"a": "1e3", "b": [1, 2.5, None, True], "c": {"d": "x: y\n"}, "e": "é"}
-    assert approvals.read(wording.written(args)) == args
+    assert approvals.read(wording.as_yaml(args)) == args
 
 
 # Scripts
