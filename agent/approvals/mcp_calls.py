@@ -13,10 +13,10 @@ from secrets import token_hex
 from typing import Any, Self
 
 import tools
-from agent.approvals.ledger import Ledger
+from agent.approvals.ledger import Args, Ledger
 from agent.approvals.policy import PolicyDecision, PolicyFile
 from agent.approvals.records.executions import CallOutcome
-from agent.approvals.sequence import ApprovalSequence, Args, ToolRequest, error_text
+from agent.approvals.sequence import ApprovalSequence, ToolRequest, error_text
 from agent.approvals.toolbox import digest
 from agent.domain import Approval, ApprovalState, Decision
 from agent.events.log import EventLog

@@ -18,8 +18,8 @@ from agent.approvals.sequence import ApprovalSequence, Permit, ToolRequest, erro
 from agent.domain import Approval, ApprovalState
 from tuner.logs.redaction import without
 
-Answer = ToolMessage | Command[Any]
-Handler = Callable[[ToolCallRequest], Awaitable[Answer]]
+HandlerResult = ToolMessage | Command[Any]
+Handler = Callable[[ToolCallRequest], Awaitable[HandlerResult]]
 
 
 class ApprovalMiddleware(AgentMiddleware[Any, Any, Any]):
@@ -32,7 +32,7 @@ class ApprovalMiddleware(AgentMiddleware[Any, Any, Any]):
         super().__init__()
         self._ledger, self._sequence = sequence.ledger, sequence
 
-    async def awrap_tool_call(self, request: ToolCallRequest, handler: Handler) -> Answer:
+    async def awrap_tool_call(self, request: ToolCallRequest, handler: Handler) -> HandlerResult:
         try:
             answer = await self._answer(request, handler)
         except GraphBubbleUp:
@@ -44,7 +44,7 @@ class ApprovalMiddleware(AgentMiddleware[Any, Any, Any]):
             return answer.model_copy(update={"content": without(answer.content, self._ledger.secrets)})
         return answer
 
-    async def _answer(self, request: ToolCallRequest, handler: Handler) -> Answer:
+    async def _answer(self, request: ToolCallRequest, handler: Handler) -> HandlerResult:
         call, runtime, toolbox = request.tool_call, request.runtime, self._ledger.toolbox
         if request.tool is None:
             return await handler(request)
@@ -66,7 +66,7 @@ class ApprovalMiddleware(AgentMiddleware[Any, Any, Any]):
         if not permit.recorded:
             return await handler(request)
         sealed = SingleUseTool(name=tool, description=request.tool.description, inner=request.tool, permit=permit)
-        return await handler(request.override(tool=sealed, tool_call={**call, "args": permit.args}))
+        return await handler(request.override(tool=sealed, tool_call={**call, "args": dict(permit.args)}))
 
     async def _ask(self, approval: Approval, proposed: bool) -> Approval:
         """Where the approval waits, this leaves by an interrupt, and is called anew when the graph is resumed."""

@@ -6,14 +6,12 @@ Policy → proposal → decision of a person → check right before it runs → 
 import asyncio
 import json
 import logging
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, replace
 from typing import Any
 from uuid import uuid4
 
-from pydantic import JsonValue
-
-from agent.approvals.ledger import Ledger
+from agent.approvals.ledger import Args, Ledger
 from agent.approvals.policy import PolicyDecision, PolicyFile
 from agent.approvals.records.executions import CallOutcome, Ending, refusal
 from agent.approvals.toolbox import Toolbox, digest
@@ -33,7 +31,6 @@ CHANGED = (
     "it is shown as it is now."
 )
 
-Args = dict[str, JsonValue]
 Execute = Callable[[], Awaitable[CallOutcome]]
 
 
@@ -174,7 +171,7 @@ async def run_once(
     session_id: str,
     call_id: str,
     tool: str,
-    args: Mapping[str, JsonValue],
+    args: Args,
     execute: Execute,
     *,
     forbidden: str = "",
@@ -227,7 +224,7 @@ def _denied(tool: str, decision: PolicyDecision) -> str:
 
 def _with_edit(content: str, args: Args) -> str:
     """The answer of a call that was edited: who made it wrote other arguments, and must hear which ones ran."""
-    note = f"The user edited the arguments; it ran with {json.dumps(args)}."
+    note = f"The user edited the arguments; it ran with {json.dumps(dict(args))}."
     try:
         answer = json.loads(content)
     except ValueError:
