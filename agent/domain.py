@@ -117,21 +117,9 @@ class Grant(Frozen):
 
 
 AuditAction = Literal[
-    "proposed",
-    "approved",
-    "edited",
-    "rejected",
-    "expired",
-    "cancelled",
-    "auto_approved",
-    "denied",
-    "started",
-    "finished",
-    "failed",
-    "refused",
-    "granted",
-    "revoked",
-]
+    "proposed", "approved", "edited", "rejected", "expired", "cancelled", "auto_approved",
+    "denied", "started", "finished", "failed", "refused", "granted", "revoked",
+]  # fmt: skip
 
 
 class AuditEntry(Frozen):

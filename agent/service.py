@@ -1,4 +1,4 @@
-"""What can be asked of the assistant: the one door for HTTP, the terminal and MCP."""
+"""The assistant, as HTTP, the terminal and MCP use it."""
 
 import asyncio
 from collections.abc import AsyncGenerator, AsyncIterator, Mapping, Sequence
@@ -11,27 +11,28 @@ from langchain_core.messages import HumanMessage
 
 import prompts
 import tools
-from agent.approvals.audit import EVERYTHING, AuditQuery
 from agent.approvals.ledger import Ledger
-from agent.approvals.mcp_calls import Guests
-from agent.approvals.middleware import Gate
+from agent.approvals.mcp_calls import McpCalls
+from agent.approvals.middleware import ApprovalMiddleware
 from agent.approvals.policy import Policy, PolicyFile
+from agent.approvals.records.audit import EVERYTHING, AuditQuery
+from agent.approvals.sequence import ApprovalSequence
 from agent.approvals.toolbox import Toolbox
 from agent.conversation import inputs
 from agent.conversation.graph import build_graph
-from agent.conversation.history import History
-from agent.conversation.running import Running
-from agent.conversation.turns import CANCELLED, Desk, heal
+from agent.conversation.history import MessageHistory
+from agent.conversation.runner import TurnRunner
+from agent.conversation.turns import CANCELLED, TurnDependencies, complete_calls
 from agent.domain import Approval, ApprovalState, AuditEntry, Decision, Grant, Run, RunState, Session
 from agent.events import transcript
-from agent.events.log import Journal
-from agent.events.stream import Live
+from agent.events.log import EventLog
+from agent.events.stream import EventStream
 from agent.events.types import BETWEEN, ApprovalDecided, HistoryCut, Payload, RunEvent, ToolResult, UserMessage
 from agent.models import build
 from agent.settings import AgentSettings
 from agent.storage import migrations
 from agent.storage.checkpoints import open_saver
-from agent.storage.sessions import Store
+from agent.storage.sessions import SessionStore
 from tools.context import Context
 from tools.settings import ToolSettings
 from tuner.engines import ENGINES
@@ -46,12 +47,14 @@ class Assistant:
     raises StorageError where the database cannot be used.
     """
 
-    def __init__(self, desk: Desk, policies: PolicyFile, context: Context, model: str, offline: bool) -> None:
+    def __init__(
+        self, deps: TurnDependencies, policies: PolicyFile, context: Context, model: str, offline: bool
+    ) -> None:
         self.model, self.offline = model, offline
         """`model`: which one answers: `offline`, or its provider's name for it."""
-        self._desk, self._policies, self._context = desk, policies, context
-        self._running = Running(desk, context, model)
-        self.guests = Guests(desk.ledger, desk.store, policies, context, desk.live.append)
+        self._deps, self._policies = deps, policies
+        self._runner = TurnRunner(deps, context, model)
+        self.mcp_calls = McpCalls(deps.ledger, deps.store, policies, context, deps.stream.append)
 
     @classmethod
     @asynccontextmanager
@@ -92,14 +95,15 @@ class Assistant:
             saver = await stack.enter_async_context(open_saver(tuner.settings.store_url))
             known = (*secrets, *tool_settings.secrets, *settings.secrets, *tuner.settings.secrets)
             ledger = Ledger(database, settings, toolbox, secrets=known)
-            policies = PolicyFile.of(settings, tuner.settings.home, toolbox)
-            gate = Gate(ledger, policies, interactive=interactive)
+            policies = PolicyFile.from_settings(settings, tuner.settings.home, toolbox)
+            middleware = ApprovalMiddleware(ApprovalSequence(ledger, policies, interactive=interactive))
             prompt = prompts.render("system", engines=", ".join(ENGINES))
-            graph = build_graph(model, list(toolbox.TOOLS.values()), prompt, gate, settings, saver, other)
-            desk = Desk(Store(database), ledger, Live(Journal(database)), History(graph, saver), settings)
+            graph = build_graph(model, list(toolbox.TOOLS.values()), prompt, middleware, settings, saver, other)
+            stream, history = EventStream(EventLog(database)), MessageHistory(graph, saver)
+            deps = TurnDependencies(SessionStore(database), ledger, stream, history, settings)
             context = Context(tuner, tool_settings, supervisor=supervisor)
-            assistant = cls(desk, policies, context, build.label(settings), offline)
-            await stack.enter_async_context(assistant._running.at_work())
+            assistant = cls(deps, policies, context, build.label(settings), offline)
+            await stack.enter_async_context(assistant._runner.opened())
             yield assistant
 
     # Sessions
@@ -110,29 +114,29 @@ class Assistant:
         Args:
             text: a part of the title, or of what anybody said, in any case.
         """
-        return await self._desk.store.sessions(text=text, limit=limit, offset=offset)
+        return await self._deps.store.sessions(text=text, limit=limit, offset=offset)
 
     async def create_session(self, title: str | None = None) -> Session:
-        return await self._desk.store.add_session(inputs.title(title) if title is not None else None)
+        return await self._deps.store.add_session(inputs.title(title) if title is not None else None)
 
     async def session(self, session_id: str) -> Session:
-        return await self._desk.store.session(session_id)
+        return await self._deps.store.session(session_id)
 
     async def rename(self, session_id: str, title: str) -> Session:
         await self.session(session_id)
-        return await self._desk.store.rename(session_id, inputs.title(title))
+        return await self._deps.store.rename(session_id, inputs.title(title))
 
     @whole
     async def delete_session(self, session_id: str) -> None:
         """Its turn and its approvals are cancelled first; tasks that it started go on."""
-        async with self._running.lock(session_id):
+        async with self._runner.lock(session_id):
             await self.session(session_id)
-            thread = await self._desk.store.thread(session_id)
-            await self._running.stop(session_id)
-            await self._desk.ledger.cancel(session_id)
-            await self._desk.store.delete(session_id)
-            await self._desk.history.forget(thread)
-            self._desk.live.forget(session_id)
+            thread = await self._deps.store.thread(session_id)
+            await self._runner.stop(session_id)
+            await self._deps.ledger.cancel(session_id)
+            await self._deps.store.delete(session_id)
+            await self._deps.history.delete(thread)
+            self._deps.stream.close_readers(session_id)
 
     async def transcript(self, session_id: str) -> str:
         """The whole conversation as Markdown."""
@@ -148,11 +152,11 @@ class Assistant:
             ConflictError: a turn runs in the session, approvals are open, or the id is taken.
             InvalidInputError: the text is empty, too long or binary.
         """
-        said = HumanMessage(inputs.message(text), id=inputs.message_id())
-        async with self._running.lock(session_id):
-            await self._running.check_free(session_id)
-            first: list[Payload] = [UserMessage(message_id=str(said.id), text=text)]
-            return await self._running.begin(session_id, run_id, "message", said, first, title=inputs.headline(text))
+        message = HumanMessage(inputs.message(text), id=inputs.message_id())
+        async with self._runner.lock(session_id):
+            await self._runner.check_free(session_id)
+            first: list[Payload] = [UserMessage(message_id=str(message.id), text=text)]
+            return await self._runner.begin(session_id, run_id, "message", message, first, title=inputs.headline(text))
 
     @whole
     async def resend(self, session_id: str, message_id: str, text: str, *, run_id: str | None = None) -> str:
@@ -162,19 +166,17 @@ class Assistant:
             ConflictError, InvalidInputError: as for `send`.
             NotFoundError: also where the message is none of the session's.
         """
-        said = HumanMessage(inputs.message(text), id=inputs.message_id())
-        store, history = self._desk.store, self._desk.history
-        async with self._running.lock(session_id):
+        message = HumanMessage(inputs.message(text), id=inputs.message_id())
+        store, history = self._deps.store, self._deps.history
+        async with self._runner.lock(session_id):
             await self.session(session_id)
-            await self._running.check_free(session_id)
+            await self._runner.check_free(session_id)
             old = await store.thread(session_id)
             new = await history.branch(old, message_id)
-            first: list[Payload] = [
-                HistoryCut(message_id=message_id),
-                UserMessage(message_id=str(said.id), text=text),
-            ]
-            begun = await self._running.begin(session_id, run_id, "message", said, first, thread=new)
-            await history.forget(old)
+            written = UserMessage(message_id=str(message.id), text=text)
+            first: list[Payload] = [HistoryCut(message_id=message_id), written]
+            begun = await self._runner.begin(session_id, run_id, "message", message, first, thread=new)
+            await history.delete(old)
             return begun
 
     @whole
@@ -191,45 +193,43 @@ class Assistant:
                 before it are decided.
             InvalidArgumentsError: of edited arguments.
         """
-        async with self._running.lock(session_id):
+        async with self._runner.lock(session_id):
             session = await self.session(session_id)
             if session.running is not None:
                 raise ConflictError("The turn still runs; decide when it waits for that, or cancel it.")
             decided = []
             try:
                 for approval_id, decision in decisions.items():
-                    decided.append(await self._desk.ledger.decide(session_id, approval_id, decision, who))
+                    decided.append(await self._deps.ledger.decide(session_id, approval_id, decision, who))
             finally:
-                told = [ApprovalDecided(approval=one) for one in decided]
-                await self._desk.live.append(session_id, BETWEEN, told)
-            if not decided or await self._desk.ledger.open(session_id):
+                payloads = [ApprovalDecided(approval=one) for one in decided]
+                await self._deps.stream.append(session_id, BETWEEN, payloads)
+            if not decided or await self._deps.ledger.open_approvals(session_id):
                 return None
-            if any(one.run_id == BETWEEN for one in decided) and not await self._turn_waits(session_id):
+            thread = await self._deps.store.thread(session_id)
+            if any(one.run_id == BETWEEN for one in decided) and not await self._deps.history.interrupts(thread):
                 return None
-            return await self._running.begin(session_id, run_id, "decisions", None, [])
-
-    async def _turn_waits(self, session_id: str) -> bool:
-        return bool(await self._desk.history.interrupts(await self._desk.store.thread(session_id)))
+            return await self._runner.begin(session_id, run_id, "decisions", None, [])
 
     async def cancel(self, session_id: str) -> None:
         """Ends the turn, and closes the approvals that it waits for. Comes back when that is done."""
-        desk = self._desk
-        async with self._running.lock(session_id):
+        deps = self._deps
+        async with self._runner.lock(session_id):
             await self.session(session_id)
-            await self._running.stop(session_id)
-            closed = await desk.ledger.cancel(session_id)
+            await self._runner.stop(session_id)
+            closed = await deps.ledger.cancel(session_id)
             if closed:
-                results = await heal(desk, session_id, await desk.store.thread(session_id), CANCELLED)
-                told: list[Payload] = [
+                results = await complete_calls(deps, session_id, await deps.store.thread(session_id), CANCELLED)
+                payloads: list[Payload] = [
                     ToolResult(call_id=one.tool_call_id, tool=one.name or "", content=one.text, failed=True)
                     for one in results
                 ]
-                told += [ApprovalDecided(approval=one) for one in closed]
-                await desk.live.append(session_id, BETWEEN, told)
-        self._running.announcer.look()
+                payloads += [ApprovalDecided(approval=one) for one in closed]
+                await deps.stream.append(session_id, BETWEEN, payloads)
+        self._runner.announcer.wake()
 
     async def run(self, run_id: str) -> Run:
-        return await self._desk.store.run(run_id)
+        return await self._deps.store.run(run_id)
 
     # Reading
 
@@ -240,21 +240,21 @@ class Assistant:
             follow: go on until the session is deleted; else end with the log.
         """
         await self.session(session_id)
-        async with aclosing(self._desk.live.follow(session_id, max(after, 0), go_on=follow)) as found:
+        async with aclosing(self._deps.stream.follow(session_id, max(after, 0), go_on=follow)) as found:
             async for event in found:
                 yield event
 
     async def run_events(self, run_id: str, *, after: int = 0) -> AsyncGenerator[RunEvent, None]:
         """The events of one run, until its last."""
-        here = self._running.turn(run_id)
+        here = self._runner.turn(run_id)
         if here is not None:
             session_id, first = here.run.session_id, here.first
         else:
             run = await self.run(run_id)
-            session_id, (first, last) = run.session_id, await self._desk.live.journal.span(run_id)
+            session_id, (first, last) = run.session_id, await self._deps.stream.log.span(run_id)
             if run.state is not RunState.RUNNING and after >= last:
                 return
-        async with aclosing(self._desk.live.follow(session_id, max(after, first - 1))) as found:
+        async with aclosing(self._deps.stream.follow(session_id, max(after, first - 1))) as found:
             async for event in found:
                 if event.run_id == run_id:
                     yield event
@@ -267,20 +267,20 @@ class Assistant:
         self, *, session_id: str | None = None, state: ApprovalState | None = None, limit: int = 100, offset: int = 0
     ) -> tuple[list[Approval], int]:
         """A page, newest first, and how many there are in all."""
-        return await self._desk.ledger.approvals(session_id=session_id, state=state, limit=limit, offset=offset)
+        return await self._deps.ledger.approvals(session_id=session_id, state=state, limit=limit, offset=offset)
 
     async def approval(self, approval_id: str) -> Approval:
-        return await self._desk.ledger.approval(approval_id)
+        return await self._deps.ledger.approval(approval_id)
 
     async def grants(self, session_id: str) -> list[Grant]:
         await self.session(session_id)
-        return await self._desk.ledger.grants(session_id)
+        return await self._deps.ledger.grants(session_id)
 
     async def revoke(self, session_id: str, grant_id: str, who: str = "user") -> Grant:
-        return await self._desk.ledger.revoke(session_id, grant_id, who)
+        return await self._deps.ledger.revoke(session_id, grant_id, who)
 
     async def audit(self, wanted: AuditQuery = EVERYTHING) -> list[AuditEntry]:
-        return await self._desk.ledger.audit(wanted)
+        return await self._deps.ledger.audit(wanted)
 
     def policy(self) -> Policy:
         """As its file says now."""
@@ -293,13 +293,9 @@ class Assistant:
 
     @property
     def settings(self) -> AgentSettings:
-        return self._desk.settings
-
-    @property
-    def tuner(self) -> Tuner:
-        return self._context.tuner
+        return self._deps.settings
 
     @property
     def ledger(self) -> Ledger:
         """For callers that run tools outside of a session."""
-        return self._desk.ledger
+        return self._deps.ledger

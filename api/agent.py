@@ -5,8 +5,8 @@ from typing import Annotated
 from fastapi import APIRouter, Path, Query, Response
 from pydantic import Field
 
-from agent.approvals.audit import AuditQuery
 from agent.approvals.policy import Policy
+from agent.approvals.records.audit import AuditQuery
 from agent.domain import Approval, ApprovalState, AuditAction, AuditEntry, Decision, Grant, Session
 from api.agui import WHO
 from api.deps import AssistantDep, Limit, Offset

@@ -33,7 +33,7 @@ RESPONSE_SCHEMA: dict[str, JsonValue] = {
 }
 
 
-class Answer(BaseModel):
+class InterruptAnswer(BaseModel):
     """The payload with which an approval is resumed."""
 
     model_config = ConfigDict(extra="forbid", strict=True, alias_generator=to_camel)
@@ -101,7 +101,7 @@ def _decision(entry: ResumeEntry) -> Decision:
     if entry.status == "cancelled":
         return Reject(reason="Cancelled.")
     try:
-        return Answer.model_validate(entry.payload).decision()
+        return InterruptAnswer.model_validate(entry.payload).decision()
     except ValidationError as error:
         problems = "; ".join(f"{'.'.join(map(str, e['loc'])) or 'payload'}: {e['msg']}" for e in error.errors())
         raise InvalidInputError(

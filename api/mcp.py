@@ -72,7 +72,7 @@ class Mounted:
                 libraries = await asyncio.to_thread(import_module, "api.mcp_server")
                 ready: asyncio.Future[ASGIApp] = asyncio.get_running_loop().create_future()
                 # A task of its own enters and leaves it: a request would leave it too early.
-                self._running = asyncio.create_task(self._run(libraries.build(assistant.guests), ready))
+                self._running = asyncio.create_task(self._run(libraries.build(assistant.mcp_calls), ready))
                 self._app = await ready
             return self._app
 
@@ -85,7 +85,7 @@ class Mounted:
 
 
 async def _talk(settings: Settings, agent: AgentSettings, *, worker: bool) -> None:
-    from agent.approvals.mcp_calls import Guests
+    from agent.approvals.mcp_calls import McpCalls
     from api import mcp_server
     from tools.machines import alive
     from tools.settings import ToolSettings
@@ -95,6 +95,6 @@ async def _talk(settings: Settings, agent: AgentSettings, *, worker: bool) -> No
         supervisor = None
         if worker and not any(alive(one) for one in await tuner.workers()):
             supervisor = await stack.enter_async_context(Supervisor.open(settings))
-        opened = Guests.open(tuner, agent, read(ToolSettings), supervisor=supervisor)
+        opened = McpCalls.open(tuner, agent, read(ToolSettings), supervisor=supervisor)
         server = mcp_server.build(await stack.enter_async_context(opened))
         await server.run_stdio_async(show_banner=False, log_level="ERROR")

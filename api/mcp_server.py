@@ -29,8 +29,8 @@ from mcp.types.version import MODERN_PROTOCOL_VERSIONS
 from pydantic import ConfigDict, Field
 
 import tools
-from agent.approvals.executions import Outcome
-from agent.approvals.mcp_calls import Guests
+from agent.approvals.mcp_calls import McpCalls
+from agent.approvals.records.executions import CallOutcome
 from agent.domain import Approval, Approve, Decision, Reject
 from tools.untrusted import clean
 from tuner.errors import TunerError
@@ -64,7 +64,7 @@ class Offered(Tool):
 
     model_config = ConfigDict(arbitrary_types_allowed=True)
 
-    guests: Guests = Field(exclude=True)
+    calls: McpCalls = Field(exclude=True)
 
     async def run(self, arguments: dict[str, Any]) -> ToolResult:
         context = get_context()
@@ -74,9 +74,9 @@ class Offered(Tool):
                 approval_id, decision = heard
                 if decision is None:
                     return _waits(approval_id)
-                await self.guests.decide(client, approval_id, decision)
+                await self.calls.decide(client, approval_id, decision)
             outcome = await self._call(context, client, arguments)
-            if isinstance(outcome, Outcome):
+            if isinstance(outcome, CallOutcome):
                 return _answer(outcome)
             if not _can_ask(context):
                 return _waits(outcome.id, outcome)
@@ -85,18 +85,18 @@ class Offered(Tool):
             said = await context.session.elicit_form(_shown(outcome), ANSWER, context.request_id)
             if (decision := _decision(said, outcome.digest)) is None:
                 return _waits(outcome.id, outcome)
-            await self.guests.decide(client, outcome.id, decision)
+            await self.calls.decide(client, outcome.id, decision)
             outcome = await self._call(context, client, arguments)
-            return _answer(outcome) if isinstance(outcome, Outcome) else _waits(outcome.id, outcome)
+            return _answer(outcome) if isinstance(outcome, CallOutcome) else _waits(outcome.id, outcome)
         except TunerError as error:
-            return _answer(Outcome(str(error), failed=True))
+            return _answer(CallOutcome(str(error), failed=True))
 
-    async def _call(self, context: Context, client: str, arguments: Mapping[str, Any]) -> Outcome | Approval:
+    async def _call(self, context: Context, client: str, arguments: Mapping[str, Any]) -> CallOutcome | Approval:
         async with _reporting(context) as tell:
-            return await _whole(self.guests.call(client, self.name, arguments, on_progress=tell))
+            return await _whole(self.calls.call(client, self.name, arguments, on_progress=tell))
 
 
-def build(guests: Guests) -> FastMCP:
+def build(calls: McpCalls) -> FastMCP:
     """A server that offers every tool. It keeps nothing of its clients: what waits is in the ledger."""
     server: FastMCP = FastMCP(
         NAME,
@@ -118,7 +118,7 @@ def build(guests: Guests) -> FastMCP:
                     annotations=ToolAnnotations(
                         read_only_hint=read_only, destructive_hint=destructive, open_world_hint=tool.untrusted
                     ),
-                    guests=guests,
+                    calls=calls,
                 )
             )
     return server
@@ -197,7 +197,7 @@ def _waits(approval_id: str, approval: Approval | None = None) -> ToolResult:
     return ToolResult([TextContent(text=said)], {"state": "waits for approval", "approval": request}, is_error=True)
 
 
-def _answer(outcome: Outcome) -> ToolResult:
+def _answer(outcome: CallOutcome) -> ToolResult:
     try:
         content = None if outcome.failed else json.loads(outcome.content)
     except ValueError:

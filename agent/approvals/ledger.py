@@ -1,33 +1,33 @@
-"""What was proposed, decided and run: the truth about privileged calls, kept in the database and nowhere else.
+"""The ledger: what was proposed, decided and run, kept in the database and nowhere else.
 
 Every method is one transaction, and those that change something of a session exclude each other.
 """
 
 from collections.abc import Collection, Mapping
-from typing import Any
 
 from pydantic import JsonValue
-from sqlalchemy import ColumnElement, Row, exists, insert, select, update
-from sqlalchemy.ext.asyncio import AsyncConnection
+from sqlalchemy import ColumnElement, exists, insert, select, update
 
-from agent.approvals import executions, grants
-from agent.approvals.audit import EVERYTHING, Audit, AuditQuery
-from agent.approvals.executions import Ending, Outcome
-from agent.approvals.policy import Verdict
-from agent.approvals.requests import OPEN, UNUSED, Approvals, missing, now, over
+from agent.approvals.policy import PolicyDecision
+from agent.approvals.records import executions, grants
+from agent.approvals.records.audit import EVERYTHING, Audit, AuditQuery
+from agent.approvals.records.executions import CallOutcome, Ending
+from agent.approvals.records.requests import OPEN, UNUSED, Approvals, missing, overdue
 from agent.approvals.toolbox import Toolbox, digest
 from agent.domain import Approval, ApprovalState, AuditEntry, Decision, Grant, Reject
 from agent.settings import AgentSettings
 from agent.storage.schema import APPROVAL, GRANT, SESSION, VERDICT
+from agent.storage.sessions import session_row
 from tuner.errors import ConflictError, NotFoundError
 from tuner.storage.database import Database, whole
 from tuner.storage.schema import printable
+from tuner.storage.statements import now
 
 Args = Mapping[str, JsonValue]
 
 
 class Ledger:
-    """Works on an open database with the assistant's tables.
+    """Records of privileged calls, on an open database with the assistant's tables.
 
     Every method raises StorageError where the database cannot be used, and NotFoundError for a session, approval or
     grant that is not there, or is another session's. Arguments are canonical ones.
@@ -45,39 +45,41 @@ class Ledger:
         self._approvals = Approvals(settings, toolbox, self._audit)
 
     @whole
-    async def recall(self, session_id: str, call_id: str, tool: str, args: Args) -> Verdict | None:
-        """What was said of a call when it was first seen.
+    async def policy_decision(self, session_id: str, call_id: str, tool: str, args: Args) -> PolicyDecision | None:
+        """What the policy said of a call when it was first seen.
 
         Raises:
             ConflictError: another call of the session has this id.
         """
         async with self._database.reading() as connection:
-            row = await executions.verdict(connection, session_id, call_id)
+            row = await executions.policy_decision(connection, session_id, call_id)
         executions.check_same(row, tool, digest(tool, args))
-        return None if row is None else Verdict(row.verdict, row.reason)
+        return None if row is None else PolicyDecision(row.verdict, row.reason)
 
     @whole
-    async def judge(self, session_id: str, call_id: str, tool: str, args: Args, verdict: Verdict) -> Verdict:
+    async def record_policy_decision(
+        self, session_id: str, call_id: str, tool: str, args: Args, decision: PolicyDecision
+    ) -> PolicyDecision:
         """Writes down what the policy says of a call. What was written first stays: that comes back.
 
         Raises:
-            ConflictError: as for `recall`.
+            ConflictError: as for `policy_decision`.
         """
         called = digest(tool, args)
         async with self._database.writing() as connection:
-            await _locked(connection, session_id)
-            if row := await executions.verdict(connection, session_id, call_id):
+            await session_row(connection, session_id, lock=True)
+            if row := await executions.policy_decision(connection, session_id, call_id):
                 executions.check_same(row, tool, called)
-                return Verdict(row.verdict, row.reason)
-            written = {"tool": tool, "digest": called, "verdict": verdict.kind, "reason": verdict.reason}
+                return PolicyDecision(row.verdict, row.reason)
+            written = {"tool": tool, "digest": called, "verdict": decision.kind, "reason": decision.reason}
             await connection.execute(insert(VERDICT).values(session_id=session_id, call_id=call_id, **written))
-            if verdict.kind != "ask":
-                action = "denied" if verdict.kind == "deny" else "auto_approved"
-                detail: dict[str, JsonValue] = {"args": dict(args), "digest": called, "reason": verdict.reason}
+            if decision.kind != "ask":
+                action = "denied" if decision.kind == "deny" else "auto_approved"
+                detail: dict[str, JsonValue] = {"args": dict(args), "digest": called, "reason": decision.reason}
                 await self._audit.record(
                     connection, action, session_id, call_id, tool=tool, who="policy", detail=detail
                 )
-        return verdict
+        return decision
 
     @whole
     async def propose(
@@ -91,14 +93,15 @@ class Ledger:
             ConflictError: another call of the session has this id.
         """
         async with self._database.writing() as connection:
-            session = await _locked(connection, session_id)
-            executions.check_same(await executions.verdict(connection, session_id, call_id), tool, digest(tool, args))
+            session = await session_row(connection, session_id, lock=True)
+            decision = await executions.policy_decision(connection, session_id, call_id)
+            executions.check_same(decision, tool, digest(tool, args))
             if there := await self._approvals.read(connection, *_of_call(session_id, call_id)):
                 return there[0]
             return await self._approvals.add(connection, session, run_id, call_id, tool, args, preview)
 
-    async def open(self, session_id: str | None = None) -> list[Approval]:
-        """Those that wait for a decision, oldest first."""
+    async def open_approvals(self, session_id: str | None = None) -> list[Approval]:
+        """Approvals that wait for a decision, oldest first."""
         here = [OPEN, *([] if session_id is None else [APPROVAL.c.session_id == printable(session_id)])]
         found = await self._read(*here)
         if any(one.expires_at <= now() for one in found):
@@ -106,13 +109,13 @@ class Ledger:
             found = await self._read(*here)
         return found
 
-    async def of_call(self, session_id: str, call_id: str) -> Approval | None:
+    async def approval_of_call(self, session_id: str, call_id: str) -> Approval | None:
         await self.expire()
         found = await self._read(*_of_call(session_id, call_id))
         return found[0] if found else None
 
-    async def of_calls(self, session_id: str, stem: str) -> list[Approval]:
-        """Of calls whose ids begin so, oldest first."""
+    async def approvals_of_calls(self, session_id: str, stem: str) -> list[Approval]:
+        """Approvals of the calls whose ids begin with `stem`, oldest first."""
         await self.expire()
         of_stem = APPROVAL.c.call_id.startswith(printable(stem), autoescape=True)
         return await self._read(APPROVAL.c.session_id == printable(session_id), of_stem)
@@ -124,27 +127,29 @@ class Ledger:
             raise missing(approval_id)
         return found[0]
 
+    @whole
     async def approvals(
         self, *, session_id: str | None = None, state: ApprovalState | None = None, limit: int = 100, offset: int = 0
     ) -> tuple[list[Approval], int]:
         """A page of them, newest first, and how many there are in all."""
         await self.expire()
-        return await self._page(session_id, state, limit, offset)
+        async with self._database.reading() as connection:
+            return await self._approvals.page(connection, session_id, state, limit, offset)
 
     @whole
     async def expire(self) -> list[Approval]:
         """Closes the open approvals whose time has ended; those that this call closed come back."""
         async with self._database.reading() as connection:
-            if not await connection.scalar(select(exists().where(over()))):
+            if not await connection.scalar(select(exists().where(overdue()))):
                 return []
         async with self._database.writing() as connection:
-            return await self._approvals.close(connection, ApprovalState.EXPIRED, over())
+            return await self._approvals.close(connection, ApprovalState.EXPIRED, overdue())
 
     @whole
     async def cancel(self, session_id: str) -> list[Approval]:
         """Closes what waits in a session: open approvals, and given ones whose call has not begun."""
         async with self._database.writing() as connection:
-            await _locked(connection, session_id)
+            await session_row(connection, session_id, lock=True)
             here = APPROVAL.c.session_id == session_id
             return await self._approvals.close(connection, ApprovalState.CANCELLED, here, UNUSED)
 
@@ -175,7 +180,7 @@ class Ledger:
     @whole
     async def begin(
         self, session_id: str, call_id: str, tool: str, args: Args, *, forbidden: str = ""
-    ) -> Outcome | None:
+    ) -> CallOutcome | None:
         """The right to run a call, given once: exactly these arguments are what was approved, or needs no approval.
 
         Args:
@@ -190,17 +195,17 @@ class Ledger:
         called = digest(tool, args)
         detail: dict[str, JsonValue] = {"args": dict(args), "digest": called}
         async with self._database.writing() as connection:
-            await _locked(connection, session_id)
-            seen = await executions.look(connection, session_id, call_id, called, now()) or forbidden or None
-            if seen is None:
+            await session_row(connection, session_id, lock=True)
+            found = await executions.check(connection, session_id, call_id, called, now()) or forbidden or None
+            if found is None:
                 await executions.add(connection, session_id, call_id, tool, called, now())
                 await self._audit.record(connection, "started", session_id, call_id, tool=tool, detail=detail)
-            elif isinstance(seen, str):
-                detail["reason"] = seen
+            elif isinstance(found, str):
+                detail["reason"] = found
                 await self._audit.record(connection, "refused", session_id, call_id, tool=tool, detail=detail)
-        if isinstance(seen, str):
-            raise ConflictError(seen)
-        return seen
+        if isinstance(found, str):
+            raise ConflictError(found)
+        return found
 
     @whole
     async def end(self, session_id: str, call_id: str, outcome: Ending, content: str) -> None:
@@ -223,7 +228,7 @@ class Ledger:
         """Ends a grant; one that is revoked already stays as it is."""
         here = (GRANT.c.id == printable(grant_id), GRANT.c.session_id == printable(session_id))
         async with self._database.writing() as connection:
-            await _locked(connection, session_id)
+            await session_row(connection, session_id, lock=True)
             revoked = update(GRANT).where(*here, GRANT.c.revoked_at.is_(None)).values(revoked_at=now())
             if row := (await connection.execute(revoked.returning(GRANT))).one_or_none():
                 detail: dict[str, JsonValue] = {"grant": row.id}
@@ -241,10 +246,7 @@ class Ledger:
     @whole
     async def tainted(self, session_id: str) -> bool:
         async with self._database.reading() as connection:
-            row = (await connection.execute(select(SESSION).where(SESSION.c.id == printable(session_id)))).one_or_none()
-        if row is None:
-            raise _no_session(session_id)
-        return bool(row.tainted)
+            return bool((await session_row(connection, session_id)).tainted)
 
     @whole
     async def taint(self, session_id: str) -> None:
@@ -259,32 +261,11 @@ class Ledger:
             return await self._approvals.read(connection, *where)
 
     @whole
-    async def _page(
-        self, session_id: str | None, state: ApprovalState | None, limit: int, offset: int
-    ) -> tuple[list[Approval], int]:
-        async with self._database.reading() as connection:
-            return await self._approvals.page(connection, session_id, state, limit, offset)
-
-    @whole
     async def _decide(self, shown: Approval, args: dict[str, JsonValue], decision: Decision, who: str) -> Approval:
         async with self._database.writing() as connection:
-            session = await _locked(connection, shown.session_id)
+            session = await session_row(connection, shown.session_id, lock=True)
             return await self._approvals.decide(connection, session, shown, args, decision, who)
 
 
 def _of_call(session_id: str, call_id: str) -> tuple[ColumnElement[bool], ColumnElement[bool]]:
     return APPROVAL.c.session_id == printable(session_id), APPROVAL.c.call_id == printable(call_id)
-
-
-def _no_session(session_id: str) -> NotFoundError:
-    return NotFoundError(f"No session {session_id!r:.80}; it was deleted, or never was.")
-
-
-async def _locked(connection: AsyncConnection, session_id: str) -> Row[Any]:
-    """The session's row, which nobody else changes until the transaction ends: whoever acts for it waits."""
-    # SQLite knows no FOR UPDATE and needs none: a writing transaction is alone there.
-    wanted = select(SESSION).where(SESSION.c.id == printable(session_id)).with_for_update()
-    row = (await connection.execute(wanted)).one_or_none()
-    if row is None:
-        raise _no_session(session_id)
-    return row

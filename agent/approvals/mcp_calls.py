@@ -1,4 +1,4 @@
-"""Programs that call the tools themselves, over MCP: without a model of ours, and through the same ledger.
+"""Calls of MCP clients, which use the tools without a model of ours, by the same approval sequence.
 
 Such a call has no conversation to wait in. It is known by its client, tool and arguments: while its approval waits,
 or is given and not used, the same call made again is the same call; after that it is a new one, and asks anew.
@@ -12,22 +12,18 @@ from functools import partial
 from secrets import token_hex
 from typing import Any, Self
 
-from pydantic import JsonValue
-
 import tools
-from agent.approvals.executions import Outcome, refusal
-from agent.approvals.ledger import Ledger
-from agent.approvals.middleware import Policies, changed, forbidden, noted
-from agent.approvals.once import explain, once
-from agent.approvals.policy import PolicyFile, Verdict
-from agent.approvals.requests import now
+from agent.approvals.ledger import Args, Ledger
+from agent.approvals.policy import PolicyDecision, PolicyFile
+from agent.approvals.records.executions import CallOutcome
+from agent.approvals.sequence import ApprovalSequence, ToolRequest, error_text
 from agent.approvals.toolbox import digest
 from agent.domain import Approval, ApprovalState, Decision
-from agent.events.log import Journal
+from agent.events.log import EventLog
 from agent.events.types import BETWEEN, ApprovalDecided, ApprovalRequested, Payload
 from agent.settings import AgentSettings
 from agent.storage import migrations
-from agent.storage.sessions import Store
+from agent.storage.sessions import SessionStore
 from tools.context import Context
 from tools.plain import plain
 from tools.settings import ToolSettings
@@ -36,21 +32,23 @@ from tuner.logs.redaction import without
 from tuner.runner.supervisor import Supervisor
 from tuner.service import Tuner
 from tuner.storage.database import Database
+from tuner.storage.statements import now
 
 LONGEST_NAME = 80
 
-Args = dict[str, JsonValue]
-Tell = Callable[[str, str, Sequence[Payload]], Awaitable[object]]
+AppendEvents = Callable[[str, str, Sequence[Payload]], Awaitable[object]]
 """Writes to a session's log."""
-Progress = Callable[[Any], None]
+OnProgress = Callable[[Any], None]
 
 
-class Guests:
+class McpCalls:
     """Every client is a session, `MCP client …`, where people find its approvals, its grants and what it did."""
 
-    def __init__(self, ledger: Ledger, store: Store, policy: Policies, context: Context, tell: Tell) -> None:
-        self._ledger, self._store, self._policy, self._context, self._tell = ledger, store, policy, context, tell
-        self._privileged = {tool.name for tool in tools.ACT}
+    def __init__(
+        self, ledger: Ledger, store: SessionStore, policy: PolicyFile, context: Context, append: AppendEvents
+    ) -> None:
+        self._ledger, self._store, self._context, self._append = ledger, store, context, append
+        self._sequence = ApprovalSequence(ledger, policy)
         self._told: set[str] = set()
         """Approvals that let nothing run, of which the client has heard: the next call asks anew."""
 
@@ -75,20 +73,20 @@ class Guests:
             ledger = Ledger(
                 database, settings, tools, secrets=(*tool_settings.secrets, *settings.secrets, *tuner.settings.secrets)
             )
-            policy = PolicyFile.of(settings, tuner.settings.home, tools)
+            policy = PolicyFile.from_settings(settings, tuner.settings.home, tools)
             context = Context(tuner, tool_settings, supervisor=supervisor)
-            yield cls(ledger, Store(database), policy, context, Journal(database).append)
+            yield cls(ledger, SessionStore(database), policy, context, EventLog(database).append)
         finally:
             await database.close()
 
     async def call(
-        self, client: str, tool: str, given: Mapping[str, Any], *, on_progress: Progress | None = None
-    ) -> Outcome | Approval:
+        self, client: str, tool: str, given: Mapping[str, Any], *, on_progress: OnProgress | None = None
+    ) -> CallOutcome | Approval:
         """Runs a call, or says why not; an approval, where it waits for the decision on that."""
         try:
             outcome = await self._call(client, tool, given, on_progress)
         except Exception as error:
-            outcome = Outcome(explain(tool, error, self._ledger.secrets), failed=True)
+            outcome = CallOutcome(error_text(tool, error, self._ledger.secrets), failed=True)
         if isinstance(outcome, Approval):
             return outcome
         return replace(outcome, content=without(outcome.content, self._ledger.secrets))
@@ -96,117 +94,76 @@ class Guests:
     async def decide(self, client: str, approval_id: str, decision: Decision) -> None:
         """What the person at the client says of an approval of this client. Raises as the ledger does."""
         approval = await self._ledger.decide(session_id(client), approval_id, decision, title(client))
-        await self._tell(approval.session_id, BETWEEN, [ApprovalDecided(approval=approval)])
+        await self._append(approval.session_id, BETWEEN, [ApprovalDecided(approval=approval)])
 
     async def _call(
-        self, client: str, tool: str, given: Mapping[str, Any], on_progress: Progress | None
-    ) -> Outcome | Approval:
-        args = await tools.canonical(tool, given)
-        session = await self._session(client)
-        run = partial(self._run, session, tool, on_progress=on_progress)
-        if why := forbidden(self._policy.read(), tool, args):
-            return await self._deny(session, tool, args, why)
-        approval = await self._waiting(session, tool, args)
-        if approval is None:
-            privileged = tool in self._privileged
-            tainted = privileged and await self._ledger.tainted(session)
-            verdict = self._policy.read().verdict(tool, args, privileged=privileged, tainted=tainted)
-            if verdict.kind == "auto" and not privileged:
-                if tool in tools.UNTRUSTED:
-                    await self._ledger.taint(session)
-                return await run(f"mcp_{token_hex(16)}", args)
-            if verdict.kind == "auto":
-                call_id = f"mcp_{token_hex(16)}"
-                await self._ledger.judge(session, call_id, tool, args, verdict)
-                return await self._once(session, call_id, tool, args, run)
-            approval = await self._propose(session, tool, args, verdict)
-        if approval.state is ApprovalState.OPEN:
+        self, client: str, tool: str, given: Mapping[str, Any], on_progress: OnProgress | None
+    ) -> CallOutcome | Approval:
+        args, session = await tools.canonical(tool, given), await self._session(client)
+        context = replace(self._context, session_id=session)
+        asked: set[str] = set()
+
+        async def ask(approval: Approval, proposed: bool) -> Approval:
+            if proposed:
+                await self._append(session, BETWEEN, [ApprovalRequested(approval=approval)])
+            asked.add(approval.id)
             return approval
-        return await self._decided(approval, args, run)
 
-    async def _decided(self, approval: Approval, asked: Args, run: Callable[..., Awaitable[Outcome]]) -> Outcome:
-        if why := refusal(approval):
-            self._told.add(approval.id)
-            return Outcome(why, failed=True)
-        session, tool, args = approval.session_id, approval.tool, approval.args
-        context = replace(self._context, session_id=session)
-        against = forbidden(self._policy.read(), tool, args) or await changed(tools, approval, context)
-        if tool in tools.UNTRUSTED - self._privileged:
-            await self._ledger.taint(session)
+        request = ToolRequest(session, tool, args, context, partial(self._call_id, session, tool, args), ask)
+        permit = await self._sequence.permit(request)
+        if isinstance(permit, Approval):
+            return permit
+        if isinstance(permit, CallOutcome):
+            self._told |= asked
+            return permit
+
+        async def execute() -> CallOutcome:
+            call = tools.call(tool, permit.args, context, call_id=permit.call_id, on_progress=on_progress)
+            return CallOutcome(await call, failed=False)
+
         try:
-            outcome = await self._once(session, approval.call_id, tool, args, run, against)
+            return await permit.run(permit.call_id, tool, permit.args, execute)
         except ConflictError:
-            self._told.add(approval.id)
+            self._told |= asked
             raise
-        edited = approval.digest != digest(tool, asked)
-        return replace(outcome, content=noted(outcome.content, args)) if edited else outcome
 
-    async def _once(
-        self,
-        session: str,
-        call_id: str,
-        tool: str,
-        args: Args,
-        run: Callable[..., Awaitable[Outcome]],
-        against: str = "",
-    ) -> Outcome:
-        return await once(self._ledger, session, call_id, tool, args, lambda: run(call_id, args), forbidden=against)
-
-    async def _run(self, session: str, tool: str, call_id: str, args: Args, *, on_progress: Progress | None) -> Outcome:
-        context = replace(self._context, session_id=session)
-        content = await tools.call(tool, args, context, call_id=call_id, on_progress=on_progress)
-        return Outcome(content, failed=False)
-
-    async def _deny(self, session: str, tool: str, args: Args, why: str) -> Outcome:
-        await self._ledger.judge(session, f"mcp_{token_hex(16)}", tool, args, Verdict("deny", why))
-        return Outcome(why, failed=True)
-
-    async def _waiting(self, session: str, tool: str, args: Args) -> Approval | None:
-        """The approval that the same call had before, where it still counts."""
-        before = await self._ledger.of_calls(session, _stem(tool, args))
-        if not before or (last := before[-1]).id in self._told:
-            return None
-        match last.state:
-            case ApprovalState.OPEN:
-                return last
-            case ApprovalState.REJECTED:
-                return last if last.expires_at > now() else None
-            case ApprovalState.APPROVED:
-                usable = last.expires_at > now() and not (last.decided_by or "").startswith("grant ")
-                begun = await self._store.executions(session, [last.call_id])
-                return last if usable and not begun else None
-            case _:
-                return None
-
-    async def _propose(self, session: str, tool: str, args: Args, verdict: Verdict) -> Approval:
-        stem = _stem(tool, args)
+    async def _call_id(self, session: str, tool: str, args: Args, decision: PolicyDecision) -> str:
+        """That of the same call made before, while its approval still counts; or a new one."""
+        stem = f"mcp_{digest(tool, args)[:32]}_"
+        before = [] if decision.kind == "deny" else await self._ledger.approvals_of_calls(session, stem)
+        if before and await self._counts(before[-1]):
+            return before[-1].call_id
         # Numbered, so that of calls made at the same time one asks, and the others wait for the same answer.
-        call_id = f"{stem}{len(await self._ledger.of_calls(session, stem))}"
-        await self._ledger.judge(session, call_id, tool, args, verdict)
-        preview = await tools.preview(tool, args, replace(self._context, session_id=session))
-        approval = await self._ledger.propose(session, "", call_id, tool, args, preview)
-        await self._tell(session, BETWEEN, [ApprovalRequested(approval=approval)])
-        return approval
+        return f"{stem}{len(before)}" if decision.kind == "ask" else f"mcp_{token_hex(16)}"
+
+    async def _counts(self, approval: Approval) -> bool:
+        if approval.id in self._told:
+            return False
+        match approval.state:
+            case ApprovalState.OPEN:
+                return True
+            case ApprovalState.REJECTED:
+                return approval.expires_at > now()
+            case ApprovalState.APPROVED:
+                usable = approval.expires_at > now() and not (approval.decided_by or "").startswith("grant ")
+                return usable and not await self._store.executions(approval.session_id, [approval.call_id])
+            case _:
+                return False
 
     async def _session(self, client: str) -> str:
         session = session_id(client)
         try:
             await self._store.session(session)
         except NotFoundError:
-            await self._store.keep_session(session, title(client))
+            await self._store.ensure_session(session, title(client))
         return session
 
 
 def title(client: str) -> str:
-    """What its session is called, and who decides where the client asks its user."""
+    """Title of a client's session; also who decides, where the client asks its user."""
     return f"MCP client {plain(' '.join(client.split()), LONGEST_NAME) or 'without a name'}"
 
 
 def session_id(client: str) -> str:
-    """The same for every process, so that an approval that waits is found after a restart."""
+    """Id of a client's session: the same in every process, so that an approval that waits is found after a restart."""
     return hashlib.sha256(title(client).encode()).hexdigest()[:32]
-
-
-def _stem(tool: str, args: Args) -> str:
-    """What the ids of this call begin with."""
-    return f"mcp_{digest(tool, args)[:32]}_"

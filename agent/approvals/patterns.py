@@ -1,12 +1,12 @@
-"""Which arguments a pattern means: `{"task": "demo-*"}`. Policies and grants are written with them."""
+"""Patterns of arguments, `{"task": "demo-*"}`, of which policies and grants are made."""
 
 from pydantic import JsonValue
 
 
 def matches(pattern: JsonValue, value: JsonValue) -> bool:
-    """Whether a value is what the pattern means.
+    """Whether a value matches a pattern.
 
-    A mapping means every mapping that has its keys, with values that match; a list means one of its length. `*` in
+    A mapping matches every mapping that has its keys, with values that match; a list one of its length. `*` in
     text stands for any characters, none included; it matches text only. Letter case counts.
     """
     match pattern:
@@ -25,6 +25,7 @@ def matches(pattern: JsonValue, value: JsonValue) -> bool:
 
 
 def wildcard(pattern: str, text: str) -> bool:
+    """Whether a text matches a pattern in which `*` stands for any characters."""
     # Not a regular expression: its time would grow with a power of the stars, and the text is a model's.
     first, *rest = pattern.split("*")
     if not rest:

@@ -1,4 +1,4 @@
-"""Which calls run by themselves, which ask a person first, and which never run: a file of rules."""
+"""The policy: a file of rules about which calls run by themselves, which ask a person first, and which never run."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -19,19 +19,21 @@ Kind = Literal["auto", "ask", "deny"]
 
 
 @dataclass(frozen=True)
-class Verdict:
+class PolicyDecision:
+    """What the policy says of one call."""
+
     kind: Kind
     reason: str
     """For people and for the model: which rule says so."""
 
 
 class Rule(Frozen):
-    """The calls it is about: a tool, and those of its arguments that matter."""
+    """The calls that a rule applies to: a tool, and those of its arguments that matter."""
 
     tool: str
     """A name; `*` stands for any characters."""
     args: dict[str, JsonValue] = {}
-    """As `agent.patterns` reads them. None: whatever they are."""
+    """As `agent.approvals.patterns` reads them. None: whatever they are."""
     reason: str = ""
     """Told to whoever is asked or denied."""
     after_untrusted: bool = False
@@ -42,10 +44,10 @@ class Rule(Frozen):
     def _a_name_alone(cls, raw: object) -> object:
         return {"tool": raw} if isinstance(raw, str) else raw
 
-    def meets(self, tool: str, args: Mapping[str, JsonValue]) -> bool:
+    def applies_to(self, tool: str, args: Mapping[str, JsonValue]) -> bool:
         return wildcard(self.tool, tool) and matches(self.args, dict(args))
 
-    def said(self, what: str) -> str:
+    def sentence(self, what: str) -> str:
         written = f"the policy {what} {self.tool}{' with these arguments' if self.args else ''}"
         return f"{written}: {self.reason.rstrip('.')}." if self.reason else f"{written}."
 
@@ -62,26 +64,25 @@ class Policy(Frozen):
     problem: str | None = Field(default=None, exclude=True)
     """Why the file cannot be used. Then every call asks."""
 
-    def verdict(
+    def decide(
         self, tool: str, args: Mapping[str, JsonValue], *, privileged: bool = True, tainted: bool = False
-    ) -> Verdict:
+    ) -> PolicyDecision:
         if self.problem is not None:
-            return Verdict("ask", f"the policy cannot be used, so everything asks: {self.problem}")
-        if rule := _first(self.deny, tool, args):
-            return Verdict("deny", rule.said("denies"))
-        if rule := _first(self.ask, tool, args):
-            return Verdict("ask", rule.said("asks about"))
+            return PolicyDecision("ask", f"the policy cannot be used, so everything asks: {self.problem}")
+        if rule := _first_match(self.deny, tool, args):
+            return PolicyDecision("deny", rule.sentence("denies"))
+        if rule := _first_match(self.ask, tool, args):
+            return PolicyDecision("ask", rule.sentence("asks about"))
         if not privileged:
-            return Verdict("auto", f"{tool} is not privileged.")
-        rule = _first(self.allow, tool, args)
+            return PolicyDecision("auto", f"{tool} is not privileged.")
+        rule = _first_match(self.allow, tool, args)
         if rule is None:
-            return Verdict("ask", f"{tool} is privileged.")
+            return PolicyDecision("ask", f"{tool} is privileged.")
         if tainted and not rule.after_untrusted:
-            return Verdict("ask", "text that nobody here vouches for (a log, a model card, an issue) has been read.")
-        return Verdict("auto", rule.said("allows"))
-
-    def read(self) -> Self:
-        return self
+            return PolicyDecision(
+                "ask", "text that nobody here vouches for (a log, a model card, an issue) has been read."
+            )
+        return PolicyDecision("auto", rule.sentence("allows"))
 
 
 class PolicyFile:
@@ -97,7 +98,7 @@ class PolicyFile:
         self._policy = Policy()
 
     @classmethod
-    def of(cls, settings: AgentSettings, home: Path, toolbox: Toolbox) -> Self:
+    def from_settings(cls, settings: AgentSettings, home: Path, toolbox: Toolbox) -> Self:
         """The file that the settings name, or the one in the data folder."""
         named = settings.policy
         return cls(named or home / "policy.yaml", toolbox, required=named is not None)
@@ -155,27 +156,27 @@ def parse(text: str, toolbox: Toolbox) -> Policy:
     for name in ("deny", "ask", "allow"):
         for place, rule in enumerate(getattr(policy, name)):
             line = document.lines.get((name, place))
-            problems += [Problem(wrong, f"{name}.{place}", line) for wrong in _mistakes(rule, name, toolbox)]
+            problems += [Problem(wrong, f"{name}.{place}", line) for wrong in _problems(rule, name, toolbox)]
     if problems:
         raise InvalidSpecError(problems)
     return policy
 
 
-def _first(rules: Iterable[Rule], tool: str, args: Mapping[str, JsonValue]) -> Rule | None:
-    return next((rule for rule in rules if rule.meets(tool, args)), None)
+def _first_match(rules: Iterable[Rule], tool: str, args: Mapping[str, JsonValue]) -> Rule | None:
+    return next((rule for rule in rules if rule.applies_to(tool, args)), None)
 
 
-def _mistakes(rule: Rule, kind: str, toolbox: Toolbox) -> list[str]:
-    """Rules that no call can ever meet: a misspelled one would deny nothing, and nobody would know."""
+def _problems(rule: Rule, kind: str, toolbox: Toolbox) -> list[str]:
+    """Why no call can ever meet a rule: a misspelled one would deny nothing, and nobody would know."""
     tools = [name for name in toolbox.TOOLS if wildcard(rule.tool, name)]
     if not tools:
         return [f"no tool {rule.tool!r}; there are {', '.join(toolbox.TOOLS)}{nearest(rule.tool, toolbox.TOOLS)}"]
-    there = dict.fromkeys(name for tool in tools for name in _properties(toolbox.args_schema(tool)))
-    listed = ", ".join(there) or "none"
+    known = dict.fromkeys(name for tool in tools for name in _properties(toolbox.args_schema(tool)))
+    listed = ", ".join(known) or "none"
     wrong = [
-        f"{rule.tool} has no argument {name!r}; there are {listed}{nearest(name, there)}"
+        f"{rule.tool} has no argument {name!r}; there are {listed}{nearest(name, known)}"
         for name in rule.args
-        if name not in there
+        if name not in known
     ]
     if rule.after_untrusted and kind != "allow":
         wrong.append(f"after_untrusted belongs to rules that allow; leave it out under {kind}")

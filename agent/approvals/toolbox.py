@@ -1,4 +1,4 @@
-"""What the gate and the ledger need to know of the tools, and the digest that names one call of one of them."""
+"""The tools as the approvals see them, and the digest that identifies one call of one of them."""
 
 import hashlib
 import json
@@ -12,7 +12,7 @@ if TYPE_CHECKING:  # the policy is described over HTTP, which must answer before
 
 
 class Toolbox(Protocol):
-    """A module like `tools`."""
+    """All tools of an assistant: the module `tools`, or a stand-in for it."""
 
     @property
     def TOOLS(self) -> Mapping[str, "BaseTool"]: ...  # noqa: N802

@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Awaitable, Callable
 
 import prompts
-from agent.storage.sessions import Store
+from agent.storage.sessions import SessionStore
 from tools.answers import sentence
 from tuner.analysis.formatting import described, duration, percent
 from tuner.analysis.result import Result, Standing
@@ -35,32 +35,34 @@ UNMEASURED = "mend what the error names, if there is one, and resume the task"
 
 
 class Announcer:
-    def __init__(self, tuner: Tuner, store: Store, tell: Callable[[str, str, str], Awaitable[object]]) -> None:
+    """Follows the tasks that sessions have started, and makes the sessions report their ends."""
+
+    def __init__(self, tuner: Tuner, store: SessionStore, report: Callable[[str, str, str], Awaitable[object]]) -> None:
         """
         Args:
             tell: makes a session (by id) report the end of a task (by id), with a note; ConflictError: not now.
         """
-        self._tuner, self._store, self._tell = tuner, store, tell
-        self._news = asyncio.Event()
+        self._tuner, self._store, self._report_to = tuner, store, report
+        self._changed = asyncio.Event()
         self._followed: dict[str, asyncio.Task[None]] = {}
         self._ended: set[str] = set()
 
-    def look(self) -> None:
+    def wake(self) -> None:
         """Something may have changed: a task is watched, a session is free."""
-        self._news.set()
+        self._changed.set()
 
     async def run(self) -> None:
         """Until cancelled."""
         try:
             while True:
-                self._news.clear()
+                self._changed.clear()
                 try:
-                    await self._look()
+                    await self._check()
                 except StorageError as error:
                     log.warning("The tasks that sessions wait for cannot be read: %s", error)
                 try:
                     async with asyncio.timeout(LOOK_S):
-                        await self._news.wait()
+                        await self._changed.wait()
                 except TimeoutError:
                     continue
         finally:
@@ -69,7 +71,7 @@ class Announcer:
                 follower.cancel()
             await asyncio.gather(*followers, return_exceptions=True)
 
-    async def _look(self) -> None:
+    async def _check(self) -> None:
         watched = await self._store.watched()
         self._ended &= {task_id for _, task_id in watched}
         for session_id, task_id in watched:
@@ -90,14 +92,14 @@ class Announcer:
             log.warning("Task %s cannot be followed, and is looked at again: %s", task_id, error)
         finally:
             del self._followed[task_id]
-            self._news.set()
+            self._changed.set()
 
     async def _report(self, session_id: str, task_id: str) -> None:
         try:
             if not (await self._tuner.task(task_id)).state.ended:
                 self._ended.discard(task_id)  # it was resumed
                 return
-            await self._tell(session_id, task_id, note(await self._tuner.result(task_id)))
+            await self._report_to(session_id, task_id, note(await self._tuner.result(task_id)))
         except ConflictError as error:
             log.debug("The end of task %s is not told now: %s", task_id, error)
         except NotFoundError:
@@ -105,7 +107,7 @@ class Announcer:
 
 
 def note(result: Result) -> str:
-    """What the model is told, in the service's own name."""
+    """Tells the model of the end of a task, in the service's own name."""
     return prompts.render(
         "task_ended",
         task_id=result.task_id,

@@ -1,4 +1,4 @@
-"""The graph: a model with tools, behind the gate, within its limits."""
+"""The LangGraph agent: a model, its tools, and the middleware between them."""
 
 import secrets
 from collections.abc import Awaitable, Callable, Sequence
@@ -19,10 +19,10 @@ from langchain_core.messages import AIMessage
 from langchain_core.tools import BaseTool
 from langgraph.checkpoint.base import BaseCheckpointSaver
 
-from agent.conversation import window
-from agent.conversation.chain import Chain
 from agent.conversation.history import Graph
-from agent.conversation.tool_calls import SoundCalls
+from agent.conversation.middleware import window
+from agent.conversation.middleware.chain import MiddlewareChain
+from agent.conversation.middleware.tool_calls import ToolCallNormalizer
 from agent.models import failures
 from agent.settings import AgentSettings
 from tools.context import Context
@@ -63,24 +63,24 @@ def build_graph(
     model: BaseChatModel,
     tools: Sequence[BaseTool],
     prompt: str,
-    gate: AgentMiddleware[Any, Any, Any],
+    approvals: AgentMiddleware[Any, Any, Any],
     settings: AgentSettings,
     saver: BaseCheckpointSaver[Any],
     fallback: BaseChatModel | None = None,
 ) -> Graph:
-    chain = Chain(
+    chain = MiddlewareChain(
         StepLimit(settings.max_steps),
-        SoundCalls(),
+        ToolCallNormalizer(),
         ContextEditingMiddleware(
             edits=[ClearToolUsesEdit(trigger=int(settings.llm_context_tokens * CLEAR_AT), placeholder=CLEARED)],
             token_counter=window.tokens,
         ),
-        window.Window(settings.llm_context_tokens, tools),
+        window.ContextWindow(settings.llm_context_tokens, tools),
         *([ModelFallbackMiddleware(fallback)] if fallback is not None else []),
         ModelRetryMiddleware(
-            max_retries=RETRIES, retry_on=failures.passing, on_failure="error", initial_delay=FIRST_RETRY_S
+            max_retries=RETRIES, retry_on=failures.is_transient, on_failure="error", initial_delay=FIRST_RETRY_S
         ),
-        gate,
+        approvals,
     )
     return create_agent(
         model,

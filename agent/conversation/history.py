@@ -1,4 +1,4 @@
-"""What the model has said and heard, thread by thread: kept whole, so that a model can always go on from it."""
+"""The messages of a conversation as its model sees them, in the graph's checkpoints; every call has its result."""
 
 import secrets
 import sqlite3
@@ -21,25 +21,27 @@ Graph = CompiledStateGraph[Any, Any, Any, Any]
 
 
 @dataclass(frozen=True)
-class History:
+class MessageHistory:
     """Every method raises StorageError where the conversations cannot be read or written."""
 
     graph: Graph
     saver: BaseCheckpointSaver[Any]
 
     async def messages(self, thread: str) -> list[AnyMessage]:
-        async with explained():
+        async with storage_errors():
             state = await self.graph.aget_state(config(thread))
         return list(state.values.get("messages", ()))
 
     async def interrupts(self, thread: str) -> Sequence[Interrupt]:
         """What the graph waits for; empty also where other work was cut off in the middle."""
-        async with explained():
+        async with storage_errors():
             state = await self.graph.aget_state(config(thread))
         cut_off = any(not task.interrupts and task.result is None for task in state.tasks)
         return () if cut_off else state.interrupts
 
-    async def heal(self, thread: str, answer: Callable[[ToolCall], Awaitable[ToolMessage]]) -> list[ToolMessage]:
+    async def complete_calls(
+        self, thread: str, answer: Callable[[ToolCall], Awaitable[ToolMessage]]
+    ) -> list[ToolMessage]:
         """Answers every call that has no result, after which nothing waits in the graph any more.
 
         Returns:
@@ -49,15 +51,15 @@ class History:
         added = [await answer(call) for call in unanswered(before)]
         if added:
             everything = [RemoveMessage(REMOVE_ALL_MESSAGES), *ordered([*before, *added])]
-            async with explained():
+            async with storage_errors():
                 await self.graph.aupdate_state(config(thread), {"messages": everything}, as_node="tools")
         return added
 
-    async def say(self, thread: str, message_id: str, text: str) -> None:
+    async def add_answer(self, thread: str, message_id: str, text: str) -> None:
         """Adds what the model had said when it was cut off, where it is not there yet."""
         if any(one.id == message_id for one in await self.messages(thread)):
             return
-        async with explained():
+        async with storage_errors():
             said = {"messages": [AIMessage(text, id=message_id)]}
             await self.graph.aupdate_state(config(thread), said, as_node="model")
 
@@ -68,24 +70,24 @@ class History:
             NotFoundError: the thread has no such message.
         """
         messages = await self.messages(thread)
-        place = next((n for n, one in enumerate(messages) if one.id == message_id and is_said(one)), None)
+        place = next((n for n, one in enumerate(messages) if one.id == message_id and is_user_message(one)), None)
         if place is None:
             raise NotFoundError(
                 f"There is no user message {message_id!r:.100} in this conversation; it may have been replaced already."
             )
         new = secrets.token_hex(16)
         if place:
-            async with explained():
+            async with storage_errors():
                 await self.graph.aupdate_state(config(new), {"messages": messages[:place]}, as_node="model")
         return new
 
     async def prune(self, thread: str) -> None:
         """Keeps the newest checkpoint only."""
-        async with explained():
+        async with storage_errors():
             await self.saver.aprune([thread])
 
-    async def forget(self, thread: str) -> None:
-        async with explained():
+    async def delete(self, thread: str) -> None:
+        async with storage_errors():
             await self.saver.adelete_thread(thread)
 
 
@@ -93,8 +95,8 @@ def config(thread: str, **configurable: str) -> RunnableConfig:
     return {"configurable": {"thread_id": thread, **configurable}}
 
 
-def is_said(message: AnyMessage) -> bool:
-    """A person wrote it, not the service in its own name."""
+def is_user_message(message: AnyMessage) -> bool:
+    """Whether a person wrote it, not the service in its own name."""
     return isinstance(message, HumanMessage) and "note" not in message.additional_kwargs
 
 
@@ -118,7 +120,7 @@ def ordered(messages: Sequence[AnyMessage]) -> list[AnyMessage]:
 
 
 @asynccontextmanager
-async def explained() -> AsyncIterator[None]:
+async def storage_errors() -> AsyncIterator[None]:
     """A failure of the database below the graph becomes a StorageError."""
     try:
         yield

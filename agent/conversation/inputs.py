@@ -1,4 +1,4 @@
-"""What people send, checked before anything happens because of it."""
+"""Checks of what people send: messages, titles, ids of runs."""
 
 import re
 import secrets

@@ -1,4 +1,4 @@
-"""The log of what happened in the sessions, in the database: appended to, joined where deltas allow it, read."""
+"""The log of events in the database: appended to, neighbouring deltas joined, read in pages."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
@@ -29,8 +29,8 @@ class Batch:
     """A run that ends with it."""
 
 
-class Journal:
-    """Raises StorageError where the database cannot be used."""
+class EventLog:
+    """Events of all sessions. Every method raises StorageError where the database cannot be used."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
@@ -71,7 +71,7 @@ class Journal:
         return first or 0, last or 0
 
     @whole
-    async def heads(self, session_ids: Iterable[str]) -> dict[str, int]:
+    async def last_sequences(self, session_ids: Iterable[str]) -> dict[str, int]:
         """The last sequence of each of these sessions that is there."""
         last = select(func.max(RUN_EVENT.c.sequence)).where(RUN_EVENT.c.session_id == SESSION.c.id).scalar_subquery()
         async with self._database.reading() as connection:
@@ -79,7 +79,7 @@ class Journal:
             return {session_id: sequence or 0 for session_id, sequence in rows}
 
     @whole
-    async def answered(self, session_id: str) -> set[str]:
+    async def answered_calls(self, session_id: str) -> set[str]:
         """The tool calls that have a result."""
         kind, call_id = (RUN_EVENT.c.payload[name].as_string() for name in ("kind", "call_id"))
         async with self._database.reading() as connection:
@@ -98,8 +98,8 @@ def joined(events: Sequence[RunEvent]) -> list[RunEvent]:
     return made
 
 
-def since(event: RunEvent, after: int) -> RunEvent | None:
-    """What of an event is new to whoever has read up to `after`."""
+def unread_part(event: RunEvent, after: int) -> RunEvent | None:
+    """The part of an event that is new to a reader who has read up to `after`. None: nothing."""
     if event.sequence <= after:
         return None
     match event.payload:
@@ -112,8 +112,8 @@ def since(event: RunEvent, after: int) -> RunEvent | None:
     return event.model_copy(update={"payload": payload})
 
 
-def width(payload: Payload) -> int:
-    """How many sequence numbers it takes."""
+def sequence_width(payload: Payload) -> int:
+    """How many sequence numbers a payload takes."""
     match payload:
         case TextDelta(text=text):
             return len(text)
@@ -124,7 +124,7 @@ def width(payload: Payload) -> int:
 
 
 def _join(one: RunEvent, other: RunEvent) -> RunEvent | None:
-    if one.run_id != other.run_id or one.sequence != other.sequence - width(other.payload):
+    if one.run_id != other.run_id or one.sequence != other.sequence - sequence_width(other.payload):
         return None
     match one.payload, other.payload:
         case TextDelta() as first, TextDelta() as second if first.message_id == second.message_id:

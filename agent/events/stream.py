@@ -1,4 +1,4 @@
-"""The log as it grows: writers give sequence numbers and tell readers at once, the database gets it in batches."""
+"""The log of events as it grows: written to readers at once, to the database in batches."""
 
 import asyncio
 import logging
@@ -7,9 +7,9 @@ from collections.abc import AsyncGenerator, AsyncIterator, Iterator, Sequence
 from contextlib import contextmanager, suppress
 
 from agent.domain import Run
-from agent.events.log import Batch, Journal, since, width
+from agent.events.log import Batch, EventLog, sequence_width, unread_part
 from agent.events.types import Payload, RunEvent
-from agent.events.writer import Writer
+from agent.events.writer import EventWriter
 from tuner.errors import StorageError
 from tuner.storage.database import whole
 
@@ -24,13 +24,13 @@ BACKLOG = 1000
 """Events that wait for a reader; with more it reads on from the log."""
 
 
-class Live:
-    """Everything that is written and read in this process. `run` must go on meanwhile."""
+class EventStream:
+    """The writers and readers of events in this process. `run` must go on meanwhile."""
 
-    def __init__(self, journal: Journal) -> None:
-        self.journal = journal
-        self._writers: dict[str, Writer] = {}
-        self._readers: defaultdict[str, set[_Reader]] = defaultdict(set)
+    def __init__(self, log: EventLog) -> None:
+        self.log = log
+        self._writers: dict[str, EventWriter] = {}
+        self._readers: defaultdict[str, set[_Subscriber]] = defaultdict(set)
         self._dirty, self._writing = asyncio.Event(), asyncio.Lock()
 
     async def run(self) -> None:
@@ -39,23 +39,25 @@ class Live:
             group.create_task(self._keep_flushing())
             group.create_task(self._keep_polling())
 
-    def writer(self, run: Run, last: int) -> Writer:
-        """For the one run that goes on in a session.
+    def writer(self, run: Run, last: int) -> EventWriter:
+        """The writer of the one run that goes on in a session.
 
         Args:
             last: the sequence after which it goes on.
         """
-        return self._writers.setdefault(run.session_id, Writer(run, last, self._publish, self.flush, self._dirty.set))
+        return self._writers.setdefault(
+            run.session_id, EventWriter(run, last, self._publish, self.flush, self._dirty.set)
+        )
 
     async def append(self, session_id: str, run_id: str, payloads: Sequence[Payload]) -> None:
         """For what happens while no run goes on."""
         if payloads:
-            self._publish(await self.journal.append(session_id, run_id, payloads))
+            self._publish(await self.log.append(session_id, run_id, payloads))
 
     def close(self) -> None:
         """Ends all readers."""
         for session_id in list(self._readers):
-            self.forget(session_id)
+            self.close_readers(session_id)
 
     async def follow(self, session_id: str, after: int, *, go_on: bool = True) -> AsyncGenerator[RunEvent, None]:
         """Events beyond `after`, in order, none lost, none twice, until the session is deleted.
@@ -67,20 +69,20 @@ class Live:
             while not reader.closed:
                 waiting = self._unwritten(session_id)
                 reader.refill(waiting)
-                complete = bool(waiting) and waiting[0].sequence - width(waiting[0].payload) <= after
-                while not complete and (page := await self.journal.read(session_id, after)):
+                complete = bool(waiting) and waiting[0].sequence - sequence_width(waiting[0].payload) <= after
+                while not complete and (page := await self.log.read(session_id, after)):
                     for event in page:
-                        if (new := since(event, after)) is not None:
+                        if (new := unread_part(event, after)) is not None:
                             yield new
                             after = reader.after = new.sequence
-                async for event in reader.live(wait=go_on):
-                    if (new := since(event, after)) is not None:
+                async for event in reader.queued(wait=go_on):
+                    if (new := unread_part(event, after)) is not None:
                         yield new
                         after = reader.after = new.sequence
                 if not go_on and not reader.behind:
                     return
 
-    def forget(self, session_id: str) -> None:
+    def close_readers(self, session_id: str) -> None:
         """The session is gone: its readers end."""
         for reader in self._readers.get(session_id, ()):
             reader.close()
@@ -98,10 +100,10 @@ class Live:
             if not taken:
                 return
             try:
-                await self.journal.write([batch for _, batch in taken])
+                await self.log.write([batch for _, batch in taken])
                 failed: StorageError | None = None
                 for writer, _ in taken:
-                    writer.settle(None)
+                    writer.settle()
             except StorageError as error:
                 failed = await self._flush_one_by_one(taken, error)
             self._writers = {key: writer for key, writer in self._writers.items() if not writer.done}
@@ -109,13 +111,13 @@ class Live:
             raise failed
 
     async def _flush_one_by_one(
-        self, taken: Sequence[tuple[Writer, Batch]], error: StorageError
+        self, taken: Sequence[tuple[EventWriter, Batch]], error: StorageError
     ) -> StorageError | None:
         """What one session cannot take must not keep the others waiting."""
         failed: StorageError | None = None
         there = None
         with suppress(StorageError):
-            there = await self.journal.heads([batch.session_id for _, batch in taken])
+            there = await self.log.last_sequences([batch.session_id for _, batch in taken])
         for writer, batch in taken:
             if there is not None and batch.session_id not in there:
                 writer.drop()
@@ -124,12 +126,10 @@ class Live:
                 failed = error
             else:
                 try:
-                    await self.journal.write([batch])
-                    writer.settle(None)
-                    continue
+                    await self.log.write([batch])
+                    writer.settle()
                 except StorageError as own:
                     failed = own
-            writer.settle(failed)
         return failed
 
     async def _keep_flushing(self) -> None:
@@ -151,17 +151,17 @@ class Live:
             if not idle:
                 continue
             try:
-                heads = await self.journal.heads(idle)
+                last_sequences = await self.log.last_sequences(idle)
             except StorageError as error:
                 log.warning("The log could not be read; the next look is in %s s: %s", POLL_S, error)
                 continue
             for session_id in idle:
                 for reader in self._readers.get(session_id, ()):
-                    reader.notice(heads.get(session_id))
+                    reader.check_end(last_sequences.get(session_id))
 
     @contextmanager
-    def _reading(self, session_id: str) -> Iterator["_Reader"]:
-        reader = _Reader()
+    def _reading(self, session_id: str) -> Iterator["_Subscriber"]:
+        reader = _Subscriber()
         self._readers[session_id].add(reader)
         try:
             yield reader
@@ -177,10 +177,10 @@ class Live:
     def _publish(self, events: Sequence[RunEvent]) -> None:
         for event in events:
             for reader in self._readers.get(event.session_id, ()):
-                reader.tell(event)
+                reader.push(event)
 
 
-class _Reader:
+class _Subscriber:
     def __init__(self) -> None:
         self.after, self.behind, self.closed = 0, False, False
         self._queue: deque[RunEvent] = deque()
@@ -190,15 +190,15 @@ class _Reader:
         self._queue = deque(events)
         self.behind = False
 
-    def tell(self, event: RunEvent) -> None:
+    def push(self, event: RunEvent) -> None:
         if len(self._queue) >= BACKLOG:
             self.behind = True
         else:
             self._queue.append(event)
         self._news.set()
 
-    def notice(self, head: int | None) -> None:
-        """What the log's end is, by its own word; None: it is gone."""
+    def check_end(self, head: int | None) -> None:
+        """Compares what was read with the end of the log. None: the session is gone."""
         if head is None:
             self.close()
         elif head > self.after:
@@ -209,8 +209,8 @@ class _Reader:
         self.closed = True
         self._news.set()
 
-    async def live(self, *, wait: bool) -> AsyncIterator[RunEvent]:
-        """What was told, until there is more in the log than here."""
+    async def queued(self, *, wait: bool) -> AsyncIterator[RunEvent]:
+        """Events as they are pushed, until the log has more than the queue."""
         while True:
             while self._queue and not self.behind:
                 yield self._queue.popleft()

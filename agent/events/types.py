@@ -1,5 +1,4 @@
-"""What a conversation is made of, neutral of any protocol: an append-only log per session, from which every surface
-(AG-UI, terminal, transcript) is derived."""
+"""The events of a conversation: an append-only log per session, from which AG-UI, terminal and transcript derive."""
 
 from datetime import datetime
 from typing import Annotated, Literal

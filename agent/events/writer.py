@@ -1,24 +1,24 @@
-"""Writes the events of one run: gives them their sequences, and holds them until the database has them."""
+"""Numbers the events of one run, and buffers them until the database has them."""
 
 import logging
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
 
 from agent.domain import Run, RunState
-from agent.events.log import Batch, joined, width
+from agent.events.log import Batch, joined, sequence_width
 from agent.events.types import Payload, RunEvent, TextDelta, TextEnded, ToolCallArgs, ToolCallEnded
 from tuner.errors import StorageError
 from tuner.storage.statements import now
 
 log = logging.getLogger(__name__)
 
-ROOM = 64_000
-"""Characters that may wait for the database; a writer with more waits, too."""
+CAPACITY = 64_000
+"""Characters that may wait for the database."""
 
 
 @dataclass
-class Writer:
-    """Of one run. `emit` never waits; `room` does, where the database is slow."""
+class EventWriter:
+    """Events of one run. `emit` never waits; `wait_for_capacity` does, where the database is slow."""
 
     run: Run
     last: int
@@ -31,8 +31,6 @@ class Writer:
     """All is written."""
     gone: bool = False
     """Its session is deleted."""
-    trouble: StorageError | None = None
-    """Why the last batch waits."""
     _waiting: list[RunEvent] = field(default_factory=list)
     _taken: list[RunEvent] = field(default_factory=list)
     _deltas: dict[str, list[RunEvent]] = field(default_factory=dict)
@@ -51,13 +49,13 @@ class Writer:
     def emit(self, *payloads: Payload) -> None:
         self.publish(self._add(payloads))
 
-    async def room(self) -> None:
+    async def wait_for_capacity(self) -> None:
         """Waits while too much waits for the database.
 
         Raises:
             StorageError: it cannot be written.
         """
-        while not self.gone and self._size > ROOM:
+        while not self.gone and self._size > CAPACITY:
             await self.flush()
 
     async def end(self, payload: Payload, state: RunState) -> None:
@@ -75,7 +73,7 @@ class Writer:
     def _add(self, payloads: Sequence[Payload]) -> list[RunEvent]:
         events = []
         for payload in payloads:
-            self.last += (size := width(payload))
+            self.last += (size := sequence_width(payload))
             self._size += size
             event = RunEvent(
                 session_id=self.run.session_id, run_id=self.run.id, sequence=self.last, at=now(), payload=payload
@@ -86,7 +84,7 @@ class Writer:
         return events
 
     def take(self) -> Batch | None:
-        """What waits, as rows. Until `settle` it counts as not written."""
+        """The events that wait, as rows. Until `settle` it counts as not written."""
         self._taken += self._waiting
         self._waiting, self._size = [], 0
         if self.gone or not self._taken:
@@ -98,11 +96,8 @@ class Writer:
         end = (self.run.id, self._end) if self._end is not None else None
         return Batch(self.run.session_id, rows, [row.sequence for row in earlier], end)
 
-    def settle(self, trouble: StorageError | None) -> None:
-        """The batch that was taken is written, or waits for the next attempt."""
-        self.trouble = trouble
-        if trouble is not None:
-            return
+    def settle(self) -> None:
+        """The batch that was taken is written. Until this is called it waits for the next attempt."""
         for key in self._closed:
             self._deltas.pop(key, None)
         for row in self._rows:
@@ -113,7 +108,7 @@ class Writer:
         self.done = self._end is not None and not self._waiting
 
     def drop(self) -> None:
-        """Nobody can read it any more."""
+        """Discards the events: the session is deleted."""
         self.gone = self.done = True
         self._taken, self._waiting = [], []
 

@@ -13,7 +13,7 @@ from pydantic import SecretStr
 from agent.models.streaming import checked
 
 
-class Model(ChatAnthropic):
+class AnthropicModel(ChatAnthropic):
     silence_s: float
     direct: bool
 
@@ -24,16 +24,16 @@ class Model(ChatAnthropic):
         return anthropic.AsyncClient(**self._client_params, http_client=httpx2.AsyncClient(trust_env=False))
 
     async def _astream(self, *args: Any, **kwargs: Any) -> AsyncIterator[ChatGenerationChunk]:
-        async for piece in checked(super()._astream(*args, **kwargs), self.silence_s):  # type: ignore[arg-type]
-            yield piece
+        async for chunk in checked(super()._astream(*args, **kwargs), self.silence_s):  # type: ignore[arg-type]
+            yield chunk
 
 
-def build(name: str, address: str, key: SecretStr, silence_s: float, *, direct: bool) -> Model:
+def build(name: str, address: str, key: SecretStr, silence_s: float, *, direct: bool) -> AnthropicModel:
     """
     Args:
         direct: reached without the proxy that the environment may name.
     """
-    return Model(
+    return AnthropicModel(
         model=name,
         base_url=address,
         api_key=key,

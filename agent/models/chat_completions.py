@@ -16,13 +16,13 @@ TOO_LONG = ("input_tokens", "input_text")
 """Parameters that vLLM refuses where a conversation does not fit its window. LangChain knows OpenAI's own code."""
 
 
-class Model(ChatOpenAI):
+class ChatCompletionsModel(ChatOpenAI):
     silence_s: float
 
     async def _astream(self, *args: Any, **kwargs: Any) -> AsyncIterator[ChatGenerationChunk]:
         try:
-            async for piece in checked(super()._astream(*args, **kwargs), self.silence_s):  # type: ignore[arg-type]
-                yield piece
+            async for chunk in checked(super()._astream(*args, **kwargs), self.silence_s):  # type: ignore[arg-type]
+                yield chunk
         except openai.BadRequestError as error:
             if error.param in TOO_LONG:
                 raise ContextOverflowError(str(error)) from error
@@ -36,12 +36,12 @@ class Model(ChatOpenAI):
         return payload
 
 
-def build(name: str, address: str, key: SecretStr, silence_s: float, *, direct: bool) -> Model:
+def build(name: str, address: str, key: SecretStr, silence_s: float, *, direct: bool) -> ChatCompletionsModel:
     """
     Args:
         direct: reached without the proxy that the environment may name.
     """
-    return Model(
+    return ChatCompletionsModel(
         model=name,
         base_url=address,
         api_key=key,

@@ -21,12 +21,12 @@ from tuner.errors import TunerError
 UNFORESEEN = "Something went wrong that was not foreseen. Send the message again; the service's log has the details."
 
 
-def passing(error: Exception) -> bool:
+def is_transient(error: Exception) -> bool:
     """Whether asking the model again may help. After a long silence people rather decide that themselves."""
     return isinstance(error, ModelError) and error.is_retryable and not isinstance(error, ModelTimeoutError)
 
 
-def explained(error: Exception, settings: AgentSettings) -> str:
+def user_message(error: Exception, settings: AgentSettings) -> str:
     """What a user may read of the failure of a turn."""
     model, address = settings.llm_model or "offline", settings.llm_base_url or "its provider's address"
     match error:

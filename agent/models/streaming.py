@@ -1,4 +1,4 @@
-"""A model's answer as it comes: a limit on the silence between its pieces, and no tool call mended by guess."""
+"""Checks of a streamed answer: the time between its chunks, and that no truncated tool call is repaired by guess."""
 
 import asyncio
 import json
@@ -14,7 +14,7 @@ from langchain_core.utils.json import parse_partial_json
 
 
 async def checked(
-    pieces: AsyncGenerator[ChatGenerationChunk, None], silence_s: float
+    chunks: AsyncGenerator[ChatGenerationChunk, None], silence_s: float
 ) -> AsyncIterator[ChatGenerationChunk]:
     """
     Raises:
@@ -22,20 +22,20 @@ async def checked(
         ModelConnectionError: the connection broke in the middle; providers' clients leave that error as it is.
     """
     calls = _Calls()
-    async with aclosing(pieces):
-        while (piece := await _next(pieces, silence_s)) is not None:
-            if isinstance(piece.message, AIMessageChunk):
-                calls.add(piece.message)
-            yield piece
+    async with aclosing(chunks):
+        while (chunk := await _next(chunks, silence_s)) is not None:
+            if isinstance(chunk.message, AIMessageChunk):
+                calls.add(chunk.message)
+            yield chunk
     if garbled := calls.garbled():
         yield ChatGenerationChunk(message=AIMessageChunk(content="", tool_call_chunks=garbled))
 
 
-async def _next(pieces: AsyncIterator[ChatGenerationChunk], silence_s: float) -> ChatGenerationChunk | None:
-    # Not by the socket's time-out alone: comments that keep a connection alive are no pieces of an answer.
+async def _next(chunks: AsyncIterator[ChatGenerationChunk], silence_s: float) -> ChatGenerationChunk | None:
+    # Not by the socket's time-out alone: comments that keep a connection alive are no chunks of an answer.
     try:
         async with asyncio.timeout(silence_s):
-            return await anext(pieces, None)
+            return await anext(chunks, None)
     except (TimeoutError, httpx2.TimeoutException) as error:
         raise ModelTimeoutError(f"nothing came from the model for {silence_s:g} s") from error
     except httpx2.TransportError as error:
@@ -45,8 +45,8 @@ async def _next(pieces: AsyncIterator[ChatGenerationChunk], silence_s: float) ->
 class _Calls:
     """The tool calls of an answer.
 
-    LangChain mends arguments that were cut off: `{"pattern": "a` becomes `{"pattern": "a"}`, another call than the one
-    that was meant. Here such a call gets an end that cannot be mended, so that the model hears of it instead.
+    LangChain repairs truncated arguments: `{"pattern": "a` becomes `{"pattern": "a"}`, another call than the one that
+    was meant. Here such a call gets an end that cannot be repaired, so that the model hears of it instead.
     """
 
     def __init__(self) -> None:
@@ -64,22 +64,22 @@ class _Calls:
     def garbled(self) -> list[ToolCallChunk]:
         return [
             tool_call_chunk(name=None, args=ending, id=None, index=index)
-            for index, _, pieces in self._calls
-            if index is not None and (ending := _ruin("".join(pieces)))
+            for index, _, parts in self._calls
+            if index is not None and (ending := _invalid_ending("".join(parts)))
         ]
 
 
-def _ruin(written: str) -> str:
+def _invalid_ending(written: str) -> str:
     """What makes arguments that are no JSON invalid for good; empty where nothing has to."""
     try:
         json.loads(written or "{}", strict=False)
     except (ValueError, RecursionError):
         endings = (quote + ("]}" * 32)[:length] for length in range(1, 64) for quote in ("", '"', '""'))
-        return next((ending for ending in endings if not _mended(written + ending)), "")
+        return next((ending for ending in endings if not _is_repairable(written + ending)), "")
     return ""
 
 
-def _mended(written: str) -> bool:
+def _is_repairable(written: str) -> bool:
     try:
         return isinstance(parse_partial_json(written), dict)
     except (ValueError, RecursionError):

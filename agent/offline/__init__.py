@@ -1,4 +1,4 @@
-"""The model that answers where none is set: a small grammar of plain words, through the same tools and approvals."""
+"""The offline model, which answers where none is set: a small grammar, through the same tools and approvals."""
 
 from agent.offline.model import OfflineModel
 

@@ -16,8 +16,9 @@ from langchain_core.runnables import Runnable
 from langchain_core.tools import BaseTool
 from langchain_core.utils.function_calling import convert_to_openai_tool
 
-from agent.offline import conversation, grammar
-from agent.offline.script import Step
+from agent.offline import grammar
+from agent.offline.messages import read
+from agent.offline.script import ScriptStep
 
 
 class OfflineModel(BaseChatModel):
@@ -59,15 +60,15 @@ class OfflineModel(BaseChatModel):
             yield ChatGenerationChunk(message=chunk)
 
 
-def _step(messages: Sequence[BaseMessage], bound: dict[str, Any]) -> Step:
-    step = grammar.answer(conversation.read(messages))
+def _step(messages: Sequence[BaseMessage], bound: dict[str, Any]) -> ScriptStep:
+    step = grammar.answer(read(messages))
     tools = bound.get("tools")
     if step.call is None or tools is None or step.call.tool in {tool["function"]["name"] for tool in tools}:
         return step
-    return Step(f"I understand, but that needs `{step.call.tool}`, which is not available in this conversation.")
+    return ScriptStep(f"I understand, but that needs `{step.call.tool}`, which is not available in this conversation.")
 
 
-def _chunks(step: Step) -> Iterator[AIMessageChunk]:
+def _chunks(step: ScriptStep) -> Iterator[AIMessageChunk]:
     for piece in re.findall(r"\s*\S+\s*$|\s*\S+", step.text):
         yield AIMessageChunk(content=piece)
     if step.call is not None:

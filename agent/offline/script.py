@@ -1,4 +1,4 @@
-"""What the offline model does about a wish: a generator of steps, played again from its start with every answer."""
+"""Scripts of the offline model: generators of steps, replayed from their start with every answer of a tool."""
 
 import re
 from collections.abc import Generator, Sequence
@@ -7,21 +7,21 @@ from typing import TypeAlias
 
 from pydantic import JsonValue
 
-from agent.offline.conversation import Answer, Data
+from agent.offline.messages import Data, ToolAnswer
 
 
 @dataclass(frozen=True)
-class Call:
+class PlannedCall:
     tool: str
     args: Data
 
 
 @dataclass(frozen=True)
-class Step:
+class ScriptStep:
     """What is said now, and the tool that is called then; without one the turn is over."""
 
     text: str = ""
-    call: Call | None = None
+    call: PlannedCall | None = None
 
 
 _REJECTED = re.compile(
@@ -29,28 +29,28 @@ _REJECTED = re.compile(
 )
 
 
-Script: TypeAlias = Generator[Step, Data, str]
+Script: TypeAlias = Generator[ScriptStep, Data, str]
 """Yields steps with calls, is sent their answers, returns what is said at the end."""
 
 
-class RefusedError(Exception):
+class CallRefusedError(Exception):
     """Thrown into a script where its call failed, was rejected or forbidden."""
 
-    def __init__(self, answer: Answer) -> None:
+    def __init__(self, answer: ToolAnswer) -> None:
         super().__init__(answer.text)
         self.answer = answer
 
 
-class LostError(Exception):
+class HistoryMismatchError(Exception):
     """The history is not what this script has made: its calls were others."""
 
 
-def call(tool: str, text: str = "", /, **args: JsonValue) -> Step:
+def call(tool: str, text: str = "", /, **args: JsonValue) -> ScriptStep:
     """A step; arguments that are None are left to the tool."""
-    return Step(text, Call(tool, {name: value for name, value in args.items() if value is not None}))
+    return ScriptStep(text, PlannedCall(tool, {name: value for name, value in args.items() if value is not None}))
 
 
-def play(script: Script, answers: Sequence[Answer]) -> Step:
+def replay(script: Script, answers: Sequence[ToolAnswer]) -> ScriptStep:
     """The first step that has no answer yet.
 
     Raises:
@@ -61,23 +61,23 @@ def play(script: Script, answers: Sequence[Answer]) -> Step:
         step = next(script)
         for answer in answers:
             if step.call is None or step.call.tool != answer.tool:
-                raise LostError
-            step = script.throw(RefusedError(answer)) if answer.failed else script.send(answer.data)
+                raise HistoryMismatchError
+            step = script.throw(CallRefusedError(answer)) if answer.failed else script.send(answer.data)
     except StopIteration as end:
-        return Step(str(end.value))
+        return ScriptStep(str(end.value))
     finally:
         script.close()
     return step
 
 
-def said(text: str) -> Script:
-    """A script of one sentence."""
+def reply(text: str) -> Script:
+    """A script that says a text and calls nothing."""
     return text
     yield
 
 
 def rejection(why: str) -> str | None:
-    """A person's no, in words for that person."""
+    """A person's rejection, in words for that person. None: the call failed otherwise."""
     match = _REJECTED.match(why)
     if match is None:
         return None

@@ -1,4 +1,4 @@
-"""Where the graph keeps what a model has said and heard: the newest checkpoint of every thread, and no older one.
+"""The graph's checkpoints, which hold the messages of a thread: the newest of every thread, and no older one.
 
 Each checkpoint holds all messages, so keeping them all would grow with the square of a conversation.
 """
@@ -39,8 +39,8 @@ async def open_saver(database_url: str) -> AsyncIterator[BaseCheckpointSaver[Any
         yield saver
 
 
-class NewestOnly(AsyncSqliteSaver):
-    """Drops older checkpoints of a thread now and then by itself, and all of them when it is told to."""
+class NewestCheckpointSaver(AsyncSqliteSaver):
+    """Deletes older checkpoints of a thread now and then, and all of them in `aprune`."""
 
     def __init__(self, connection: aiosqlite.Connection) -> None:
         super().__init__(connection)
@@ -85,7 +85,7 @@ class NewestOnly(AsyncSqliteSaver):
 
 
 @asynccontextmanager
-async def _sqlite(url: URL) -> AsyncIterator[NewestOnly]:
+async def _sqlite(url: URL) -> AsyncIterator[NewestCheckpointSaver]:
     file = Path(url.database or "").with_name(FILE)
     try:
         # Not left to aiosqlite: its thread outlives a failed connection.
@@ -93,7 +93,7 @@ async def _sqlite(url: URL) -> AsyncIterator[NewestOnly]:
         async with sqlite.connect(file, timeout=float(str(url.query.get("timeout", BUSY_S)))) as connection:
             # A power cut may lose the last steps of a turn, never the file; what has run, the ledger knows.
             await connection.execute("PRAGMA synchronous = NORMAL")
-            saver = NewestOnly(connection)
+            saver = NewestCheckpointSaver(connection)
             await saver.setup()
             yield saver
     except sqlite3.Error as error:

@@ -22,7 +22,9 @@ RUNNING = RunState.RUNNING.value
 
 
 @dataclass(frozen=True)
-class Begun:
+class StartedRun:
+    """A run that was written down, and where its events and messages go on."""
+
     run: Run
     thread: str
     """Of the checkpointer: the messages that the model sees."""
@@ -31,8 +33,8 @@ class Begun:
 
 
 @dataclass(frozen=True)
-class Held:
-    """A run that goes on, as others see it."""
+class OwnedRun:
+    """A run that goes on, the process that owns it, and its last heartbeat."""
 
     run: Run
     owner: str
@@ -47,7 +49,7 @@ class Execution:
     content: str | None
 
 
-class Store:
+class SessionStore:
     """Every method raises StorageError where the database cannot be used, NotFoundError for what is not there."""
 
     def __init__(self, database: Database) -> None:
@@ -61,7 +63,7 @@ class Store:
             return await _session(connection, session_id)
 
     @whole
-    async def keep_session(self, session_id: str, title: str) -> None:
+    async def ensure_session(self, session_id: str, title: str) -> None:
         """Makes a session under this id where there is none."""
         async with self._database.writing() as connection:
             if await connection.scalar(select(SESSION.c.id).where(SESSION.c.id == session_id)) is None:
@@ -98,10 +100,7 @@ class Store:
     async def thread(self, session_id: str) -> str:
         """The checkpointer's thread with the messages that the model sees."""
         async with self._database.reading() as connection:
-            thread = await connection.scalar(select(SESSION.c.thread_id).where(SESSION.c.id == session_id))
-        if thread is None:
-            raise missing(session_id)
-        return str(thread)
+            return str((await session_row(connection, session_id)).thread_id)
 
     @whole
     async def rename(self, session_id: str, title: str) -> Session:
@@ -116,7 +115,7 @@ class Store:
         async with self._database.writing() as connection:
             gone = await connection.execute(delete(SESSION).where(SESSION.c.id == session_id))
             if not gone.rowcount:
-                raise missing(session_id)
+                raise _missing(session_id)
 
     @whole
     async def begin(
@@ -129,7 +128,7 @@ class Store:
         task_id: str | None = None,
         title: str | None = None,
         thread: str | None = None,
-    ) -> Begun:
+    ) -> StartedRun:
         """Writes down that a run goes on, where none does.
 
         Args:
@@ -141,7 +140,7 @@ class Store:
             ConflictError: a run goes on in the session, the id is taken, or the end of the task is told already.
         """
         async with self._database.writing() as connection:
-            session = await _locked(connection, session_id)
+            session = await session_row(connection, session_id, lock=True)
             # One statement, and not that of the lock: what is seen must be what it was waited for.
             running = select(RUN.c.id).where(RUN.c.session_id == session_id, RUN.c.state == RUNNING).limit(1)
             same = select(RUN.c.id).where(RUN.c.id == run_id)
@@ -157,24 +156,16 @@ class Store:
                 due = (WATCH.c.session_id == session_id, WATCH.c.task_id == task_id, WATCH.c.reported_at.is_(None))
                 if not (await connection.execute(update(WATCH).where(*due).values(reported_at=at))).rowcount:
                     raise ConflictError(f"The end of task {task_id} is told already.")
-            values = {
-                "id": run_id,
-                "session_id": session_id,
-                "trigger": trigger,
-                "state": RUNNING,
-                "started_at": at,
-                "owner": owner,
-                "beat_at": at,
-                "cancel_requested": False,
-            }
-            await connection.execute(insert(RUN).values(values))
+            run = Run(id=run_id, session_id=session_id, trigger=trigger, state=RunState.RUNNING, started_at=at)
+            row = run.model_dump(exclude={"ended_at"}) | {"state": RUNNING, "owner": owner, "beat_at": at}
+            row["cancel_requested"] = False
+            await connection.execute(insert(RUN).values(row))
             thread = thread or str(session.thread_id)
             changes = {"updated_at": at, "thread_id": thread}
             if title and session.title == UNTITLED:
                 changes["title"] = printable(title)
             await connection.execute(update(SESSION).where(SESSION.c.id == session_id).values(changes))
-            began = Run(id=run_id, session_id=session_id, trigger=trigger, state=RunState.RUNNING, started_at=at)
-            return Begun(began, thread, last or 0)
+            return StartedRun(run, thread, last or 0)
 
     @whole
     async def run(self, run_id: str) -> Run:
@@ -185,28 +176,28 @@ class Store:
         return _run_of(row)
 
     @whole
-    async def running(self) -> list[Held]:
+    async def running(self) -> list[OwnedRun]:
         async with self._database.reading() as connection:
             rows = (await connection.execute(select(RUN).where(RUN.c.state == RUNNING))).all()
-        return [Held(_run_of(row), row.owner, row.beat_at) for row in rows]
+        return [OwnedRun(_run_of(row), row.owner, row.beat_at) for row in rows]
 
     @whole
-    async def take_over(self, held: Held, owner: str) -> int | None:
+    async def take_over(self, owned: OwnedRun, owner: str) -> int | None:
         """Makes a dead process's run one's own; the last sequence of its session's log.
 
         Returns:
             None where somebody else was faster.
         """
         async with self._database.writing() as connection:
-            same = (RUN.c.id == held.run.id, RUN.c.owner == held.owner, RUN.c.beat_at == held.beat_at)
+            same = (RUN.c.id == owned.run.id, RUN.c.owner == owned.owner, RUN.c.beat_at == owned.beat_at)
             taken = update(RUN).where(*same, RUN.c.state == RUNNING).values(owner=owner, beat_at=now())
             if not (await connection.execute(taken)).rowcount:
                 return None
-            last = select(func.max(RUN_EVENT.c.sequence)).where(RUN_EVENT.c.session_id == held.run.session_id)
+            last = select(func.max(RUN_EVENT.c.sequence)).where(RUN_EVENT.c.session_id == owned.run.session_id)
             return await connection.scalar(last) or 0
 
     @whole
-    async def beat(self, run_ids: Sequence[str]) -> list[str]:
+    async def heartbeat(self, run_ids: Sequence[str]) -> list[str]:
         """Shows that these runs live; those of them that somebody wants cancelled."""
         async with self._database.writing() as connection:
             mine = (RUN.c.id.in_(run_ids), RUN.c.state == RUNNING)
@@ -252,22 +243,31 @@ class Store:
             return [(row[0], row[1]) for row in await connection.execute(open_ones.order_by(WATCH.c.created_at))]
 
 
-def missing(session_id: str) -> NotFoundError:
-    return NotFoundError(f"There is no session {session_id!r:.100}; it may have been deleted.")
+async def session_row(connection: AsyncConnection, session_id: str, *, lock: bool = False) -> Row[Any]:
+    """
+    Args:
+        lock: nobody else changes the row until the transaction ends: whoever acts for the session waits.
+
+    Raises:
+        NotFoundError: there is no such session.
+    """
+    # SQLite knows no FOR UPDATE and needs none: a writing transaction is alone there.
+    wanted = select(SESSION).where(SESSION.c.id == session_id)
+    wanted = wanted.with_for_update() if lock else wanted
+    row = (await connection.execute(wanted)).one_or_none() if _is_id(session_id) else None
+    if row is None:
+        raise _missing(session_id)
+    return row
+
+
+def _missing(session_id: str) -> NotFoundError:
+    return NotFoundError(f"No session {session_id!r:.100}; it was deleted, or never was.")
 
 
 def _new(session_id: str, title: str) -> dict[str, object]:
     at = now()
-    return {
-        "id": session_id,
-        "title": printable(title),
-        "created_at": at,
-        "updated_at": at,
-        "input_tokens": 0,
-        "output_tokens": 0,
-        "tainted": False,
-        "thread_id": secrets.token_hex(16),
-    }
+    session = Session(id=session_id, title=printable(title), created_at=at, updated_at=at)
+    return session.model_dump(exclude={"running"}) | {"thread_id": secrets.token_hex(16)}
 
 
 def _sessions() -> Select[Any]:
@@ -279,16 +279,8 @@ async def _session(connection: AsyncConnection, session_id: str) -> Session:
     one = _sessions().where(SESSION.c.id == session_id)
     row = (await connection.execute(one)).one_or_none() if _is_id(session_id) else None
     if row is None:
-        raise missing(session_id)
+        raise _missing(session_id)
     return _session_of(row)
-
-
-async def _locked(connection: AsyncConnection, session_id: str) -> Row[Any]:
-    one = select(SESSION).where(SESSION.c.id == session_id).with_for_update()
-    row = (await connection.execute(one)).one_or_none() if _is_id(session_id) else None
-    if row is None:
-        raise missing(session_id)
-    return row
 
 
 def _is_id(session_id: str) -> bool:

@@ -1,4 +1,4 @@
-"""A privileged call as a person decides on it: what it is, what it would do, and the call written anew."""
+"""An approval as text: the call, what it would do, and edited arguments read back."""
 
 from collections.abc import Mapping, Sequence
 
@@ -6,7 +6,7 @@ from pydantic import JsonValue
 
 from agent.domain import Approval
 from agent.errors import InvalidInputError
-from agent.terminal.wording import pairs, written
+from agent.terminal.screen.wording import as_yaml, pairs
 from tuner.spec import reader
 
 QUESTION = "y: run it · n [why]: do not · e: edit · a [pattern]: allow for this session"
@@ -16,7 +16,7 @@ COMMANDS = 3
 
 def described(tool: str, args: Mapping[str, JsonValue], preview: Mapping[str, JsonValue]) -> str:
     """The exact call as YAML, then what it would do."""
-    call = written(dict(args)) if args else "(no arguments)"
+    call = as_yaml(dict(args)) if args else "(no arguments)"
     return "\n".join(part for part in (call, _effect(preview)) if part)
 
 
@@ -81,4 +81,4 @@ def _said(value: JsonValue) -> str:
             long = any(isinstance(one, str) and len(one) > 30 for one in value)
             return ("\n" if long else ", ").join(map(str, value))
         case _:
-            return written(value)
+            return as_yaml(value)

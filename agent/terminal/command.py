@@ -46,9 +46,9 @@ def chat(
         raise click.UsageError("--json belongs to --message.")
     # Only here: these libraries take seconds to load, and `--help` should not.
     from agent.errors import InvalidInputError
-    from agent.terminal.opening import Wish, run
+    from agent.terminal.opening import ChatOptions, run
 
-    wish = Wish(
+    options = ChatOptions(
         session=session,
         new=new,
         message=sys.stdin.read() if message == "-" else message,
@@ -59,7 +59,7 @@ def chat(
         editor=_editor(),
     )
     try:
-        code = asyncio.run(run(wish))
+        code = asyncio.run(run(options))
     except InvalidInputError as error:
         click.echo(f"Error: {error}", err=True)
         code = 2

@@ -1,4 +1,4 @@
-"""Markdown as it grows: which of its blocks are whole, so that they are drawn once and never again."""
+"""Markdown while it is streamed: which of its blocks are complete, so that each is drawn once."""
 
 import re
 
@@ -7,7 +7,7 @@ _GOES_ON = re.compile(r"\s|>|[-*+](?:\s|$)|\d{1,9}(?:[.)](?:\s|$)|$)")
 """After an empty line this may still belong to the block before it: a list, a quotation."""
 
 
-def whole(text: str) -> int:
+def complete_length(text: str) -> int:
     """How many characters at the start are blocks that nothing can change any more."""
     done = at = 0
     fence, empty = "", False

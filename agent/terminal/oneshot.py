@@ -6,12 +6,13 @@ from dataclasses import dataclass, field
 from rich.console import Console
 from rich.text import Text
 
-from agent.approvals.audit import AuditQuery
+from agent.approvals.records.audit import AuditQuery
 from agent.domain import Approve
 from agent.events.types import RunFailed, RunFinished, TextDelta
 from agent.service import Assistant
-from agent.terminal import approvals, render
-from agent.terminal.view import Asked, Call, Said, View
+from agent.terminal import approvals
+from agent.terminal.screen import render
+from agent.terminal.view import AssistantBlock, CallBlock, UserBlock, View
 
 DONE, FAILED, DENIED = 0, 1, 3
 
@@ -53,18 +54,18 @@ class OneShot:
         async for event in self.assistant.run_events(run_id):
             if isinstance(event.payload, TextDelta):
                 self._text.append(event.payload.text)
-            for block in self.view.take(event):
-                if isinstance(block, Said) and not self.as_json:
+            for block in self.view.apply(event):
+                if isinstance(block, AssistantBlock) and not self.as_json:
                     render.show(self.answers, block)
-                elif not isinstance(block, Asked | Said):
+                elif not isinstance(block, UserBlock | AssistantBlock):
                     render.show(self.rest, block)
         return self.view.ended.get(run_id)
 
     async def _approve(self) -> str | None:
         run_id = None
-        for approval in await self.assistant.ledger.open(self.session_id):
+        for approval in await self.assistant.ledger.open_approvals(self.session_id):
             text = approvals.described(approval.tool, approval.args, approval.preview)
-            render.put(self.rest, render.card(self.rest, f"{approval.tool} runs (--yes)", text))
+            render.print_on(self.rest, render.card(self.rest, f"{approval.tool} runs (--yes)", text))
             decided = {approval.id: Approve(digest=approval.digest)}
             run_id = await self.assistant.decide(self.session_id, decided, who="--yes")
         return run_id
@@ -104,5 +105,5 @@ class OneShot:
         self.answers.print(json.dumps(written, indent=2), markup=False, highlight=False, soft_wrap=True)
 
 
-def _call(call: Call) -> dict[str, object]:
+def _call(call: CallBlock) -> dict[str, object]:
     return {"tool": call.tool, "args": call.args, "answer": call.answer, "failed": call.failed}

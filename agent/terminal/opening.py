@@ -1,4 +1,4 @@
-"""What a conversation in the terminal needs: the tuner, a worker, the assistant, a screen."""
+"""Opens what a chat needs: the tuner, a worker, the assistant, a screen."""
 
 import asyncio
 import logging
@@ -16,14 +16,14 @@ from rich.console import Console
 from agent.errors import InvalidInputError
 from agent.service import Assistant
 from agent.settings import AgentSettings
-from agent.terminal import script as scripts
-from agent.terminal import slash
-from agent.terminal.conversation import Chat
+from agent.terminal.interactive import script as scripts
+from agent.terminal.interactive import slash
+from agent.terminal.interactive.chat import Chat
 from agent.terminal.oneshot import OneShot
-from agent.terminal.prompt import Full
-from agent.terminal.render import decorated
-from agent.terminal.screen import Plain
-from agent.terminal.wording import ERRORS, register
+from agent.terminal.screen.plain import PlainScreen
+from agent.terminal.screen.prompt import PromptScreen
+from agent.terminal.screen.render import decorated
+from agent.terminal.screen.wording import ERRORS, register
 from tools.context import Context
 from tools.machines import alive
 from tools.settings import ToolSettings
@@ -37,7 +37,7 @@ HISTORY = "chat_history"
 
 
 @dataclass(frozen=True)
-class Wish:
+class ChatOptions:
     """What the command line says."""
 
     session: str | None = None
@@ -50,40 +50,41 @@ class Wish:
     editor: str | None = None
 
 
-async def run(wish: Wish) -> int:
+async def run(options: ChatOptions) -> int:
     """The exit code.
 
     Raises:
         InvalidInputError: the script or the message cannot be used.
     """
-    script = scripts.load(wish.script) if wish.script is not None else None
+    script = scripts.load(options.script) if options.script is not None else None
     settings, agent_settings, tool_settings = Settings(), _agent_settings(), ToolSettings()
-    once = wish.message is not None
+    once = options.message is not None
     _show_what_can_be_shown()
     async with (
         Tuner.open(settings) as tuner,
         # One turn ends before a task of it could: what it starts waits for a worker that stays.
-        _worker(tuner, wanted=wish.worker and not once) as supervisor,
+        _worker(tuner, wanted=options.worker and not once) as supervisor,
         Assistant.open(
-            tuner, agent_settings, tool_settings, supervisor=supervisor, interactive=wish.approve_all or not once
+            tuner, agent_settings, tool_settings, supervisor=supervisor, interactive=options.approve_all or not once
         ) as assistant,
     ):
-        session_id = await _session(assistant, wish)
-        if wish.message is not None:
-            shot = OneShot(assistant, session_id, Terminal(), Terminal(stderr=True), wish.approve_all, wish.as_json)
+        session_id = await _session(assistant, options)
+        if options.message is not None:
+            answers, rest = Terminal(), Terminal(stderr=True)
+            shot = OneShot(assistant, session_id, answers, rest, options.approve_all, options.as_json)
             try:
-                return await shot.run(wish.message)
+                return await shot.run(options.message)
             except InvalidInputError:
-                if wish.session is None:
+                if options.session is None:
                     await assistant.delete_session(session_id)
                 raise
         context = Context(tuner, tool_settings, session_id=session_id, supervisor=supervisor)
-        chat = Chat(assistant, context, script=script, approve_all=wish.approve_all, editor=wish.editor)
+        chat = Chat(assistant, context, script=script, approve_all=options.approve_all, editor=options.editor)
         code = await _converse(chat, session_id, Terminal(), settings)
-        if supervisor is not None and chat.unfinished:
+        if supervisor is not None and chat.unfinished_tasks:
             click.echo(
-                f"Task {', '.join(chat.unfinished)} stops with the worker of this chat, and goes on in the next one: "
-                "autotuner worker, or autotuner chat.",
+                f"Task {', '.join(chat.unfinished_tasks)} stops with the worker of this chat, and goes on in the "
+                "next one: autotuner worker, or autotuner chat.",
                 err=True,
             )
         return code
@@ -92,11 +93,11 @@ async def run(wish: Wish) -> int:
 async def _converse(chat: Chat, session_id: str, console: Console, settings: Settings) -> int:
     with _signals(chat):
         if not (decorated(console) and sys.stdin.isatty()):
-            async with Plain.open(console) as plain:
+            async with PlainScreen.open(console) as plain:
                 return await chat.converse(plain, session_id)
-        full = Full(
+        full = PromptScreen(
             console,
-            grows=chat.grows,
+            unfinished=chat.unfinished,
             status=chat.status,
             interrupted=chat.interrupt,
             left=chat.leave,
@@ -137,10 +138,10 @@ async def _worker(tuner: Tuner, *, wanted: bool) -> AsyncIterator[Supervisor | N
         yield supervisor
 
 
-async def _session(assistant: Assistant, wish: Wish) -> str:
-    if wish.session is not None:
-        return (await slash.find(assistant, wish.session)).id
-    if not (wish.new or wish.message is not None or wish.script is not None):
+async def _session(assistant: Assistant, options: ChatOptions) -> str:
+    if options.session is not None:
+        return (await slash.find(assistant, options.session)).id
+    if not (options.new or options.message is not None or options.script is not None):
         last, _ = await assistant.sessions(limit=1)
         if last:
             return last[0].id

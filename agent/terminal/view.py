@@ -1,4 +1,4 @@
-"""What is shown of a conversation: events in, whole blocks and what still grows out. Knows nothing of terminals."""
+"""The blocks and the unfinished text that a terminal shows of a conversation: a reducer of its events."""
 
 import json
 import time
@@ -24,7 +24,7 @@ from agent.events.types import (
     Usage,
     UserMessage,
 )
-from agent.terminal.markdown import whole
+from agent.terminal.markdown import complete_length
 
 STARTING = ("start_task", "resume_task")
 """Tools whose answer names a task that runs from then on."""
@@ -34,32 +34,32 @@ RECENT = 2
 
 
 @dataclass(frozen=True)
-class Asked:
-    """By the user."""
+class UserBlock:
+    """A message of the user."""
 
     text: str
 
 
 @dataclass(frozen=True)
-class Said:
-    """By the assistant: whole blocks of Markdown."""
+class AssistantBlock:
+    """An answer of the assistant: complete blocks of Markdown."""
 
     text: str
 
 
 @dataclass(frozen=True)
-class Note:
+class NoteBlock:
     text: str
 
 
 @dataclass(frozen=True)
-class Trouble:
+class ErrorBlock:
     text: str
 
 
 @dataclass
-class Call:
-    """A tool call, from its first word to its answer."""
+class CallBlock:
+    """A tool call, written, running or answered."""
 
     number: int
     tool: str
@@ -72,55 +72,57 @@ class Call:
 
 
 @dataclass(frozen=True)
-class Step:
-    """A tenth of the work of a call that goes on."""
+class ProgressBlock:
+    """A call has done another tenth of its work."""
 
-    call: Call
+    call: CallBlock
 
 
-Block = Asked | Said | Note | Trouble | Call | Step
+ChatBlock = UserBlock | AssistantBlock | NoteBlock | ErrorBlock | CallBlock | ProgressBlock
 
 
 @dataclass
 class View:
+    """What is known of a conversation after the events that were applied."""
+
     now: Callable[[], float] = time.monotonic
     running: str | None = None
     """The run that goes on."""
     ended: dict[str, RunFinished | RunFailed] = field(default_factory=dict)
     """Runs, by their ids."""
-    calls: list[Call] = field(default_factory=list)
-    tail: str = ""
-    """Of the text that is being written: what is not whole yet."""
+    calls: list[CallBlock] = field(default_factory=list)
+    unfinished_text: str = ""
+    """Of the answer that is being written: what is no complete block yet."""
     tasks: list[str] = field(default_factory=list)
     """Started in this conversation, one by one."""
     reports: int = 0
     """Ends of tasks that the assistant told of."""
     input_tokens: int = 0
     output_tokens: int = 0
-    _open: dict[str, Call] = field(default_factory=dict)
+    _open: dict[str, CallBlock] = field(default_factory=dict)
     _trigger: Trigger = "message"
 
     @property
-    def open_calls(self) -> list[Call]:
+    def open_calls(self) -> list[CallBlock]:
         return list(self._open.values())
 
-    def take(self, event: RunEvent) -> list[Block]:
-        """Takes an event in; gives what is whole by now."""
+    def apply(self, event: RunEvent) -> list[ChatBlock]:
+        """Applies an event; gives the blocks that are complete by it."""
         match event.payload:
             case RunStarted(trigger=trigger):
                 self.running, self._trigger = event.run_id, trigger
-                return [Note("A task of this conversation has ended.")] if trigger == "task_ended" else []
+                return [NoteBlock("A task of this conversation has ended.")] if trigger == "task_ended" else []
             case UserMessage(text=text):
-                return [Asked(text)]
+                return [UserBlock(text)]
             case HistoryCut():
-                return [Note("The conversation goes on from an earlier message, written anew:")]
+                return [NoteBlock("The conversation goes on from an earlier message, written anew:")]
             case TextDelta(text=text):
-                self.tail += text
-                return self._said(whole(self.tail))
+                self.unfinished_text += text
+                return self._said(complete_length(self.unfinished_text))
             case TextEnded():
-                return self._said(len(self.tail))
+                return self._said(len(self.unfinished_text))
             case ToolCallStarted(call_id=key, tool=tool):
-                call = self._open[key] = Call(len(self.calls) + 1, tool, self.now())
+                call = self._open[key] = CallBlock(len(self.calls) + 1, tool, self.now())
                 self.calls.append(call)
                 return []
             case ToolCallArgs(call_id=key, delta=delta):
@@ -136,23 +138,23 @@ class View:
                 self.output_tokens += output_tokens
                 return []
             case ApprovalDecided(approval=one):
-                return [] if one.state is ApprovalState.OPEN else [Note(_decided(one.tool, one.state, one.reason))]
+                return [] if one.state is ApprovalState.OPEN else [NoteBlock(_decided(one.tool, one.state, one.reason))]
             case RunFinished() | RunFailed() as last:
                 return self._ended(event.run_id, last)
             case _:
                 return []
 
-    def _said(self, size: int) -> list[Block]:
-        text, self.tail = self.tail[:size], self.tail[size:]
-        return [Said(text.strip("\n"))] if text.strip() else []
+    def _said(self, size: int) -> list[ChatBlock]:
+        text, self.unfinished_text = self.unfinished_text[:size], self.unfinished_text[size:]
+        return [AssistantBlock(text.strip("\n"))] if text.strip() else []
 
-    def _progress(self, call: Call | None, data: dict[str, JsonValue]) -> list[Block]:
+    def _progress(self, call: CallBlock | None, data: dict[str, JsonValue]) -> list[ChatBlock]:
         if call is None:
             return []
         before, call.progress = call.progress, data
-        return [Step(call)] if _tenths(data) > _tenths(before) else []
+        return [ProgressBlock(call)] if _tenths(data) > _tenths(before) else []
 
-    def _answered(self, result: ToolResult) -> list[Block]:
+    def _answered(self, result: ToolResult) -> list[ChatBlock]:
         call = self._open.pop(result.call_id, None)
         if call is None:
             return []
@@ -161,28 +163,28 @@ class View:
             self.tasks.append(task)
         return [call]
 
-    def _ended(self, run_id: str, last: RunFinished | RunFailed) -> list[Block]:
+    def _ended(self, run_id: str, last: RunFinished | RunFailed) -> list[ChatBlock]:
         self.running = None
         self.ended[run_id] = last
-        rest = self._said(len(self.tail))
+        rest = self._said(len(self.unfinished_text))
         self.reports += self._trigger == "task_ended"
         if isinstance(last, RunFailed) or last.outcome != "approvals":
             self._open.clear()
         match last:
             case RunFailed(message=message, error_id=error_id):
-                return [*rest, Trouble(f"{message}{f' (error {error_id})' if error_id else ''}")]
+                return [*rest, ErrorBlock(f"{message}{f' (error {error_id})' if error_id else ''}")]
             case RunFinished(outcome="cancelled"):
-                return [*rest, Note("Stopped.")]
+                return [*rest, NoteBlock("Stopped.")]
         return rest
 
 
-def recent(blocks: Sequence[Block]) -> Sequence[Block]:
+def recent(blocks: Sequence[ChatBlock]) -> Sequence[ChatBlock]:
     """The last of a long conversation."""
-    places = [place for place, block in enumerate(blocks) if isinstance(block, Asked)]
+    places = [place for place, block in enumerate(blocks) if isinstance(block, UserBlock)]
     if len(places) <= RECENT:
         return blocks
     left = len(places) - RECENT
-    note = Note(f"({left} earlier message{'s' if left > 1 else ''}: /export writes all of it)")
+    note = NoteBlock(f"({left} earlier message{'s' if left > 1 else ''}: /export writes all of it)")
     return [note, *blocks[places[-RECENT] :]]
 
 

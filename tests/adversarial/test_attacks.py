@@ -81,7 +81,7 @@ async def approval(app: App) -> Approval:
     task = await app.tuner.create(rig.spec())
     app.model.script = [Say(calls=[Call("delete_task", {"task": task.id})]), Say("Gone.")]
     await app.talk()
-    [waiting] = await app.assistant.ledger.open()
+    [waiting] = await app.assistant.ledger.open_approvals()
     return waiting
 
 

@@ -208,7 +208,7 @@ async def test_a_secret_that_looks_like_none_is_known_by_its_value(tmp_path: Pat
         await there.reads("get_experiment_logs", task=ended.id)
         shown = json.dumps([message.model_dump(mode="json") for asked in there.model.asked for message in asked])
         told = await there.assistant.transcript(there.session)
-        answer = await there.assistant.guests.call("tester", "get_experiment_logs", {"task": ended.id})
+        answer = await there.assistant.mcp_calls.call("tester", "get_experiment_logs", {"task": ended.id})
     assert "I was told [removed]" in told
     assert spilled(shown + told + str(answer)) == []
 

@@ -7,7 +7,7 @@ from pathlib import Path
 import psycopg
 import pytest
 
-from agent.approvals.audit import AuditQuery
+from agent.approvals.records.audit import AuditQuery
 from agent.domain import Approve, Reject
 from agent.errors import InvalidInputError
 from tests.fakes.stores import dead_owner

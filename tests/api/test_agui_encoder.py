@@ -23,7 +23,7 @@ from agent.events.types import (
     UserMessage,
 )
 from api.encoder import Encoder
-from api.interrupts import RESPONSE_SCHEMA, Answer
+from api.interrupts import RESPONSE_SCHEMA, InterruptAnswer
 from tests.fakes.conversation import AT, SESSION, STARTED, approval, events, said, turn
 
 
@@ -199,7 +199,7 @@ def test_a_later_run_of_the_same_stream_starts_with_nothing_open() -> None:
 def test_the_schema_that_clients_see_is_the_one_that_answers_are_held_to() -> None:
     properties = RESPONSE_SCHEMA["properties"]
     assert isinstance(properties, dict)
-    assert list(properties) == list(Answer.model_json_schema()["properties"])
-    assert RESPONSE_SCHEMA["required"] == Answer.model_json_schema()["required"]
+    assert list(properties) == list(InterruptAnswer.model_json_schema()["properties"])
+    assert RESPONSE_SCHEMA["required"] == InterruptAnswer.model_json_schema()["required"]
     assert "oneOf" not in str(RESPONSE_SCHEMA)
     assert "$ref" not in str(RESPONSE_SCHEMA)

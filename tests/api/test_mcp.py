@@ -19,8 +19,8 @@ from mcp.types import CallToolResult, InputRequiredResult
 from mcp.types import ElicitResult as Said
 
 import tools
-from agent.approvals.audit import AuditQuery
 from agent.approvals.mcp_calls import session_id
+from agent.approvals.records.audit import AuditQuery
 from agent.domain import Approval, ApprovalState
 from api.app import create_app
 from api.mcp_server import build
@@ -54,7 +54,7 @@ async def task(app: App) -> Task:
 
 def near(app: App, **more: Any) -> Client[Any]:
     """A client in this process."""
-    return Client(build(app.assistant.guests), **more)
+    return Client(build(app.assistant.mcp_calls), **more)
 
 
 def far(app: App, **more: Any) -> Client[Any]:
@@ -71,7 +71,7 @@ def text(result: Any) -> str:
 
 
 async def open_approval(app: App) -> Approval:
-    [approval] = await app.assistant.ledger.open()
+    [approval] = await app.assistant.ledger.open_approvals()
     return approval
 
 

@@ -3,7 +3,7 @@
 from datetime import UTC, datetime, timedelta
 
 from agent.domain import Approval, ApprovalState
-from agent.events.log import width
+from agent.events.log import sequence_width
 from agent.events.types import (
     Payload,
     RunEvent,
@@ -24,7 +24,7 @@ def events(*payloads: Payload, run: str = "run", after: int = 0) -> list[RunEven
     """Numbered as the log numbers them: a delta by its last character."""
     numbered = []
     for payload in payloads:
-        after += width(payload)
+        after += sequence_width(payload)
         numbered.append(RunEvent(session_id=SESSION, run_id=run, sequence=after, at=AT, payload=payload))
     return numbered
 

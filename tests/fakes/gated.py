@@ -1,4 +1,4 @@
-"""An agent behind the gate: a scripted model, a few tools that count their runs, and the real graph around them."""
+"""An agent whose calls need approval: a scripted model, tools that count their runs, and the real graph."""
 
 import asyncio
 from collections.abc import AsyncIterator, Mapping, Sequence
@@ -17,10 +17,11 @@ from langgraph.types import Command, Interrupt
 from pydantic import BaseModel, Field, JsonValue
 from sqlalchemy import delete, insert, update
 
-from agent.approvals.audit import AuditQuery
 from agent.approvals.ledger import Ledger
-from agent.approvals.middleware import Gate
+from agent.approvals.middleware import ApprovalMiddleware
 from agent.approvals.policy import PolicyFile
+from agent.approvals.records.audit import AuditQuery
+from agent.approvals.sequence import ApprovalSequence
 from agent.domain import Approval, AuditEntry, Decision
 from agent.settings import AgentSettings
 from agent.storage import migrations
@@ -43,7 +44,7 @@ class Plan(Answer):
 
 @dataclass(frozen=True)
 class Where:
-    """All of the context that the gate looks at."""
+    """All of the context that the approvals look at."""
 
     session_id: str | None
 
@@ -181,7 +182,7 @@ class Gated:
 
     async def approval(self, session_id: str | None = None) -> Approval:
         """The one that waits."""
-        [approval] = await self.ledger.open(session_id or self.session_id)
+        [approval] = await self.ledger.open_approvals(session_id or self.session_id)
         return approval
 
     async def decide(self, decision: Decision, approval: Approval | None = None) -> Approval:
@@ -222,7 +223,7 @@ async def gated(
     Args:
         policy: text of the policy file; an empty one leaves what is there.
         toolbox: None: a new `Toolbox`; the module `tools` works on `tuner`.
-        within: middleware that somebody put behind the gate by mistake.
+        within: middleware that somebody put behind the approvals by mistake.
     """
     toolbox, model, session_id = toolbox or Toolbox(), ScriptedModel(script=list(script)), "a" * 32
     new = not (folder / "agent.db").exists()
@@ -234,7 +235,8 @@ async def gated(
     ):
         if new:
             await add_session(database, session_id)
-        gate = Gate(made, PolicyFile(folder / "policy.yaml", toolbox), interactive=interactive)
+        policies = PolicyFile(folder / "policy.yaml", toolbox)
+        gate = ApprovalMiddleware(ApprovalSequence(made, policies, interactive=interactive))
         graph: Any = create_agent(
             model,
             tools=list(toolbox.TOOLS.values()),

@@ -11,7 +11,7 @@ from langchain_core.language_models import BaseChatModel
 from langchain_core.messages import BaseMessage
 
 from agent.domain import Approval, Approve, Reject
-from agent.events.log import Journal
+from agent.events.log import EventLog
 from agent.events.types import (
     ApprovalRequested,
     Payload,
@@ -26,7 +26,7 @@ from agent.events.types import (
 from agent.service import Assistant
 from agent.settings import AgentSettings
 from agent.storage import migrations
-from agent.storage.sessions import Store
+from agent.storage.sessions import SessionStore
 from tests.fakes import gated
 from tests.fakes.scripted_model import Call, Say, ScriptedModel, Turn
 from tools.context import Runtime, teller
@@ -89,6 +89,7 @@ class Talk:
     session_id: str
     toolbox: Toolbox
     model: BaseChatModel
+    tuner: Tuner
 
     @property
     def asked(self) -> list[list[BaseMessage]]:
@@ -164,7 +165,7 @@ async def talk(
         ) as assistant,
     ):
         session = session_id or (await assistant.create_session()).id
-        yield Talk(assistant, session, tools, chat)
+        yield Talk(assistant, session, tools, chat, tuner)
 
 
 @asynccontextmanager
@@ -217,10 +218,10 @@ def outcome(events: Sequence[RunEvent]) -> str:
 
 async def run_row(opened: Database, session_id: str, run_id: str, owner: str) -> None:
     """A run that goes on, by what its process wrote before it died: the beginning of an answer and of a call."""
-    await Store(opened).begin(session_id, run_id, "message", owner)
+    await SessionStore(opened).begin(session_id, run_id, "message", owner)
     payloads: list[Payload] = [
         TextStarted(message_id="lost message"),
         TextDelta(message_id="lost message", text="I was ab"),
         ToolCallStarted(call_id="lost call", tool="look"),
     ]
-    await Journal(opened).append(session_id, run_id, payloads)
+    await EventLog(opened).append(session_id, run_id, payloads)

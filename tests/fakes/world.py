@@ -5,7 +5,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from agent.approvals.audit import AuditQuery
+from agent.approvals.records.audit import AuditQuery
 from agent.domain import Approval
 from agent.events.types import RunEvent
 from agent.service import Assistant
@@ -50,7 +50,7 @@ class World:
         return [(one.tool, one.args.get("task")) for one in await self.open()]
 
     async def open(self) -> list[Approval]:
-        return await self.assistant.ledger.open(self.session)
+        return await self.assistant.ledger.open_approvals(self.session)
 
     async def actions(self) -> list[str]:
         return [entry.action for entry in await self.assistant.audit(AuditQuery(session_id=self.session))]

@@ -1,0 +1,1 @@
+"""A request to tune, in plain words, as a task."""

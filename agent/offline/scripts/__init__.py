@@ -1,0 +1,1 @@
+"""What the offline model does about each kind of request."""
