@@ -93,7 +93,7 @@ class Feeds:
     async def _stored(self, task_id: str, after: int) -> AsyncIterator[Event]:
         full = True
         while full:
-            page = await self.tuner.store.events(task_id, after, PAGE)
+            page = await self.tuner.events(task_id, after, PAGE)
             for event in page:
                 yield event
                 after = event.sequence

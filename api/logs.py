@@ -49,11 +49,11 @@ async def follow_logs(
     """
     found = await tuner.task(task)
     if experiment is not None:
-        await tuner.store.experiment(found.id, experiment)
+        await tuner.experiment(found.id, experiment)
     begun, position = _parse(last)
     if last is not None and found.state.ended:
         excerpt = await tuner.logs(found.id, experiment, benchmark=benchmark, lines=1)
-        newest = experiment if experiment is not None or benchmark else await tuner.store.newest(found.id)
+        newest = experiment if experiment is not None or benchmark else await tuner.newest_experiment(found.id)
         if (begun, position) == (newest, excerpt.position):
             return Response(status_code=204)
     messages = (
@@ -66,7 +66,7 @@ async def follow_logs(
 
 async def _going_on(tuner: Tuner, task_id: str, begun: int | None, position: int) -> AsyncGenerator[Message, None]:
     """From where a reader stopped, through the experiments that came since, to the newest and on."""
-    newest = await tuner.store.newest(task_id)
+    newest = await tuner.newest_experiment(task_id)
     if begun is not None and newest is not None:
         for number in range(begun, newest):
             async with aclosing(_told(tuner, task_id, number, False, position)) as messages:

@@ -1,7 +1,6 @@
 """Starting, stopping and removing tasks: what costs time, GPUs or data."""
 
 import asyncio
-import hashlib
 
 from tools.arguments import Ref
 from tools.context import Context, Runtime
@@ -9,6 +8,7 @@ from tools.drafts import PlanAnswer, planned
 from tools.machines import alive
 from tools.tool import tool
 from tuner.domain import Task, TaskState
+from tuner.spec import taskfile
 from tuner.spec.values import Frozen
 
 CANCEL_S = 60
@@ -63,7 +63,7 @@ async def _start_preview(context: Context, task: str) -> StartPreview:
         experiments_done=done or None,
         plan=planned(plan.summary()),
         worker=await _workers(context, found),
-        fingerprint=hashlib.sha256(found.spec.model_dump_json().encode()).hexdigest()[:16],
+        fingerprint=taskfile.digest(found.spec)[:16],
     )
 
 

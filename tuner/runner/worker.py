@@ -85,7 +85,7 @@ class Worker:
         while True:
             if (lease := await self.store.claim(task_id, self.owner)) is not None:
                 return await self.hold(lease)
-            held = next((held for held in await self.store.owned() if held.task_id == task_id), None)
+            held = await self.store.held(task_id)
             if held is None:
                 task = await self.store.task(task_id)
                 if task.state is not TaskState.QUEUED:
