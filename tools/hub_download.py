@@ -22,6 +22,7 @@ from tools.hub_target import Note, claimed, missing_bytes, place, shortage
 from tools.plain import plain
 from tools.settings import ToolSettings
 from tuner.errors import NotFoundError, StorageError, TunerError, UnavailableError
+from tuner.machine import processes
 
 LINE_BYTES = 2**20
 
@@ -166,10 +167,8 @@ async def _drive(fetch: Fetch, settings: ToolSettings, on_bytes: Callable[[int],
                     said.append(line)
         code = await process.wait()
     finally:
-        with suppress(ProcessLookupError):
-            process.kill()
         process.stdin.close()
-        await asyncio.shield(process.communicate())
+        await processes.stop(process)
     why = plain(" ".join(said), 500, settings.secrets) or "it said nothing"
     raise UnavailableError(
         f"The download of {fetch.note.repo} ended by itself with code {code} ({why}); "

@@ -153,12 +153,7 @@ class Supervisor:
         """Politely; a worker that does not answer is killed, and what it leaves is stopped."""
         if process.returncode is not None:
             return
-        with suppress(ProcessLookupError):
-            process.send_signal(signal.SIGTERM)
-        try:
-            await asyncio.wait_for(process.wait(), FAREWELL_S)
-        except TimeoutError:
-            log.warning("the worker did not stop in %g s and is killed", FAREWELL_S)
-            await asyncio.to_thread(processes.end, process.pid)
-            await process.wait()
+        await processes.stop(process, FAREWELL_S)
+        if process.returncode == -signal.SIGKILL:
+            log.warning("the worker did not stop in %g s and was killed", FAREWELL_S)
             await asyncio.to_thread(processes.reap, self._settings.home / "processes")
