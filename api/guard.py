@@ -23,6 +23,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from api import problems
 from api.page import LOCKED
 from api.settings import ServerSettings
+from tuner.machine.addresses import bracketed
 
 HEALTH, LOGIN = "/api/system/health", "/login"
 SAFE = ("GET", "HEAD", "OPTIONS")
@@ -159,11 +160,11 @@ def hosts(server: ServerSettings) -> Iterable[str]:
     """Every value of `Host` that means this service; the port is left out only where it is HTTP's own."""
     names = {"localhost", "127.0.0.1", "[::1]"}
     if not server.loopback:
-        names |= {_bracketed(server.host), socket.gethostname().lower(), socket.getfqdn().lower()}
+        names |= {bracketed(server.host.lower()), socket.gethostname().lower(), socket.getfqdn().lower()}
         if server.host in ("0.0.0.0", "::"):  # noqa: S104 - compared, not bound
-            names |= {_bracketed(address) for address in _addresses()}
+            names |= {bracketed(address) for address in _addresses()}
     elif server.host != "localhost":
-        names.add(_bracketed(server.host))
+        names.add(bracketed(server.host.lower()))
     for name in sorted(names):
         yield f"{name}:{server.port}"
         if server.port == 80:
@@ -179,10 +180,6 @@ def _addresses() -> Iterable[str]:
         for one in found:
             if one.family in (socket.AF_INET, socket.AF_INET6):
                 yield one.address.partition("%")[0]
-
-
-def _bracketed(address: str) -> str:
-    return f"[{address}]" if ":" in address else address.lower()
 
 
 def _cookie(headers: Headers, name: str) -> str:

@@ -20,8 +20,9 @@ from sse_starlette.sse import AppStatus
 from agent.settings import AgentSettings
 from api.app import create_app
 from api.guard import LOGIN, Keyring
-from api.settings import ServerSettings, read
+from api.settings import ServerSettings
 from tuner.errors import ConflictError, TunerError, UnavailableError
+from tuner.machine.addresses import bracketed
 from tuner.runner.supervisor import Supervisor
 from tuner.service import Tuner
 from tuner.settings import Settings
@@ -50,7 +51,7 @@ def serve(host: str | None, port: int | None, no_worker: bool, no_token: bool, b
     """
     given = {"host": host, "port": port, "require_token": False if no_token else None}
     server = ServerSettings.model_validate({name: value for name, value in given.items() if value is not None})
-    settings, agent_settings = Settings(), read(AgentSettings)
+    settings, agent_settings = Settings(), AgentSettings()
     _allow_files()
     with listen(server) as listening:
         server = server.model_copy(update={"port": listening.getsockname()[1]})
@@ -187,7 +188,7 @@ class _Service:
         opened: AbstractAsyncContextManager[Assistant] = service.Assistant.open(
             tuner,
             self._agent,
-            read(tools.ToolSettings),
+            tools.ToolSettings(),
             supervisor=supervisor,
             secrets=(self._keyring.token,),
         )
@@ -195,7 +196,7 @@ class _Service:
 
     async def _say_hello(self) -> None:
         server = self._server
-        address = f"http://{'127.0.0.1' if server.host in EVERYWHERE else _bracketed(server.host)}:{server.port}"
+        address = f"http://{'127.0.0.1' if server.host in EVERYWHERE else bracketed(server.host)}:{server.port}"
         link = f"{address}{LOGIN}?key={self._keyring.key()}" if server.require_token else address
         click.echo(f"Autotuner serves at {address}; stop with Ctrl-C.")
         if server.require_token:
@@ -219,10 +220,6 @@ async def _either(*events: asyncio.Event) -> None:
     finally:
         for one in waiting:
             one.cancel()
-
-
-def _bracketed(host: str) -> str:
-    return f"[{host}]" if ":" in host else host
 
 
 def _allow_files() -> None:
