@@ -9,13 +9,14 @@ from fastapi import APIRouter, Query, Response
 from api.deps import LastId, Ref, StreamsDep, TunerDep
 from api.problems import documented
 from api.streams import NOTHING_MORE, Message, message, streamed
+from tuner.domain import LARGEST
 from tuner.errors import InvalidSpecError, Problem
 from tuner.logs.files import LogExcerpt
 from tuner.service import Tuner
 
 router = APIRouter(prefix="/tasks/{task}/logs", tags=["logs"])
 
-Which = Annotated[int | None, Query(ge=0, le=2**31 - 1, description="Number of the experiment; by default the newest.")]
+Which = Annotated[int | None, Query(ge=0, le=LARGEST, description="Number of the experiment; by default the newest.")]
 Benchmark = Annotated[bool, Query(description="The load generator's log instead of the engine's.")]
 
 

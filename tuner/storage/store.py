@@ -9,7 +9,7 @@ from typing import Self
 from pydantic import JsonValue
 from sqlalchemy import delete, func, insert, select, update
 
-from tuner.domain import Event, Experiment, ExperimentState, Role, Task, TaskState, TaskSummary
+from tuner.domain import KEY_LENGTH, LARGEST, Event, Experiment, ExperimentState, Role, Task, TaskState, TaskSummary
 from tuner.errors import ConflictError, InvalidSpecError, NotFoundError, Problem
 from tuner.spec.task import TaskSpec
 from tuner.spec.taskfile import digest
@@ -33,12 +33,6 @@ from tuner.storage.statements import (
     serialized,
 )
 from tuner.storage.workers import Workers
-
-LARGEST = 2**31 - 1
-"""What an integer column holds."""
-
-KEY_LENGTH = 200
-"""Characters of the name that a caller gives to a request."""
 
 
 @dataclass(frozen=True)
