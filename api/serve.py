@@ -86,7 +86,7 @@ def listen(server: ServerSettings) -> socket.socket:
     return listening
 
 
-class Server(uvicorn.Server):
+class WebServer(uvicorn.Server):
     """Says when it listens, and tells the streams before it waits for them."""
 
     def __init__(self, config: uvicorn.Config, closing: Callable[[], None]) -> None:
@@ -142,7 +142,7 @@ class _Service:
                 proxy_headers=False,
                 timeout_graceful_shutdown=GRACE_S,
             )
-            web = Server(config, lambda: _farewell(app))
+            web = WebServer(config, lambda: _farewell(app))
             for number in (signal.SIGINT, signal.SIGTERM):
                 loop.add_signal_handler(number, web.interrupt, number)
             stop = asyncio.Event()
@@ -156,7 +156,7 @@ class _Service:
             return web.interrupted
 
     async def _rest(
-        self, tuner: Tuner, app: FastAPI, opening: "asyncio.Future[Assistant]", web: Server, stop: asyncio.Event
+        self, tuner: Tuner, app: FastAPI, opening: "asyncio.Future[Assistant]", web: WebServer, stop: asyncio.Event
     ) -> None:
         """What the service can answer without: it is there first. Closed when the last request is answered."""
         await _either(web.listening, stop)

@@ -43,7 +43,6 @@ def streamed(*models: str) -> dict[int | str, dict[str, Any]]:
     }
 
 
-STREAMED = streamed()
 NOTHING_MORE: dict[int | str, dict[str, Any]] = {204: {"description": "Nothing follows, and nothing will."}}
 
 

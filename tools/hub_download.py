@@ -18,7 +18,7 @@ from pydantic import BaseModel
 
 from tools import hub_driver
 from tools.hub_api import OFFLINE, Wanted, ask, refusal
-from tools.hub_target import Note, claimed, missing_bytes, place, shortage
+from tools.hub_target import DownloadNote, claimed, missing_bytes, place, shortage
 from tools.plain import plain
 from tools.settings import ToolSettings
 from tuner.errors import NotFoundError, StorageError, TunerError, UnavailableError
@@ -47,7 +47,7 @@ class Listing(BaseModel):
 class Fetch:
     """One download, decided; nothing has been written yet."""
 
-    note: Note
+    note: DownloadNote
     """At a commit: what was looked at is what comes, whatever happens to the branch meanwhile."""
     target: Path
     files: tuple[tuple[str, int], ...]
@@ -87,7 +87,7 @@ async def decide(
         raise NotFoundError(
             f"No file of {wanted.repo} matches these patterns; it has {len(sizes)} files, the first: {first}."
         )
-    note = Note(repo=wanted.repo, revision=listing.sha)
+    note = DownloadNote(repo=wanted.repo, revision=listing.sha)
     files = tuple((name, sizes[name]) for name in names)
     return Fetch(note, target, files, await asyncio.to_thread(missing_bytes, target, note, files))
 

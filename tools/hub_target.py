@@ -17,7 +17,7 @@ KEPT_FREE_BYTES = 2**30
 """Of the disk: what else runs here writes logs and databases."""
 
 
-class Note(Frozen):
+class DownloadNote(Frozen):
     """What a downloaded folder holds; stands in it, from before the first file."""
 
     repo: str
@@ -47,7 +47,7 @@ def place(models: Path, folder: str) -> Path:
     return target
 
 
-def missing_bytes(target: Path, wanted: Note, files: Iterable[tuple[str, int]]) -> int:
+def missing_bytes(target: Path, wanted: DownloadNote, files: Iterable[tuple[str, int]]) -> int:
     """How much of these files (name, size) is not there yet.
 
     Raises:
@@ -84,10 +84,10 @@ NOTES = ".cache/huggingface"
 _NOTE = ".cache/autotuner.json"
 
 
-def note(target: Path) -> Note | None:
+def note(target: Path) -> DownloadNote | None:
     """None where this is no folder that was downloaded here."""
     try:
-        return Note.model_validate_json((target / _NOTE).read_text())
+        return DownloadNote.model_validate_json((target / _NOTE).read_text())
     except (OSError, ValidationError, UnicodeDecodeError):
         return None
 
@@ -110,7 +110,7 @@ def shortage(models: Path, repo: str, bytes_: int) -> str | None:
 
 
 @contextmanager
-def claimed(target: Path, wanted: Note) -> Iterator[None]:
+def claimed(target: Path, wanted: DownloadNote) -> Iterator[None]:
     """Makes the folder, for one download at a time; what it did not finish is swept away before and after.
 
     Raises:

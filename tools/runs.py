@@ -4,7 +4,7 @@ import asyncio
 
 from tools.arguments import Ref
 from tools.context import Context, Runtime
-from tools.drafts import PlanAnswer, planned
+from tools.drafts import TaskPlan, planned
 from tools.machines import alive
 from tools.tool import tool
 from tuner.domain import Task, TaskState
@@ -30,7 +30,7 @@ class StartPreview(Frozen):
     state: TaskState
     experiments_done: int | None = None
     """By an earlier start; they are kept."""
-    plan: PlanAnswer
+    plan: TaskPlan
     worker: str
     fingerprint: str
     """Of the task as it is written now: the approval is for no other."""

@@ -18,7 +18,7 @@ from tuner.protocols import Launch
 class LocalDeployment:
     url: str
     argv: tuple[str, ...]
-    session: processes.Session
+    session: processes.Child
     kills_before: int | None
     """How often the kernel had killed for memory when the server was started."""
 

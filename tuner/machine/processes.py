@@ -81,7 +81,7 @@ def inherited() -> dict[str, str]:
 
 
 @dataclass
-class Session:
+class Child:
     """A child with a process session of its own, so that it and all its children can be found and stopped."""
 
     process: asyncio.subprocess.Process
@@ -106,7 +106,7 @@ async def session(
     *,
     stdin: int | None = asyncio.subprocess.DEVNULL,
     stdout: int | None = None,
-) -> AsyncIterator[Session]:
+) -> AsyncIterator[Child]:
     """Starts a program; on leaving, however that happens, stops everything it started.
 
     Args:
@@ -148,7 +148,7 @@ async def session(
             entry.write_text(json.dumps(noted))
         except OSError as error:
             raise _unwritable(error) from error
-        yield Session(process, log)
+        yield Child(process, log)
     finally:
         keeper.cancel()
         await stop(process, GRACE_S, label)

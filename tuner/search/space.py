@@ -24,7 +24,7 @@ SHOWN_REASONS = 8
 
 
 @dataclass(frozen=True)
-class Skipped:
+class LeftOut:
     """Combinations left out for one reason."""
 
     reason: str
@@ -62,7 +62,7 @@ class SearchSpace:
         return self._listing[0]
 
     @property
-    def skipped(self) -> Sequence[Skipped]:
+    def skipped(self) -> Sequence[LeftOut]:
         """Why combinations are left out, most frequent first; empty where the space is not listed."""
         return self._listing[1]
 
@@ -115,7 +115,7 @@ class SearchSpace:
         return Params.model_construct(None, **parts)
 
     @cached_property
-    def _listing(self) -> tuple["Candidates | None", tuple[Skipped, ...]]:
+    def _listing(self) -> tuple["Candidates | None", tuple[LeftOut, ...]]:
         if self.size is None or self.size > MAX_LISTED:
             return None, ()
         valid = array("L")
@@ -127,7 +127,7 @@ class SearchSpace:
             else:
                 count, example = left_out.get(reason, (0, index))
                 left_out[reason] = (count + 1, example)
-        skipped = (Skipped(reason, count, self.combination(i)) for reason, (count, i) in left_out.items())
+        skipped = (LeftOut(reason, count, self.combination(i)) for reason, (count, i) in left_out.items())
         return Candidates(self, valid), tuple(sorted(skipped, key=lambda skip: -skip.count))
 
 
