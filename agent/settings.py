@@ -35,5 +35,5 @@ class AgentSettings(EnvironmentSettings):
 
     @property
     def secrets(self) -> tuple[str, ...]:
-        """What must not be seen anywhere."""
+        """What is removed from everything that is shown."""
         return (self.llm_api_key.get_secret_value(),) if self.llm_api_key is not None else ()

@@ -1,4 +1,4 @@
-"""Who may ask: the names this service is called by, whose page asks, what a body is, and the token. Before everything.
+"""Checks every request before anything else sees it: Host, Origin, kind of body, and the token.
 
 A browser lets any page send requests to a local service. So a request must name this service as its host (DNS
 rebinding), must not come from another page (`Origin`, `Sec-Fetch-Site`), must not carry what a form can send, and must
@@ -72,7 +72,7 @@ class Keyring:
 
 
 class Guard:
-    """Refuses with problem details (a browser's navigation: with a page); a websocket is closed."""
+    """ASGI middleware that refuses with problem details (a browser's navigation with a page) and closes websockets."""
 
     def __init__(self, app: ASGIApp, server: ServerSettings, keyring: Keyring) -> None:
         self._app, self._server, self._keyring = app, server, keyring

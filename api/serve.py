@@ -87,7 +87,7 @@ def listen(server: ServerSettings) -> socket.socket:
 
 
 class WebServer(uvicorn.Server):
-    """Says when it listens, and tells the streams before it waits for them."""
+    """uvicorn's server; sets `listening` once it listens, and closes event streams before it waits for requests."""
 
     def __init__(self, config: uvicorn.Config, closing: Callable[[], None]) -> None:
         super().__init__(config)
@@ -111,7 +111,7 @@ class WebServer(uvicorn.Server):
         self.should_exit = True
 
     def interrupt(self, number: signal.Signals) -> None:
-        """Asked twice, it waits for nobody."""
+        """Ends the server; the second time without waiting for requests."""
         self.interrupted = number is signal.SIGINT
         self.force_exit = self.should_exit
         self.end()
@@ -158,7 +158,7 @@ class _Service:
     async def _rest(
         self, tuner: Tuner, app: FastAPI, opening: "asyncio.Future[Assistant]", web: WebServer, stop: asyncio.Event
     ) -> None:
-        """What the service can answer without: it is there first. Closed when the last request is answered."""
+        """Opens the worker and the assistant once the server listens; closes them after the last request."""
         await _either(web.listening, stop)
         if stop.is_set():
             opening.cancel()
@@ -223,6 +223,6 @@ async def _either(*events: asyncio.Event) -> None:
 
 
 def _allow_files() -> None:
-    """Every connection is an open file, and the usual limit is low."""
+    """Raises the limit of open files, of which every connection is one."""
     _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
     resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))

@@ -1,4 +1,4 @@
-"""Server-sent events: one way to answer with a stream, and one follower per task however many read."""
+"""Answers that are streams of server-sent events."""
 
 import asyncio
 import logging

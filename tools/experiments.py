@@ -32,7 +32,7 @@ class Table(Frozen):
     experiments: tuple[Row, ...]
 
 
-class LevelRow(Frozen):
+class LevelLine(Frozen):
     """One load level as measured."""
 
     level: str
@@ -61,7 +61,7 @@ class ExperimentAnswer(Frozen):
     command: str | None = None
     """On port 8000 instead of the one it had."""
     shown: str
-    levels: tuple[LevelRow, ...]
+    levels: tuple[LevelLine, ...]
     reason: Quoted | None = None
     """Why it failed, in the engine's words."""
 
@@ -189,10 +189,10 @@ def _experiment(result: Result, wanted: int) -> Experiment:
     raise NotFoundError(f"Task {result.task_id} has no experiment {wanted}; {there}.")
 
 
-def _level(point: LoadPoint) -> LevelRow:
+def _level(point: LoadPoint) -> LevelLine:
     if not point.valid:
-        return LevelRow(level=point.name, failure=point.failure)
-    return LevelRow(
+        return LevelLine(level=point.name, failure=point.failure)
+    return LevelLine(
         level=point.name,
         output_tokens_per_s=number(point.output_tokens_per_s),
         requests_per_s=number(point.requests_per_s),

@@ -158,7 +158,7 @@ async def _log(context: Context, task: Task, one: Experiment) -> str:
 
 
 def _hidden(context: Context, text: str) -> str:
-    """Without secrets, and without this machine's folders, in which people's names stand."""
+    """With secrets and the paths of this machine, which hold user names, taken out."""
     text = redact(disarmed(clean(text)), context.settings.secrets)
     for folder, name in ((context.tuner.settings.home, "$AUTOTUNER_HOME"), (Path.home(), "~")):
         if len(folder.parts) > 1:

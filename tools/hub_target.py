@@ -1,4 +1,4 @@
-"""The folder that a download goes into: among the models, free, large enough, and nobody else's meanwhile."""
+"""The target folder of a download: where it may lie, whether it fits, and its lock."""
 
 import shutil
 from collections.abc import Iterable, Iterator
@@ -18,7 +18,7 @@ KEPT_FREE_BYTES = 2**30
 
 
 class DownloadNote(Frozen):
-    """What a downloaded folder holds; stands in it, from before the first file."""
+    """The file in a downloaded folder that says what it holds; written before the first download."""
 
     repo: str
     revision: str
@@ -139,13 +139,13 @@ def claimed(target: Path, wanted: DownloadNote) -> Iterator[None]:
 
 
 def _sweep(target: Path) -> None:
-    """A file that was not finished starts anew, under another name; its piece would only fill the disk."""
+    """Deletes unfinished files: a download starts them anew, under other names."""
     for piece in (target / NOTES).rglob("*.incomplete"):
         piece.unlink(missing_ok=True)
 
 
 def _leave_nothing(target: Path) -> None:
-    """A folder that no file has come into would only look like a model."""
+    """Removes a folder that no file has come into, which would look like a model."""
     if not any(path.is_file() for path in target.rglob("*") if ".cache" not in path.relative_to(target).parts):
         shutil.rmtree(target)
         with suppress(OSError):

@@ -1,4 +1,4 @@
-"""Where GitHub and the Hugging Face hub are, and the tokens for them: read once, at the entry point."""
+"""Settings of GitHub and of the Hugging Face hub: addresses and tokens."""
 
 import re
 from pathlib import Path
@@ -74,5 +74,5 @@ class ToolSettings(EnvironmentSettings):
 
     @property
     def secrets(self) -> tuple[str, ...]:
-        """What must not be seen anywhere."""
+        """What is removed from everything that is shown."""
         return tuple(token.get_secret_value() for token in (self.github_token, self.hf_token) if token is not None)

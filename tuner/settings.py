@@ -1,4 +1,4 @@
-"""What this machine is told by its environment: read once, at the entry point, and handed down."""
+"""Settings from environment variables: read once, at the entry point, and handed down."""
 
 from collections.abc import Iterable
 from pathlib import Path
@@ -87,7 +87,7 @@ class Settings(EnvironmentSettings):
 
     @property
     def secrets(self) -> tuple[str, ...]:
-        """What must not be seen anywhere: the database's password."""
+        """What is removed from everything that is shown: the database's password."""
         password = urlsplit(self.database_url.get_secret_value()).password if self.database_url else None
         return tuple({password, unquote(password)}) if password else ()
 

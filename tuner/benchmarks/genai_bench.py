@@ -248,7 +248,7 @@ class RequestLine(BaseModel):
 
 
 def _environment(tokenizer: str) -> dict[str, str]:
-    """Without its screen, without telemetry, and without the hub where the tokenizer is a folder."""
+    """No user interface, no telemetry, and no hub where the tokenizer is a folder."""
     direct = (os.environ.get("no_proxy") or os.environ.get("NO_PROXY"), "127.0.0.1", "localhost")
     settings = {
         "ENABLE_UI": "false",
@@ -262,7 +262,7 @@ def _environment(tokenizer: str) -> dict[str, str]:
 
 
 def _empty(folder: Path) -> None:
-    """A level that runs again leaves nothing of the time before."""
+    """Makes the folder of a level, or empties it where the level runs again."""
     try:
         shutil.rmtree(folder, ignore_errors=True)
         folder.mkdir(parents=True)

@@ -1,4 +1,4 @@
-"""Processes of ours: who we are, who still lives, what a dead owner left behind, and how a session ends completely."""
+"""Child processes: their identity, their sessions, how those end completely, and the remains of dead owners."""
 
 import asyncio
 import json
@@ -270,7 +270,7 @@ def reap(registry: Path, task_id: str | None = None) -> list[str]:
 
 
 def end_owned(registry: Path) -> None:
-    """Kills every session of this process at once, without a farewell."""
+    """Kills every session that this process started."""
     mine = Identity.current().text
     for entry in registry.glob("*.json"):
         with suppress(ValueError, KeyError, OSError):
@@ -281,7 +281,7 @@ def end_owned(registry: Path) -> None:
 
 
 def members(leader: int) -> list[psutil.Process]:
-    """Everyone in the session that `leader` opened, zombies left out."""
+    """All processes of the session that `leader` opened, zombies left out."""
     found = []
     for pid in psutil.pids():
         with suppress(ProcessLookupError, psutil.NoSuchProcess, PermissionError):

@@ -1,4 +1,4 @@
-"""Plans made in this process: whoever needs one of the same task again finds it, until something here has changed."""
+"""Cache of the plans made in this process, by digest of the task and of what it is resolved against."""
 
 import asyncio
 import hashlib
@@ -19,7 +19,7 @@ KEPT = 16
 
 @dataclass(frozen=True)
 class Plans:
-    """By digest, the newest last."""
+    """The newest plans, by digest, the newest last."""
 
     _made: dict[str, Plan] = field(default_factory=dict)
 

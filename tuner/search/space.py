@@ -34,7 +34,7 @@ class LeftOut:
 
 @dataclass(frozen=True)
 class SearchSpace:
-    """All configurations that a task may try. A space of any size costs nothing until it is looked at."""
+    """All configurations that a task may try. Enumerated lazily."""
 
     fixed: Params
     """What every configuration has, and all that the baseline has."""
@@ -133,7 +133,7 @@ class SearchSpace:
 
 @dataclass(frozen=True)
 class Candidates(Sequence[Params]):
-    """The valid configurations of a listed space. Holds their numbers only and makes them when they are looked at."""
+    """The valid configurations of a listed space, kept as numbers and built on access."""
 
     space: SearchSpace
     numbers: Sequence[int]

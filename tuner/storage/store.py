@@ -37,7 +37,7 @@ from tuner.storage.workers import Workers
 
 @dataclass(frozen=True)
 class Lease:
-    """The right to run a task. Worthless once somebody has claimed the task again: the token tells."""
+    """The right to run a task. Its token is invalid once somebody has claimed the task again."""
 
     task_id: str
     owner: str
@@ -337,7 +337,7 @@ class Store:
             return [Held(*row) for row in await connection.execute(running)]
 
     async def held(self, task_id: str) -> Held | None:
-        """None: it is not running."""
+        """The lease of a task as others see it; None: the task is not running."""
         return next((held for held in await self.owned() if held.task_id == task_id), None)
 
     @whole
@@ -372,7 +372,7 @@ class Store:
 
     @whole
     async def beat(self, lease: Lease) -> bool:
-        """Shows that the worker lives; says whether it is asked to cancel.
+        """Writes a heartbeat; returns whether the task is to be cancelled.
 
         Raises:
             LeaseLostError: the task is another worker's now, or has ended, or is gone.

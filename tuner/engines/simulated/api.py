@@ -27,7 +27,7 @@ MAX_LAG_S = 0.25
 
 @dataclass(frozen=True)
 class Faults:
-    """What the server does wrong because it was asked to."""
+    """Faults that flags ask the server to show."""
 
     sim_start_time: float = 0.0
     sim_hang: bool = False
@@ -69,7 +69,7 @@ class Core:
             self.scheduler.remove(request)
 
     async def run(self) -> None:
-        """Deadlines are absolute, so that late wake-ups do not add up."""
+        """Runs steps until cancelled. Deadlines are absolute, so that late wake-ups do not add up."""
         clock = asyncio.get_running_loop().time
         deadline = clock()
         while True:
@@ -205,6 +205,6 @@ class Server:
 
 
 def die(message: str) -> NoReturn:
-    """Ends the process as a crash does: at once, without answering anybody."""
+    """Ends the process at once, as a crash does."""
     log.critical(message)
     os._exit(1)
