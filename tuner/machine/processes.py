@@ -21,8 +21,7 @@ from tuner.machine import log_limit
 SHARED_MEMORY = Path("/dev/shm")  # noqa: S108 - where the kernel puts it, not a place for files of ours
 GRACE_S = 3.0
 """Between SIGTERM and SIGKILL: vLLM ends in under 2 s, and a cancelled task is to be over within 5."""
-KILLED_S = 10.0
-"""At most, until nobody is left."""
+KILLED_S = 10.0  # at most, until nobody is left
 
 
 @dataclass(frozen=True)
