@@ -4,13 +4,12 @@ from pathlib import Path
 from typing import Literal
 
 from pydantic import Field, SecretStr
-from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from tuner.settings import EnvironmentSettings
 
 
-class AgentSettings(BaseSettings):
+class AgentSettings(EnvironmentSettings):
     """`AUTOTUNER_LLM_MODEL`, `AUTOTUNER_LLM_BASE_URL`, …; without a model the offline one answers."""
-
-    model_config = SettingsConfigDict(env_prefix="AUTOTUNER_", env_ignore_empty=True, frozen=True, extra="ignore")
 
     llm_model: str | None = None
     """Name of the model, as its provider calls it. None: the built-in offline model."""
@@ -36,5 +35,5 @@ class AgentSettings(BaseSettings):
 
     @property
     def secrets(self) -> tuple[str, ...]:
-        """What must not be seen anywhere."""
+        """What is removed from everything that is shown."""
         return (self.llm_api_key.get_secret_value(),) if self.llm_api_key is not None else ()

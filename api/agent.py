@@ -12,6 +12,7 @@ from api.agui import WHO
 from api.deps import AssistantDep, Limit, Offset
 from api.messages import Conversation, conversation
 from api.problems import documented
+from tuner.domain import LARGEST
 from tuner.spec.values import Frozen
 
 router = APIRouter(prefix="/agent", tags=["agent"])
@@ -218,7 +219,7 @@ async def list_audit(
         str | None, Query(max_length=200, description="Only entries with this text in any field, in any case.")
     ] = None,
     newest_first: Annotated[bool, Query(description="From the end of the log to its beginning.")] = False,
-    after: Annotated[int, Query(ge=0, le=2**31 - 1, description="Sequence of the last entry that was read.")] = 0,
+    after: Annotated[int, Query(ge=0, le=LARGEST, description="Sequence of the last entry that was read.")] = 0,
     limit: Limit = 100,
 ) -> list[AuditEntry]:
     """What was proposed, decided, granted and run, in order."""

@@ -9,6 +9,7 @@ from api.feeds import Feeds
 from api.problems import NoAssistantError
 from api.settings import ServerSettings
 from api.streams import Streams
+from tuner.domain import KEY_LENGTH, LARGEST
 from tuner.errors import TunerError
 from tuner.service import Tuner
 
@@ -80,15 +81,15 @@ Ref = Annotated[
         examples=["0123abcd"],
     ),
 ]
-Number = Annotated[int, Path(ge=0, le=2**31 - 1, description="Of an experiment.")]
+Number = Annotated[int, Path(ge=0, le=LARGEST, description="Of an experiment.")]
 Limit = Annotated[int, Query(ge=1, le=1000, description="Entries of a page.")]
-Offset = Annotated[int, Query(ge=0, le=2**31 - 1, description="Entries before the page.")]
+Offset = Annotated[int, Query(ge=0, le=LARGEST, description="Entries before the page.")]
 Key = Annotated[
     str | None,
     Header(
         alias="Idempotency-Key",
         min_length=1,
-        max_length=200,
+        max_length=KEY_LENGTH,
         description="Repeated with the same request, it is done once; with another request, it is refused (409).",
     ),
 ]

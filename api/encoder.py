@@ -1,4 +1,4 @@
-"""Run events as AG-UI events. Pure: what goes in decides what comes out.
+"""Run events → AG-UI events, without side effects.
 
 Beside the protocol's own events there are CUSTOM ones, named:
 

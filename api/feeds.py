@@ -1,4 +1,4 @@
-"""What happens in tasks, for many readers: the store is asked once for all who follow the same task."""
+"""Task events for many readers: one query serves all who follow the same task."""
 
 import asyncio
 from collections.abc import AsyncGenerator, AsyncIterator, Iterator, Sequence
@@ -41,7 +41,7 @@ class _Feed:
 
 @dataclass
 class Feeds:
-    """Use it by `async with`: leaving it ends every follower."""
+    """Followers of task events, one for each task. An async context manager: leaving it ends them."""
 
     tuner: Tuner
     _feeds: dict[str, _Feed] = field(default_factory=dict)
@@ -57,7 +57,7 @@ class Feeds:
 
     @property
     def followed(self) -> int:
-        """Tasks that somebody reads now."""
+        """How many tasks are followed now."""
         return len(self._feeds)
 
     async def events(self, task_id: str, after: int, known: Sequence[Event] = ()) -> AsyncGenerator[Event, None]:
@@ -93,7 +93,7 @@ class Feeds:
     async def _stored(self, task_id: str, after: int) -> AsyncIterator[Event]:
         full = True
         while full:
-            page = await self.tuner.store.events(task_id, after, PAGE)
+            page = await self.tuner.events(task_id, after, PAGE)
             for event in page:
                 yield event
                 after = event.sequence

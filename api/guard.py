@@ -1,4 +1,4 @@
-"""Who may ask: the names this service is called by, whose page asks, what a body is, and the token. Before everything.
+"""Checks every request before anything else sees it: Host, Origin, kind of body, and the token.
 
 A browser lets any page send requests to a local service. So a request must name this service as its host (DNS
 rebinding), must not come from another page (`Origin`, `Sec-Fetch-Site`), must not carry what a form can send, and must
@@ -23,6 +23,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from api import problems
 from api.page import LOCKED
 from api.settings import ServerSettings
+from tuner.machine.addresses import bracketed
 
 HEALTH, LOGIN = "/api/system/health", "/login"
 SAFE = ("GET", "HEAD", "OPTIONS")
@@ -71,7 +72,7 @@ class Keyring:
 
 
 class Guard:
-    """Refuses with problem details (a browser's navigation: with a page); a websocket is closed."""
+    """ASGI middleware that refuses with problem details (a browser's navigation with a page) and closes websockets."""
 
     def __init__(self, app: ASGIApp, server: ServerSettings, keyring: Keyring) -> None:
         self._app, self._server, self._keyring = app, server, keyring
@@ -159,11 +160,11 @@ def hosts(server: ServerSettings) -> Iterable[str]:
     """Every value of `Host` that means this service; the port is left out only where it is HTTP's own."""
     names = {"localhost", "127.0.0.1", "[::1]"}
     if not server.loopback:
-        names |= {_bracketed(server.host), socket.gethostname().lower(), socket.getfqdn().lower()}
+        names |= {bracketed(server.host.lower()), socket.gethostname().lower(), socket.getfqdn().lower()}
         if server.host in ("0.0.0.0", "::"):  # noqa: S104 - compared, not bound
-            names |= {_bracketed(address) for address in _addresses()}
+            names |= {bracketed(address) for address in _addresses()}
     elif server.host != "localhost":
-        names.add(_bracketed(server.host))
+        names.add(bracketed(server.host.lower()))
     for name in sorted(names):
         yield f"{name}:{server.port}"
         if server.port == 80:
@@ -179,10 +180,6 @@ def _addresses() -> Iterable[str]:
         for one in found:
             if one.family in (socket.AF_INET, socket.AF_INET6):
                 yield one.address.partition("%")[0]
-
-
-def _bracketed(address: str) -> str:
-    return f"[{address}]" if ":" in address else address.lower()
 
 
 def _cookie(headers: Headers, name: str) -> str:

@@ -110,7 +110,7 @@ def _decision(entry: ResumeEntry) -> Decision:
 
 
 def _taken(approval: Approval, answer: Decision) -> bool:
-    """The approval is over, and the answer wants nothing else of it."""
+    """Whether the approval was decided before as this answer decides it."""
     match answer:
         case Approve(args=args):
             return approval.state == ApprovalState.APPROVED and args in (None, approval.args)

@@ -9,13 +9,14 @@ from fastapi import APIRouter, Query, Response
 from api.deps import LastId, Ref, StreamsDep, TunerDep
 from api.problems import documented
 from api.streams import NOTHING_MORE, Message, message, streamed
+from tuner.domain import LARGEST
 from tuner.errors import InvalidSpecError, Problem
 from tuner.logs.files import LogExcerpt
 from tuner.service import Tuner
 
 router = APIRouter(prefix="/tasks/{task}/logs", tags=["logs"])
 
-Which = Annotated[int | None, Query(ge=0, le=2**31 - 1, description="Number of the experiment; by default the newest.")]
+Which = Annotated[int | None, Query(ge=0, le=LARGEST, description="Number of the experiment; by default the newest.")]
 Benchmark = Annotated[bool, Query(description="The load generator's log instead of the engine's.")]
 
 
@@ -49,11 +50,11 @@ async def follow_logs(
     """
     found = await tuner.task(task)
     if experiment is not None:
-        await tuner.store.experiment(found.id, experiment)
+        await tuner.experiment(found.id, experiment)
     begun, position = _parse(last)
     if last is not None and found.state.ended:
         excerpt = await tuner.logs(found.id, experiment, benchmark=benchmark, lines=1)
-        newest = experiment if experiment is not None or benchmark else await tuner.store.newest(found.id)
+        newest = experiment if experiment is not None or benchmark else await tuner.newest_experiment(found.id)
         if (begun, position) == (newest, excerpt.position):
             return Response(status_code=204)
     messages = (
@@ -66,7 +67,7 @@ async def follow_logs(
 
 async def _going_on(tuner: Tuner, task_id: str, begun: int | None, position: int) -> AsyncGenerator[Message, None]:
     """From where a reader stopped, through the experiments that came since, to the newest and on."""
-    newest = await tuner.store.newest(task_id)
+    newest = await tuner.newest_experiment(task_id)
     if begun is not None and newest is not None:
         for number in range(begun, newest):
             async with aclosing(_told(tuner, task_id, number, False, position)) as messages:

@@ -11,7 +11,6 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from agent.settings import AgentSettings
 from api import problems
-from api.settings import read
 from tuner.errors import TunerError
 from tuner.runner.supervisor import Supervisor
 from tuner.service import Tuner
@@ -33,7 +32,7 @@ def mcp(no_worker: bool) -> None:
     Calls that cost, publish or delete ask first: at the client where it can show that, else with `autotuner chat` and
     `autotuner serve`, on the same data folder.
     """
-    asyncio.run(_talk(Settings(), read(AgentSettings), worker=not no_worker))
+    asyncio.run(_talk(Settings(), AgentSettings(), worker=not no_worker))
 
 
 class Mounted:
@@ -95,6 +94,6 @@ async def _talk(settings: Settings, agent: AgentSettings, *, worker: bool) -> No
         supervisor = None
         if worker and not any(alive(one) for one in await tuner.workers()):
             supervisor = await stack.enter_async_context(Supervisor.open(settings))
-        opened = McpCalls.open(tuner, agent, read(ToolSettings), supervisor=supervisor)
+        opened = McpCalls.open(tuner, agent, ToolSettings(), supervisor=supervisor)
         server = mcp_server.build(await stack.enter_async_context(opened))
         await server.run_stdio_async(show_banner=False, log_level="ERROR")

@@ -70,7 +70,7 @@ class Offered(Tool):
         context = get_context()
         client = _client(context)
         try:
-            if (heard := _heard(context)) is not None:
+            if (heard := _resumed(context)) is not None:
                 approval_id, decision = heard
                 if decision is None:
                     return _waits(approval_id)
@@ -93,11 +93,11 @@ class Offered(Tool):
 
     async def _call(self, context: Context, client: str, arguments: Mapping[str, Any]) -> CallOutcome | Approval:
         async with _reporting(context) as tell:
-            return await _whole(self.calls.call(client, self.name, arguments, on_progress=tell))
+            return await _to_its_end(self.calls.call(client, self.name, arguments, on_progress=tell))
 
 
 def build(calls: McpCalls) -> FastMCP:
-    """A server that offers every tool. It keeps nothing of its clients: what waits is in the ledger."""
+    """A server that offers every tool. It is stateless: pending approvals are in the ledger."""
     server: FastMCP = FastMCP(
         NAME,
         INSTRUCTIONS,
@@ -153,7 +153,7 @@ def _question(approval: Approval) -> InputRequiredResult:
     return InputRequiredResult(input_requests={QUESTION: ElicitRequest(params=form)}, request_state=state)
 
 
-def _heard(context: Context) -> tuple[str, Decision | None] | None:
+def _resumed(context: Context) -> tuple[str, Decision | None] | None:
     """The answer to a question that was asked before: of which approval, and what was decided. None: a new call."""
     if context.request_state is None:
         return None
@@ -228,7 +228,7 @@ async def _reporting(context: Context) -> AsyncIterator[Callable[[Any], None]]:
         passing_on.cancel()
 
 
-async def _whole(work: Coroutine[Any, Any, T]) -> T:
+async def _to_its_end(work: Coroutine[Any, Any, T]) -> T:
     """Cancelled, it waits until the work has ended by that: a scope of anyio cancels at every step, and the ledger
     must still be told.
     """

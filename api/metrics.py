@@ -1,4 +1,4 @@
-"""What Prometheus reads: tasks, experiments, requests, streams, and this process."""
+"""Prometheus metrics: tasks, experiments, requests, streams, and this process."""
 
 import time
 
@@ -17,7 +17,7 @@ METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS")
 
 
 class Metrics:
-    """Of one application: nothing here is global."""
+    """The metrics of one application, in a registry of its own."""
 
     def __init__(self) -> None:
         self.registry = CollectorRegistry()

@@ -1,4 +1,4 @@
-"""What a browser gets that asks for no data: the built page, or a word on how to build it or to get in."""
+"""The built page, and the pages that say how to build it or how to log in."""
 
 from pathlib import Path
 

@@ -130,7 +130,7 @@ def install(app: FastAPI) -> None:
 
 
 class Edge:
-    """The outermost catch: a bug becomes an answer with an id, and says nothing of what is inside."""
+    """ASGI middleware, the outermost: an unforeseen error becomes a 500 with an id that the log has too."""
 
     def __init__(self, app: ASGIApp) -> None:
         self._app = app

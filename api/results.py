@@ -95,7 +95,7 @@ async def list_task_experiments(
 
 @router.get("/tasks/{task}/experiments/{number}", responses=documented(404))
 async def get_experiment(task: Ref, number: Number, tuner: TunerDep) -> Experiment:
-    return await tuner.store.experiment((await tuner.task(task)).id, number)
+    return await tuner.experiment(task, number)
 
 
 @router.get("/tasks/{task}/result", responses=documented(404))

@@ -20,8 +20,9 @@ from sse_starlette.sse import AppStatus
 from agent.settings import AgentSettings
 from api.app import create_app
 from api.guard import LOGIN, Keyring
-from api.settings import ServerSettings, read
+from api.settings import ServerSettings
 from tuner.errors import ConflictError, TunerError, UnavailableError
+from tuner.machine.addresses import bracketed
 from tuner.runner.supervisor import Supervisor
 from tuner.service import Tuner
 from tuner.settings import Settings
@@ -50,7 +51,7 @@ def serve(host: str | None, port: int | None, no_worker: bool, no_token: bool, b
     """
     given = {"host": host, "port": port, "require_token": False if no_token else None}
     server = ServerSettings.model_validate({name: value for name, value in given.items() if value is not None})
-    settings, agent_settings = Settings(), read(AgentSettings)
+    settings, agent_settings = Settings(), AgentSettings()
     _allow_files()
     with listen(server) as listening:
         server = server.model_copy(update={"port": listening.getsockname()[1]})
@@ -85,8 +86,8 @@ def listen(server: ServerSettings) -> socket.socket:
     return listening
 
 
-class Server(uvicorn.Server):
-    """Says when it listens, and tells the streams before it waits for them."""
+class WebServer(uvicorn.Server):
+    """uvicorn's server; sets `listening` once it listens, and closes event streams before it waits for requests."""
 
     def __init__(self, config: uvicorn.Config, closing: Callable[[], None]) -> None:
         super().__init__(config)
@@ -110,7 +111,7 @@ class Server(uvicorn.Server):
         self.should_exit = True
 
     def interrupt(self, number: signal.Signals) -> None:
-        """Asked twice, it waits for nobody."""
+        """Ends the server; the second time without waiting for requests."""
         self.interrupted = number is signal.SIGINT
         self.force_exit = self.should_exit
         self.end()
@@ -141,7 +142,7 @@ class _Service:
                 proxy_headers=False,
                 timeout_graceful_shutdown=GRACE_S,
             )
-            web = Server(config, lambda: _farewell(app))
+            web = WebServer(config, lambda: _farewell(app))
             for number in (signal.SIGINT, signal.SIGTERM):
                 loop.add_signal_handler(number, web.interrupt, number)
             stop = asyncio.Event()
@@ -155,9 +156,9 @@ class _Service:
             return web.interrupted
 
     async def _rest(
-        self, tuner: Tuner, app: FastAPI, opening: "asyncio.Future[Assistant]", web: Server, stop: asyncio.Event
+        self, tuner: Tuner, app: FastAPI, opening: "asyncio.Future[Assistant]", web: WebServer, stop: asyncio.Event
     ) -> None:
-        """What the service can answer without: it is there first. Closed when the last request is answered."""
+        """Opens the worker and the assistant once the server listens; closes them after the last request."""
         await _either(web.listening, stop)
         if stop.is_set():
             opening.cancel()
@@ -187,7 +188,7 @@ class _Service:
         opened: AbstractAsyncContextManager[Assistant] = service.Assistant.open(
             tuner,
             self._agent,
-            read(tools.ToolSettings),
+            tools.ToolSettings(),
             supervisor=supervisor,
             secrets=(self._keyring.token,),
         )
@@ -195,7 +196,7 @@ class _Service:
 
     async def _say_hello(self) -> None:
         server = self._server
-        address = f"http://{'127.0.0.1' if server.host in EVERYWHERE else _bracketed(server.host)}:{server.port}"
+        address = f"http://{'127.0.0.1' if server.host in EVERYWHERE else bracketed(server.host)}:{server.port}"
         link = f"{address}{LOGIN}?key={self._keyring.key()}" if server.require_token else address
         click.echo(f"Autotuner serves at {address}; stop with Ctrl-C.")
         if server.require_token:
@@ -221,11 +222,7 @@ async def _either(*events: asyncio.Event) -> None:
             one.cancel()
 
 
-def _bracketed(host: str) -> str:
-    return f"[{host}]" if ":" in host else host
-
-
 def _allow_files() -> None:
-    """Every connection is an open file, and the usual limit is low."""
+    """Raises the limit of open files, of which every connection is one."""
     _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
     resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))

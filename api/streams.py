@@ -1,4 +1,4 @@
-"""Server-sent events: one way to answer with a stream, and one follower per task however many read."""
+"""Answers that are streams of server-sent events."""
 
 import asyncio
 import logging
@@ -11,6 +11,7 @@ import anyio
 from pydantic import BaseModel
 from sse_starlette.sse import EventSourceResponse
 
+from tuner.domain import LARGEST
 from tuner.errors import InvalidSpecError, Problem, TunerError
 from tuner.spec.values import Frozen
 
@@ -21,7 +22,6 @@ SEND_S = 30
 """A reader that takes nothing for so long is left; it may come back with the last id it has seen."""
 FAREWELL_S = 3.0
 """Less than the server waits for answers that are being given."""
-LARGEST = 2**31 - 1
 
 Message: TypeAlias = Mapping[str, Any]
 """`event`, `data` and perhaps `id`, `retry`, as sse-starlette takes them."""
@@ -43,7 +43,6 @@ def streamed(*models: str) -> dict[int | str, dict[str, Any]]:
     }
 
 
-STREAMED = streamed()
 NOTHING_MORE: dict[int | str, dict[str, Any]] = {204: {"description": "Nothing follows, and nothing will."}}
 
 

@@ -73,7 +73,7 @@ async def get_health(tuner: TunerDep, response: Response) -> Health:
     """Whether the service answers and its database, too. The one address that needs no token."""
     try:
         async with asyncio.timeout(DATABASE_S):
-            await tuner.store.next_queued()
+            await tuner.counts()
     except (StorageError, TimeoutError) as error:
         log.warning("unhealthy: %s", error or f"the database did not answer within {DATABASE_S:g} s")
         response.status_code = 503

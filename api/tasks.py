@@ -152,7 +152,7 @@ async def follow_task(
     """
     start = after(last)
     found = await tuner.task(task)
-    state, news = await tuner.store.news(found.id, start)
+    state, news = await tuner.news(found.id, start)
     if state.ended and not news:
         return Response(status_code=204)
 

@@ -2,6 +2,7 @@
 
 import re
 import subprocess
+import sys
 import tomllib
 from importlib import import_module
 from importlib.metadata import packages_distributions
@@ -61,6 +62,22 @@ def test_the_lock_names_every_dependency_with_its_hash() -> None:
     for requirement in wanted:
         name = re.split(r"[\[>=<]", requirement)[0]
         assert re.search(rf"^{re.escape(name)}==\S+.* \\\n    --hash=sha256:", lock, re.MULTILINE), name
+
+
+def test_every_import_of_the_product_is_declared_and_every_dependency_is_imported() -> None:
+    declared = {re.split(r"[\[>=<]", requirement)[0] for requirement in PROJECT["project"]["dependencies"]}
+    # The load generator's own process runs in another environment; fastmcp is split into several distributions.
+    owners = {**packages_distributions(), "fastmcp": ["fastmcp"], "genai_bench": [], "gevent": []}
+    imported = {
+        name
+        for path in tracked()
+        if path.suffix == ".py" and path.relative_to(ROOT).parts[0] in TOP_LEVEL
+        for name in re.findall(r"^\s*(?:from|import) (\w+)[\w.]*(?: import| as|$)", path.read_text(), re.MULTILINE)
+        if name not in {*TOP_LEVEL, *sys.stdlib_module_names}
+    }
+    normal = {name: {re.sub(r"[-_.]+", "-", owner).lower() for owner in owners[name]} for name in imported}
+    assert {name for name, of in normal.items() if of and not of & declared} == set()
+    assert declared - set().union(*normal.values()) == set()
 
 
 def test_readme_names_only_commands_that_exist() -> None:

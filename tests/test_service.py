@@ -56,10 +56,10 @@ async def in_state(tuner: Tuner, state: str) -> str:
     if state == "queued":
         return task.id
     owner = {"running": live_owner(), "abandoned": dead_owner()}.get(state, REMOTE)
-    lease = await tuner.store.claim(task.id, owner)
+    lease = await tuner._store.claim(task.id, owner)
     assert lease is not None
     if state in ("completed", "failed", "cancelled"):
-        await tuner.store.finish(lease, TaskState(state))
+        await tuner._store.finish(lease, TaskState(state))
     return task.id
 
 
@@ -215,7 +215,7 @@ async def test_a_resumed_task_goes_on_in_this_process(tuner: Tuner) -> None:
 
 async def test_who_resumes_a_task_whose_worker_died_while_cancelling_wants_it_to_go_on(tuner: Tuner) -> None:
     ref = await in_state(tuner, "abandoned")
-    await tuner.store.request_cancel(ref)
+    await tuner._store.request_cancel(ref)
     await tuner.resume(ref)
     assert (await tuner.run(ref)).state is TaskState.COMPLETED
 
@@ -245,7 +245,7 @@ async def test_a_stalled_workers_task_is_cancelled_here_and_its_engine_reaped(
     tuner: Tuner, tables: Tables, here: bool
 ) -> None:
     ref = await in_state(tuner, "queued")
-    await tuner.store.claim(ref, live_owner() if here else REMOTE)
+    await tuner._store.claim(ref, live_owner() if here else REMOTE)
     assert (await tuner.cancel(ref)).state is TaskState.CANCELLED
     assert tables.deployer.reaped == [ref]
 
@@ -298,10 +298,10 @@ async def test_a_follower_in_the_process_of_the_run_asks_nothing_meanwhile(
 
 async def test_a_follower_misses_nothing_however_much_there_is(tuner: Tuner) -> None:
     ref = await in_state(tuner, "queued")
-    lease = await tuner.store.claim(ref, REMOTE)
+    lease = await tuner._store.claim(ref, REMOTE)
     assert lease is not None
-    await tuner.store.record(lease, events=[("phase", {"n": n}) for n in range(2500)])
-    await tuner.store.finish(lease, TaskState.COMPLETED)
+    await tuner._store.record(lease, events=[("phase", {"n": n}) for n in range(2500)])
+    await tuner._store.finish(lease, TaskState.COMPLETED)
     assert len(await events(tuner, ref)) == 2500 + 4
 
 
@@ -309,17 +309,17 @@ async def test_a_task_that_ends_between_two_looks_loses_no_event(
     tuner: Tuner, elsewhere: Tuner, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     ref = await in_state(tuner, "queued")
-    lease = await tuner.store.claim(ref, REMOTE)
+    lease = await tuner._store.claim(ref, REMOTE)
     assert lease is not None
-    read = elsewhere.store.news
+    read = elsewhere._store.news
 
     async def finished_meanwhile(task_id: str, after: int = 0) -> tuple[TaskState, list[Event]]:
         found = await read(task_id, after)
         if not found[1] and not (await tuner.task(ref)).state.ended:
-            await tuner.store.finish(lease, TaskState.COMPLETED)
+            await tuner._store.finish(lease, TaskState.COMPLETED)
         return found
 
-    monkeypatch.setattr(elsewhere.store, "news", finished_meanwhile)
+    monkeypatch.setattr(elsewhere._store, "news", finished_meanwhile)
     assert (await events(elsewhere, ref))[-1].kind == "task_finished"
 
 

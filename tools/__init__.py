@@ -1,4 +1,4 @@
-"""The agent's hands: thin adapters over the tuner, GitHub and Hugging Face.
+"""The agent's tools: thin adapters over the tuner, GitHub and Hugging Face.
 
 READ costs nothing, WRITE makes drafts, ACT costs time, GPUs, disk or data, publishes or deletes: so it is asked first.
 To add a tool: write an async function with `@tool` in the module of its subject, and list it in one of its tables.
@@ -102,7 +102,7 @@ async def call(
         state=None,
         context=context,
         config={},
-        stream_writer=on_progress or _unheard,
+        stream_writer=on_progress or _drop,
         tool_call_id=call_id,
         store=None,
     )
@@ -115,5 +115,5 @@ def _tool(name: str) -> Tool:
     return TOOLS[name]
 
 
-def _unheard(progress: Any) -> None:
-    """Nobody watches this call."""
+def _drop(progress: Any) -> None:
+    """Drops the progress of a call."""

@@ -5,6 +5,7 @@ from typing import Annotated, Any
 from pydantic import BeforeValidator, Field, JsonValue, WithJsonSchema
 
 from tools.schema import schema
+from tuner.domain import LARGEST
 from tuner.spec import reader
 from tuner.spec.objectives import NAMED_OBJECTIVES
 from tuner.spec.task import TaskSpec
@@ -12,9 +13,9 @@ from tuner.spec.task import TaskSpec
 Ref = Annotated[
     str, Field(min_length=1, max_length=200, description="The task: its id, the first characters of it, or its name.")
 ]
-Number = Annotated[int, Field(ge=0, le=2**31 - 1, description="The experiment's number; 0 is the baseline.")]
+Number = Annotated[int, Field(ge=0, le=LARGEST, description="The experiment's number; 0 is the baseline.")]
 Limit = Annotated[int, Field(ge=1, le=100, description="Rows in the answer, at most 100.")]
-Offset = Annotated[int, Field(ge=0, le=2**31 - 1, description="Rows to leave out first, to page on.")]
+Offset = Annotated[int, Field(ge=0, le=LARGEST, description="Rows to leave out first, to page on.")]
 PresetNames = Annotated[
     tuple[str, ...],
     Field(max_length=10, description="Presets to start from, in order; what the task itself says goes over them."),

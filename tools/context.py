@@ -14,7 +14,7 @@ from tuner.service import Tuner
 
 
 async def ignore(task_id: str) -> None:
-    """Nobody waits for the end of this task."""
+    """Drops the start of a task."""
 
 
 @dataclass(frozen=True)

@@ -24,7 +24,7 @@ MOST_TEXT = 400
 """Characters of a command or a warning in an answer."""
 
 
-class PlanAnswer(Frozen):
+class TaskPlan(Frozen):
     """What a task would do here."""
 
     engine: str
@@ -56,7 +56,7 @@ class Draft(Frozen):
     id: str
     name: str
     state: TaskState
-    plan: PlanAnswer
+    plan: TaskPlan
     next: str = "Nothing runs before start_task."
 
 
@@ -68,7 +68,7 @@ async def plan_task(
         Field(union_mode="left_to_right", description="A task written as for create_task, or the id or name of one."),
     ],
     presets: PresetNames = (),
-) -> PlanAnswer:
+) -> TaskPlan:
     """What a task would do on this machine, without writing anything down: how many experiments, which load levels,
     GPUs, the longest it can take, the first commands, what is skipped, what is missing here.
 
@@ -119,9 +119,9 @@ async def update_task(
     return await _draft(tuner, await tuner.update(found.id, taskfile.validate(_without_null(merge([draft], changes)))))
 
 
-def planned(plan: PlanSummary) -> PlanAnswer:
-    return PlanAnswer(
-        **{name: getattr(plan, name) for name in PlanAnswer.model_fields.keys() & PlanSummary.model_fields.keys()}
+def planned(plan: PlanSummary) -> TaskPlan:
+    return TaskPlan(
+        **{name: getattr(plan, name) for name in TaskPlan.model_fields.keys() & PlanSummary.model_fields.keys()}
         | {
             "at_most": duration(plan.at_most_s),
             "skipped": tuple(f"{one.count:,}: {one.reason}"[:MOST_TEXT] for one in plan.skipped[:10]),

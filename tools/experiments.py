@@ -32,7 +32,7 @@ class Table(Frozen):
     experiments: tuple[Row, ...]
 
 
-class Level(Frozen):
+class LevelLine(Frozen):
     """One load level as measured."""
 
     level: str
@@ -61,7 +61,7 @@ class ExperimentAnswer(Frozen):
     command: str | None = None
     """On port 8000 instead of the one it had."""
     shown: str
-    levels: tuple[Level, ...]
+    levels: tuple[LevelLine, ...]
     reason: Quoted | None = None
     """Why it failed, in the engine's words."""
 
@@ -189,10 +189,10 @@ def _experiment(result: Result, wanted: int) -> Experiment:
     raise NotFoundError(f"Task {result.task_id} has no experiment {wanted}; {there}.")
 
 
-def _level(point: LoadPoint) -> Level:
+def _level(point: LoadPoint) -> LevelLine:
     if not point.valid:
-        return Level(level=point.name, failure=point.failure)
-    return Level(
+        return LevelLine(level=point.name, failure=point.failure)
+    return LevelLine(
         level=point.name,
         output_tokens_per_s=number(point.output_tokens_per_s),
         requests_per_s=number(point.requests_per_s),

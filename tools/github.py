@@ -9,7 +9,7 @@ from pydantic import Field
 
 from tools import github_draft, github_search
 from tools.context import Runtime
-from tools.github_api import PER_PAGE, Call, RefusedError, github
+from tools.github_api import PER_PAGE, Purpose, RejectedError, github
 from tools.github_search import labels_of
 from tools.plain import plain
 from tools.settings import ToolSettings
@@ -87,7 +87,7 @@ async def get_github_issue(
             url=issue.html_url,
         )
 
-    return await github(settings, Call(f"read issue #{number}"), read)
+    return await github(settings, Purpose(f"read issue #{number}"), read)
 
 
 @tool(untrusted=True)
@@ -111,7 +111,7 @@ async def create_github_issue(
             repo=settings.github_repo or "", number=issue.number, url=issue.html_url, labels=labels_of(issue)
         )
 
-    return await github(settings, Call("create an issue", writes=True), create)
+    return await github(settings, Purpose("create an issue", writes=True), create)
 
 
 @tool(untrusted=True)
@@ -127,7 +127,7 @@ async def comment_github_issue(runtime: Runtime, number: Number, body: Body) -> 
         made = repo.get_issue(number).create_comment(body)
         return Written(repo=settings.github_repo or "", number=number, url=made.html_url)
 
-    return await github(settings, Call(f"comment on issue #{number}", writes=True), comment)
+    return await github(settings, Purpose(f"comment on issue #{number}", writes=True), comment)
 
 
 def _newest(issue: "Issue", wanted: int) -> "list[IssueComment]":
@@ -146,13 +146,13 @@ def _publishable(settings: ToolSettings, **texts: str) -> None:
     """What was approved is published as it is, or not at all: a secret is not quietly taken out of it.
 
     Raises:
-        RefusedError: there is one in it.
+        RejectedError: there is one in it.
     """
     for name, text in texts.items():
         lines = zip_longest(text.splitlines(), redact(text, settings.secrets).splitlines())
         changed = next((number for number, (line, clean) in enumerate(lines, 1) if line != clean), None)
         if changed is not None:
-            raise RefusedError(
+            raise RejectedError(
                 f"Nothing was published: line {changed} of the {name} holds what looks like a token, key or password. "
                 "Write [removed] in its place, and call again."
             )

@@ -31,12 +31,12 @@ HOW_TO = (
 )
 
 
-class RefusedError(TunerError):
+class RejectedError(TunerError):
     """GitHub does not take what was sent."""
 
 
 @dataclass(frozen=True)
-class Call:
+class Purpose:
     """What is being done, for the errors."""
 
     doing: str
@@ -44,27 +44,27 @@ class Call:
     writes: bool = False
 
 
-async def github(settings: ToolSettings, call: Call, ask: "Callable[[Github, Repository], T]") -> T:
+async def github(settings: ToolSettings, purpose: Purpose, ask: "Callable[[Github, Repository], T]") -> T:
     """Runs `ask` in a thread, with a connection of its own.
 
     Raises:
         UnavailableError: not configured, not allowed, not reachable, or too much asked of.
         NotFoundError: no such repository or issue, or none that the token can see.
-        RefusedError: what was sent is not acceptable.
+        RejectedError: what was sent is not acceptable.
     """
     repo = settings.github_repo
     if repo is None:
-        raise UnavailableError(f"I cannot {call.doing}: no GitHub repository is set; {HOW_TO}.")
-    if call.writes and settings.github_token is None:
-        raise UnavailableError(f"I cannot {call.doing} in {repo} without a token; {HOW_TO}.")
+        raise UnavailableError(f"I cannot {purpose.doing}: no GitHub repository is set; {HOW_TO}.")
+    if purpose.writes and settings.github_token is None:
+        raise UnavailableError(f"I cannot {purpose.doing} in {repo} without a token; {HOW_TO}.")
     try:
         async with asyncio.timeout(WHOLE * settings.github_timeout_s):
-            return await asyncio.to_thread(_ask, settings, repo, call, ask)
+            return await asyncio.to_thread(_ask, settings, repo, purpose, ask)
     except TimeoutError:
-        raise _silent(settings, call) from None
+        raise _silent(settings, purpose) from None
 
 
-def _ask(settings: ToolSettings, repo: str, call: Call, ask: "Callable[[Github, Repository], T]") -> T:
+def _ask(settings: ToolSettings, repo: str, purpose: Purpose, ask: "Callable[[Github, Repository], T]") -> T:
     from github import Auth, Github
     from github.GithubException import BadAttributeException, GithubException
     from requests.exceptions import RequestException, SSLError, Timeout
@@ -84,9 +84,9 @@ def _ask(settings: ToolSettings, repo: str, call: Call, ask: "Callable[[Github, 
         with closing(connection):
             return ask(connection, connection.get_repo(repo))
     except GithubException as error:
-        raise _refusal(error, settings, repo, call) from None
+        raise _refusal(error, settings, repo, purpose) from None
     except Timeout:
-        raise _silent(settings, call) from None
+        raise _silent(settings, purpose) from None
     except SSLError as error:
         raise UnavailableError(
             f"The certificate of {at} is not trusted: {plain(str(error), 200, settings.secrets)}; correct "
@@ -94,14 +94,14 @@ def _ask(settings: ToolSettings, repo: str, call: Call, ask: "Callable[[Github, 
         ) from None
     except RequestException as error:
         raise UnavailableError(
-            f"{at} cannot be reached: {plain(_reason(error), 200, settings.secrets)}; {_unsure(call)} "
+            f"{at} cannot be reached: {plain(_reason(error), 200, settings.secrets)}; {_unsure(purpose)} "
             "Check the network, its proxy, and AUTOTUNER_GITHUB_URL."
         ) from None
     except (BadAttributeException, ValueError, TypeError, AttributeError, RuntimeError) as error:
         # PyGithub takes an answer apart as it is asked for its parts: one that is not GitHub's ends in any of these.
         log.exception("%s does not answer as GitHub does", at)
         raise UnavailableError(
-            f"{at} does not answer as GitHub does ({type(error).__name__}); {_unsure(call)} "
+            f"{at} does not answer as GitHub does ({type(error).__name__}); {_unsure(purpose)} "
             "Check AUTOTUNER_GITHUB_URL: it ends in /api/v3 for GitHub Enterprise."
         ) from None
 
@@ -112,20 +112,20 @@ def _reason(error: Exception) -> str:
     return told[1] if told else str(error)
 
 
-def _silent(settings: ToolSettings, call: Call) -> UnavailableError:
+def _silent(settings: ToolSettings, purpose: Purpose) -> UnavailableError:
     return UnavailableError(
-        f"{settings.github_url} did not answer in {settings.github_timeout_s} s; {_unsure(call)} "
+        f"{settings.github_url} did not answer in {settings.github_timeout_s} s; {_unsure(purpose)} "
         "A longer time is AUTOTUNER_GITHUB_TIMEOUT_S."
     )
 
 
-def _unsure(call: Call) -> str:
-    if call.writes:
-        return f"whether it did {call.doing} is not known: look for it on GitHub before you try again."
+def _unsure(purpose: Purpose) -> str:
+    if purpose.writes:
+        return f"whether it did {purpose.doing} is not known: look for it on GitHub before you try again."
     return "try again in a minute."
 
 
-def _refusal(error: "GithubException", settings: ToolSettings, repo: str, call: Call) -> TunerError:
+def _refusal(error: "GithubException", settings: ToolSettings, repo: str, purpose: Purpose) -> TunerError:
     data: Mapping[str, Any] = error.data if isinstance(error.data, dict) else {}
     said = plain(str(data.get("message") or data.get("data") or "no reason given"), 300, settings.secrets).rstrip(".")
     headers = {key.lower(): str(value) for key, value in (error.headers or {}).items()}
@@ -136,25 +136,25 @@ def _refusal(error: "GithubException", settings: ToolSettings, repo: str, call: 
             return UnavailableError(f"GitHub takes no more requests now ({error.status}: {said}); {_later(headers)}")
         case 403:
             return UnavailableError(
-                f"This token may not {call.doing} in {repo} (403: {said}); give it the permission Issues: read and "
+                f"This token may not {purpose.doing} in {repo} (403: {said}); give it the permission Issues: read and "
                 "write for that repository, and have its organization allow it."
             )
         case 404:
             return NotFoundError(
-                f"GitHub cannot {call.doing} in {repo} (404: {said}): there is no such repository or issue, or the "
+                f"GitHub cannot {purpose.doing} in {repo} (404: {said}): there is no such repository or issue, or the "
                 f"token cannot see it; check the number, and AUTOTUNER_GITHUB_REPO, which is {repo}."
             )
         case 410:
             return UnavailableError(f"Issues are switched off in {repo} (410: {said}), or this one was deleted.")
         case 422 | 400:
-            return RefusedError(
+            return RejectedError(
                 f"GitHub does not take this ({error.status}: {said}{_fields(data, settings)}); "
                 "change that, and try again."
             )
         case status if status >= 500:
-            return UnavailableError(f"GitHub has a problem of its own ({status}: {said}); {_unsure(call)}")
+            return UnavailableError(f"GitHub has a problem of its own ({status}: {said}); {_unsure(purpose)}")
         case status:
-            return UnavailableError(f"GitHub cannot {call.doing} in {repo} ({status}: {said}); {_unsure(call)}")
+            return UnavailableError(f"GitHub cannot {purpose.doing} in {repo} ({status}: {said}); {_unsure(purpose)}")
 
 
 def _new_token() -> str:

@@ -15,7 +15,7 @@ from tools.github_search import IssueRow, search
 from tools.plain import plain
 from tools.tool import tool
 from tools.untrusted import clean, disarmed
-from tuner.domain import Experiment, ExperimentState, Task
+from tuner.domain import LARGEST, Experiment, ExperimentState, Task
 from tuner.errors import ConflictError, NotFoundError, TunerError
 from tuner.logs.redaction import redact
 from tuner.report.command import shell
@@ -42,7 +42,7 @@ class IssueDraft(Frozen):
 async def draft_github_issue(
     runtime: Runtime,
     task: Ref,
-    experiment: Annotated[int, Field(ge=0, le=2**31 - 1, description="Number of a failed experiment.")],
+    experiment: Annotated[int, Field(ge=0, le=LARGEST, description="Number of a failed experiment.")],
 ) -> IssueDraft:
     """Composes an issue about a failed experiment: what happened, versions, the command with its flags, the end of the
     log with secrets removed, and links to similar issues, which are searched first. Publishes nothing.
@@ -158,7 +158,7 @@ async def _log(context: Context, task: Task, one: Experiment) -> str:
 
 
 def _hidden(context: Context, text: str) -> str:
-    """Without secrets, and without this machine's folders, in which people's names stand."""
+    """With secrets and the paths of this machine, which hold user names, taken out."""
     text = redact(disarmed(clean(text)), context.settings.secrets)
     for folder, name in ((context.tuner.settings.home, "$AUTOTUNER_HOME"), (Path.home(), "~")):
         if len(folder.parts) > 1:

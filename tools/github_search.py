@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 from pydantic import Field
 
 from tools.context import Runtime
-from tools.github_api import Call, RefusedError, github
+from tools.github_api import Purpose, RejectedError, github
 from tools.plain import plain
 from tools.settings import ToolSettings
 from tools.tool import tool
@@ -52,11 +52,11 @@ async def search_github_issues(
 
 
 async def search(settings: ToolSettings, text: str, *, state: str = "all", limit: int = 10) -> FoundIssues:
-    """Raises what `github` raises, and RefusedError where the text has no word in it."""
+    """Raises what `github` raises, and RejectedError where the text has no word in it."""
     # Words only: a qualifier (`repo:`, `org:`) would reach whatever else the token can read.
     words = re.sub(r"[^\w.'/-]+", " ", text).strip(" -'./")
     if not words:
-        raise RefusedError(f"There is no word to search for in {text!r:.60}; give a few telling ones.")
+        raise RejectedError(f"There is no word to search for in {text!r:.60}; give a few telling ones.")
     of_state = "" if state == "all" else f" state:{state}"
 
     def find(connection: "Github", _: "Repository") -> FoundIssues:
@@ -67,7 +67,7 @@ async def search(settings: ToolSettings, text: str, *, state: str = "all", limit
             total=found.totalCount,
         )
 
-    return await github(settings, Call("search issues"), find)
+    return await github(settings, Purpose("search issues"), find)
 
 
 def _row(issue: "Issue", settings: ToolSettings) -> IssueRow:

@@ -18,10 +18,11 @@ from pydantic import BaseModel
 
 from tools import hub_driver
 from tools.hub_api import OFFLINE, Wanted, ask, refusal
-from tools.hub_target import Note, claimed, missing_bytes, place, shortage
+from tools.hub_target import DownloadNote, claimed, missing_bytes, place, shortage
 from tools.plain import plain
 from tools.settings import ToolSettings
 from tuner.errors import NotFoundError, StorageError, TunerError, UnavailableError
+from tuner.machine import processes
 
 LINE_BYTES = 2**20
 
@@ -46,7 +47,7 @@ class Listing(BaseModel):
 class Fetch:
     """One download, decided; nothing has been written yet."""
 
-    note: Note
+    note: DownloadNote
     """At a commit: what was looked at is what comes, whatever happens to the branch meanwhile."""
     target: Path
     files: tuple[tuple[str, int], ...]
@@ -86,7 +87,7 @@ async def decide(
         raise NotFoundError(
             f"No file of {wanted.repo} matches these patterns; it has {len(sizes)} files, the first: {first}."
         )
-    note = Note(repo=wanted.repo, revision=listing.sha)
+    note = DownloadNote(repo=wanted.repo, revision=listing.sha)
     files = tuple((name, sizes[name]) for name in names)
     return Fetch(note, target, files, await asyncio.to_thread(missing_bytes, target, note, files))
 
@@ -166,10 +167,8 @@ async def _drive(fetch: Fetch, settings: ToolSettings, on_bytes: Callable[[int],
                     said.append(line)
         code = await process.wait()
     finally:
-        with suppress(ProcessLookupError):
-            process.kill()
         process.stdin.close()
-        await asyncio.shield(process.communicate())
+        await processes.stop(process)
     why = plain(" ".join(said), 500, settings.secrets) or "it said nothing"
     raise UnavailableError(
         f"The download of {fetch.note.repo} ended by itself with code {code} ({why}); "

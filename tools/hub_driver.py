@@ -27,7 +27,7 @@ Job = dict[str, Any]
 """endpoint, token (or None), repo, revision (a commit), folder, files: [[name, bytes], …]"""
 
 
-class Progress:
+class ByteCounter:
     """Bytes of all files together: those of finished ones by their size, those of others as they come."""
 
     def __init__(self) -> None:
@@ -49,7 +49,7 @@ def tell(**said: object) -> None:
     sys.stdout.flush()
 
 
-def bar(progress: Progress, counted: list[int]) -> type:
+def bar(progress: ByteCounter, counted: list[int]) -> type:
     """What the library takes for a progress bar of one file; `counted[0]` is what it has added so far."""
 
     class Bar:
@@ -89,7 +89,7 @@ def bar(progress: Progress, counted: list[int]) -> type:
 def download(job: Job) -> None:
     from huggingface_hub import hf_hub_download
 
-    progress = Progress()
+    progress = ByteCounter()
 
     def fetch(name: str, size: int) -> None:
         counted = [0]

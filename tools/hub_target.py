@@ -1,4 +1,4 @@
-"""The folder that a download goes into: among the models, free, large enough, and nobody else's meanwhile."""
+"""The target folder of a download: where it may lie, whether it fits, and its lock."""
 
 import shutil
 from collections.abc import Iterable, Iterator
@@ -17,8 +17,8 @@ KEPT_FREE_BYTES = 2**30
 """Of the disk: what else runs here writes logs and databases."""
 
 
-class Note(Frozen):
-    """What a downloaded folder holds; stands in it, from before the first file."""
+class DownloadNote(Frozen):
+    """The file in a downloaded folder that says what it holds; written before the first download."""
 
     repo: str
     revision: str
@@ -47,7 +47,7 @@ def place(models: Path, folder: str) -> Path:
     return target
 
 
-def missing_bytes(target: Path, wanted: Note, files: Iterable[tuple[str, int]]) -> int:
+def missing_bytes(target: Path, wanted: DownloadNote, files: Iterable[tuple[str, int]]) -> int:
     """How much of these files (name, size) is not there yet.
 
     Raises:
@@ -84,10 +84,10 @@ NOTES = ".cache/huggingface"
 _NOTE = ".cache/autotuner.json"
 
 
-def note(target: Path) -> Note | None:
+def note(target: Path) -> DownloadNote | None:
     """None where this is no folder that was downloaded here."""
     try:
-        return Note.model_validate_json((target / _NOTE).read_text())
+        return DownloadNote.model_validate_json((target / _NOTE).read_text())
     except (OSError, ValidationError, UnicodeDecodeError):
         return None
 
@@ -110,7 +110,7 @@ def shortage(models: Path, repo: str, bytes_: int) -> str | None:
 
 
 @contextmanager
-def claimed(target: Path, wanted: Note) -> Iterator[None]:
+def claimed(target: Path, wanted: DownloadNote) -> Iterator[None]:
     """Makes the folder, for one download at a time; what it did not finish is swept away before and after.
 
     Raises:
@@ -139,13 +139,13 @@ def claimed(target: Path, wanted: Note) -> Iterator[None]:
 
 
 def _sweep(target: Path) -> None:
-    """A file that was not finished starts anew, under another name; its piece would only fill the disk."""
+    """Deletes unfinished files: a download starts them anew, under other names."""
     for piece in (target / NOTES).rglob("*.incomplete"):
         piece.unlink(missing_ok=True)
 
 
 def _leave_nothing(target: Path) -> None:
-    """A folder that no file has come into would only look like a model."""
+    """Removes a folder that no file has come into, which would look like a model."""
     if not any(path.is_file() for path in target.rglob("*") if ".cache" not in path.relative_to(target).parts):
         shutil.rmtree(target)
         with suppress(OSError):

@@ -8,6 +8,7 @@ from tools.arguments import Number, Ref
 from tools.context import Runtime
 from tools.tool import tool
 from tools.untrusted import Quoted, quoted
+from tuner.domain import LARGEST
 from tuner.spec.values import Frozen
 
 LIMIT = 12_000
@@ -43,7 +44,7 @@ async def get_experiment_logs(
     runtime: Runtime,
     task: Ref,
     experiment: Annotated[
-        int | None, Field(ge=0, le=2**31 - 1, description="The experiment's number; by default the newest.")
+        int | None, Field(ge=0, le=LARGEST, description="The experiment's number; by default the newest.")
     ] = None,
     lines: Lines = 100,
     search: Search = None,

@@ -23,7 +23,7 @@ FRESH = timedelta(minutes=1)
 Id = Annotated[str, Field(min_length=1, max_length=200, description="The deployment's id, by list_deployments.")]
 
 
-class Worker(Frozen):
+class WorkerLine(Frozen):
     host: str
     pid: int
     alive: bool | None = None
@@ -47,7 +47,7 @@ class WorkerStatus(Frozen):
     busy: int
     own: OwnWorker | None = None
     """None: this is no service, so workers are started by hand."""
-    workers: tuple[Worker, ...]
+    workers: tuple[WorkerLine, ...]
     note: str | None = None
 
 
@@ -163,7 +163,7 @@ async def _status(context: Context) -> WorkerStatus:
         if own is None
         else OwnWorker(alive=own.alive, pid=own.pid, restarts=own.restarts, started_at=own.started_at),
         workers=tuple(
-            Worker(host=one.host, pid=one.pid, alive=one.alive, task=one.task_id, seen_at=one.seen_at)
+            WorkerLine(host=one.host, pid=one.pid, alive=one.alive, task=one.task_id, seen_at=one.seen_at)
             for one in workers[:50]
         ),
         note="No worker is alive here: queued tasks wait." if nobody else None,

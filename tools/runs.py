@@ -1,14 +1,14 @@
 """Starting, stopping and removing tasks: what costs time, GPUs or data."""
 
 import asyncio
-import hashlib
 
 from tools.arguments import Ref
 from tools.context import Context, Runtime
-from tools.drafts import PlanAnswer, planned
+from tools.drafts import TaskPlan, planned
 from tools.machines import alive
 from tools.tool import tool
 from tuner.domain import Task, TaskState
+from tuner.spec import taskfile
 from tuner.spec.values import Frozen
 
 CANCEL_S = 60
@@ -30,7 +30,7 @@ class StartPreview(Frozen):
     state: TaskState
     experiments_done: int | None = None
     """By an earlier start; they are kept."""
-    plan: PlanAnswer
+    plan: TaskPlan
     worker: str
     fingerprint: str
     """Of the task as it is written now: the approval is for no other."""
@@ -63,7 +63,7 @@ async def _start_preview(context: Context, task: str) -> StartPreview:
         experiments_done=done or None,
         plan=planned(plan.summary()),
         worker=await _workers(context, found),
-        fingerprint=hashlib.sha256(found.spec.model_dump_json().encode()).hexdigest()[:16],
+        fingerprint=taskfile.digest(found.spec)[:16],
     )
 
 

@@ -1,22 +1,15 @@
-"""Where GitHub and the Hugging Face hub are, and the tokens for them: read once, at the entry point."""
+"""Settings of GitHub and of the Hugging Face hub: addresses and tokens."""
 
-import ipaddress
+import re
 from pathlib import Path
-from typing import Annotated, Any, Self
+from typing import Annotated
 from urllib.parse import urlsplit
 
-from pydantic import (
-    AfterValidator,
-    AliasChoices,
-    Field,
-    ModelWrapValidatorHandler,
-    SecretStr,
-    ValidationError,
-    model_validator,
-)
-from pydantic_settings import BaseSettings, SettingsConfigDict
+from pydantic import AfterValidator, AliasChoices, Field, SecretStr
+from pydantic_settings import SettingsConfigDict
 
-from tuner.errors import InvalidSettingsError
+from tuner.machine.addresses import is_loopback
+from tuner.settings import EnvironmentSettings
 
 
 def _address(url: str) -> str:
@@ -30,16 +23,9 @@ def _address(url: str) -> str:
         raise ValueError("this is no URL of a web server; write https://host/path")
     if parts.username is not None or parts.password is not None:
         raise ValueError("a user or password in the URL is not taken; give the token in its own variable")
-    if parts.scheme == "http" and not _is_here(host):
+    if parts.scheme == "http" and not is_loopback(host):
         raise ValueError(f"{host} is another machine, and http would show it the token in the clear; write https://")
     return url.rstrip("/")
-
-
-def _is_here(host: str) -> bool:
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return host == "localhost"
 
 
 def _visible(token: SecretStr) -> SecretStr:
@@ -50,35 +36,22 @@ def _visible(token: SecretStr) -> SecretStr:
     return SecretStr(text)
 
 
+def _repository(name: str) -> str:
+    if not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9-]{0,38}/[A-Za-z0-9_.-]{1,100}", name):
+        raise ValueError("write owner/name")
+    return name
+
+
 Address = Annotated[str, AfterValidator(_address)]
 Token = Annotated[SecretStr, AfterValidator(_visible)]
 
 
-ALSO = {
-    "AUTOTUNER_HF_ENDPOINT": "HF_ENDPOINT",
-    "AUTOTUNER_HF_TOKEN": "HF_TOKEN",
-    "AUTOTUNER_HF_OFFLINE": "HF_HUB_OFFLINE",
-    "AUTOTUNER_HF_CACHE": "HF_HUB_CACHE",
-}
-"""Our variables, and those of Hugging Face's own programs, which count where ours are not set."""
+class ToolSettings(EnvironmentSettings):
+    """`AUTOTUNER_GITHUB_REPO`, `AUTOTUNER_HF_TOKEN`, …; a tool that lacks one says so when it is used."""
 
+    model_config = SettingsConfigDict(populate_by_name=True)
 
-def _also(name: str) -> AliasChoices:
-    return AliasChoices(name, ALSO[name])
-
-
-class ToolSettings(BaseSettings):
-    """`AUTOTUNER_GITHUB_REPO`, `AUTOTUNER_HF_TOKEN`, …; a tool that lacks one says so when it is used.
-
-    Raises:
-        InvalidSettingsError: with every variable that cannot be used; a token is never repeated in it.
-    """
-
-    model_config = SettingsConfigDict(
-        env_prefix="AUTOTUNER_", env_ignore_empty=True, frozen=True, extra="ignore", populate_by_name=True
-    )
-
-    github_repo: str | None = Field(default=None, pattern=r"^[A-Za-z0-9][A-Za-z0-9-]{0,38}/[A-Za-z0-9_.-]{1,100}$")
+    github_repo: Annotated[str, AfterValidator(_repository)] | None = None
     """`owner/name`: whose issues are searched, read and written."""
     github_token: Token | None = None
     """A fine-grained token of that repository with the permission Issues: read and write. Reading works without."""
@@ -86,35 +59,20 @@ class ToolSettings(BaseSettings):
     """Base of the REST API; of GitHub Enterprise `https://HOST/api/v3`."""
     github_timeout_s: int = Field(default=15, ge=1, le=300)
     """For a connection, and between two pieces of an answer."""
-    hf_endpoint: Address = Field(default="https://huggingface.co", validation_alias=_also("AUTOTUNER_HF_ENDPOINT"))
-    hf_token: Token | None = Field(default=None, validation_alias=_also("AUTOTUNER_HF_TOKEN"))
+    # Variables of Hugging Face's own programs count where ours are not set.
+    hf_endpoint: Address = Field(
+        default="https://huggingface.co", validation_alias=AliasChoices("AUTOTUNER_HF_ENDPOINT", "HF_ENDPOINT")
+    )
+    hf_token: Token | None = Field(default=None, validation_alias=AliasChoices("AUTOTUNER_HF_TOKEN", "HF_TOKEN"))
     """Needed for private and gated models."""
-    hf_offline: bool = Field(default=False, validation_alias=_also("AUTOTUNER_HF_OFFLINE"))
+    hf_offline: bool = Field(default=False, validation_alias=AliasChoices("AUTOTUNER_HF_OFFLINE", "HF_HUB_OFFLINE"))
     """The hub is never asked."""
-    hf_cache: Path | None = Field(default=None, validation_alias=_also("AUTOTUNER_HF_CACHE"))
+    hf_cache: Path | None = Field(default=None, validation_alias=AliasChoices("AUTOTUNER_HF_CACHE", "HF_HUB_CACHE"))
     """Folder of Hugging Face's own cache. None: where its library puts it."""
     hf_timeout_s: float = Field(default=15, gt=0, le=300)
     """For a whole answer about models, not for downloads."""
 
-    @model_validator(mode="wrap")
-    @classmethod
-    def _check(cls, raw: Any, handler: ModelWrapValidatorHandler[Self]) -> Self:
-        try:
-            return handler(raw)
-        except ValidationError as error:
-            problems = [_problem(detail) for detail in error.errors(include_url=False)]
-            raise InvalidSettingsError("\n".join(problems)) from None
-
     @property
     def secrets(self) -> tuple[str, ...]:
-        """What must not be seen anywhere."""
+        """What is removed from everything that is shown."""
         return tuple(token.get_secret_value() for token in (self.github_token, self.hf_token) if token is not None)
-
-
-def _problem(detail: Any) -> str:
-    variable = str(detail["loc"][0]).upper()
-    name = variable if variable.startswith("AUTOTUNER_") else f"AUTOTUNER_{variable}"
-    # A token is not shown, and neither is a URL: what is wrong with it may be that there is a password in it.
-    given = " cannot be used" if name.endswith(("TOKEN", "URL", "ENDPOINT")) else f" is {detail['input']!r:.60}"
-    wanted = "write owner/name" if name.endswith("REPO") else detail["msg"].removeprefix("Value error, ")
-    return f"{name}{f' (or {ALSO[name]})' if name in ALSO else ''}{given}: {wanted}."

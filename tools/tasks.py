@@ -52,7 +52,7 @@ class Current(Frozen):
     """For how long."""
 
 
-class Progress(Frozen):
+class TaskProgress(Frozen):
     done: int
     """Experiments that ended."""
     at_most: int | None = None
@@ -79,7 +79,7 @@ class TaskAnswer(Frozen):
     completed: int
     failed: dict[str, int]
     """Experiments by kind of failure."""
-    progress: Progress | None = None
+    progress: TaskProgress | None = None
     verdict: str | None = None
     """While the task runs: so far."""
     best: Row | None = None
@@ -187,7 +187,7 @@ def _failures(ended: list[Experiment]) -> dict[str, int]:
     return kinds
 
 
-async def _progress(tuner: Tuner, task: Task, result: Result) -> Progress:
+async def _progress(tuner: Tuner, task: Task, result: Result) -> TaskProgress:
     at_most = await _at_most(tuner, task)
     done = [one for one in result.experiments if one.state is not ExperimentState.RUNNING]
     current = next((one for one in result.experiments if one.state is ExperimentState.RUNNING), None)
@@ -197,7 +197,7 @@ async def _progress(tuner: Tuner, task: Task, result: Result) -> Progress:
     left_s = None
     if mean_s is not None and at_most is not None:
         left_s = max(0.0, (at_most - len(done)) * mean_s - min(since_s, mean_s))
-    return Progress(
+    return TaskProgress(
         done=len(done),
         at_most=at_most,
         running=None

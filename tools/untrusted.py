@@ -28,7 +28,7 @@ _MARKUP = re.compile(
 
 
 class Quoted(Frozen):
-    """Text that nobody here vouches for."""
+    """Text from outside, marked as such."""
 
     source: str
     """Where it was found."""

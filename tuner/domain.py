@@ -14,6 +14,11 @@ from tuner.spec.objectives import Metric, Statistic
 from tuner.spec.task import TaskSpec
 from tuner.spec.values import Frozen, Value
 
+LARGEST = 2**31 - 1
+"""Of numbers of experiments, events and rows: what an integer column of any database holds."""
+KEY_LENGTH = 200
+"""Characters of the name that a caller gives to a request, so that it can be sent again."""
+
 
 class Params(Frozen):
     """One configuration, exactly as it is launched. What is not named stays at the engine's default."""

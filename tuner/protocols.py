@@ -1,4 +1,4 @@
-"""The seams. Everything a newcomer can add is one of these."""
+"""The extension points: engines, deployers, load generators and strategies implement these protocols."""
 
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager, AbstractContextManager
@@ -233,7 +233,7 @@ class Workload:
 
 
 class LoadGenerator(Protocol):
-    """A warm benchmark: what costs time once is paid."""
+    """A benchmark that has been started: imports and tokenizer are loaded."""
 
     async def measure(self, url: str, model: str, scenario: str, concurrency: int, folder: Path) -> LoadPoint:
         """Sends one load level and keeps its per-request data under `folder`.

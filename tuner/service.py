@@ -4,7 +4,7 @@ import asyncio
 import shutil
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Self
 
@@ -28,7 +28,8 @@ from tuner.protocols import Deployer, Flag, Running
 from tuner.runner import heartbeats
 from tuner.runner import logs as task_logs
 from tuner.runner.heartbeats import WorkerInfo
-from tuner.runner.plan import Plan, plan
+from tuner.runner.plan import Plan
+from tuner.runner.plans import Plans
 from tuner.runner.worker import Worker
 from tuner.settings import Settings
 from tuner.spec.presets import Preset
@@ -44,12 +45,16 @@ FOLLOW_HERE_S = 5.0
 @dataclass(frozen=True)
 class Tuner:
     settings: Settings
-    store: Store
+    _store: Store
+    _plans: Plans = field(default_factory=Plans)
 
     @classmethod
     @asynccontextmanager
-    async def open(cls, settings: Settings) -> AsyncIterator[Self]:
+    async def open(cls, settings: Settings, plans: Plans | None = None) -> AsyncIterator[Self]:
         """Opens the store, made or upgraded where needed.
+
+        Args:
+            plans: what the caller has planned already.
 
         Raises:
             StorageError: the data folder or the database cannot be used.
@@ -64,13 +69,13 @@ class Tuner:
         store = Store(settings.store_url)
         await store.open()
         try:
-            yield cls(settings, store)
+            yield cls(settings, store, plans or Plans())
         finally:
             await store.close()
 
     async def plan(self, spec: TaskSpec) -> Plan:
         """What the task would do here. Raises InvalidSpecError with every problem."""
-        return await plan(spec, self.settings)
+        return await self._plans.find(spec, self.settings)
 
     async def create(self, spec: TaskSpec, *, key: str | None = None) -> Task:
         """Writes a task down, checked completely; nothing runs. The same key and spec again give the same task.
@@ -78,23 +83,23 @@ class Tuner:
         Raises:
             ConflictError: the key stands for another spec.
         """
-        if key is not None and (made := await self.store.added(spec, key)) is not None:
+        if key is not None and (made := await self._store.added(spec, key)) is not None:
             return made
         await self.plan(spec)
-        return await self.store.add(spec, key=key)
+        return await self._store.add(spec, key=key)
 
     async def update(self, ref: str, spec: TaskSpec) -> Task:
         """Replaces a task that has not been started."""
         task = await self.task(ref)
         await self.plan(spec)
-        return await self.store.replace_spec(task.id, spec)
+        return await self._store.replace_spec(task.id, spec)
 
     async def start(self, ref: str, *, key: str | None = None) -> Task:
         """Queues a task for the next free worker. A failed or cancelled one goes on where it stopped.
 
         The same key again gives the task as it is, and starts nothing.
         """
-        return await self.store.queue((await self.task(ref)).id, key=key)
+        return await self._store.queue((await self.task(ref)).id, key=key)
 
     async def restart(self, ref: str) -> Task:
         """Queues a fresh copy of a task, which measures everything anew; the old one stays."""
@@ -102,35 +107,43 @@ class Tuner:
 
     async def run(self, ref: str) -> Task:
         """Runs a queued or abandoned task to its end in this process."""
-        return await Worker(self.store, self.settings).run((await self.task(ref)).id)
+        return await Worker(self._store, self.settings).run((await self.task(ref)).id)
+
+    async def work(self, stop: asyncio.Event) -> None:
+        """Runs queued and abandoned tasks in this process, one after the other, until told to stop."""
+        await Worker(self._store, self.settings).serve(stop)
 
     async def resume(self, ref: str) -> Task:
         """Queues a task that stopped before its end; one whose worker died is taken up as it stands."""
         task = await self.task(ref)
         if task.state is not TaskState.RUNNING:
             return await self.start(task.id)
-        owner = next((Identity.parse(held.owner) for held in await self.store.owned() if held.task_id == task.id), None)
-        if owner is not None and owner.alive():
+        held = await self._store.held(task.id)
+        if held is not None and (owner := Identity.parse(held.owner)).alive():
             raise ConflictError(f"Task {task.id} is running in process {owner.pid}; there is nothing to resume.")
-        await self.store.withdraw_cancel(task.id)
+        await self._store.withdraw_cancel(task.id)
         return task
+
+    async def request_cancel(self, ref: str) -> Task:
+        """Cancels a task that waits; the worker of one that runs learns of it within seconds."""
+        return await self._store.request_cancel((await self.task(ref)).id)
 
     async def cancel(self, ref: str) -> Task:
         """Asks for the end of a task and waits until it is over, its engine included.
 
         A task whose worker is dead or stalled is cancelled here, and what the worker left is stopped.
         """
-        task = await self.store.request_cancel((await self.task(ref)).id)
-        worker = Worker(self.store, self.settings)
+        task = await self.request_cancel(ref)
+        worker = Worker(self._store, self.settings)
         while not task.state.ended:
-            held = next((held for held in await self.store.owned() if held.task_id == task.id), None)
+            held = await self._store.held(task.id)
             if (
                 held is not None
                 and worker.abandoned(held)
-                and (lease := await self.store.claim(task.id, worker.owner, replacing=held.token)) is not None
+                and (lease := await self._store.claim(task.id, worker.owner, replacing=held.token)) is not None
             ):
                 await worker.reap(task.id)
-                return await self.store.finish(lease, TaskState.CANCELLED)
+                return await self._store.finish(lease, TaskState.CANCELLED)
             await asyncio.sleep(FOLLOW_S)
             task = await self.task(task.id)
         return task
@@ -138,12 +151,12 @@ class Tuner:
     async def delete(self, ref: str) -> None:
         """Removes a task, its experiments, events and files. A running one must be cancelled first."""
         task = await self.task(ref)
-        await self.store.delete(task.id)
+        await self._store.delete(task.id)
         await asyncio.to_thread(shutil.rmtree, self.settings.runs(task.id), ignore_errors=True)
 
     async def task(self, ref: str) -> Task:
         """By id, the start of an id, or name (the newest of that name). Raises NotFoundError."""
-        return await self.store.task(ref)
+        return await self._store.task(ref)
 
     async def tasks(
         self,
@@ -155,13 +168,17 @@ class Tuner:
         offset: int = 0,
     ) -> tuple[list[TaskSummary], int]:
         """A page of tasks, newest first, and how many there are in all."""
-        return await self.store.tasks(state=state, text=text, engine=engine, limit=limit, offset=offset)
+        return await self._store.tasks(state=state, text=text, engine=engine, limit=limit, offset=offset)
 
     async def experiments(self, ref: str) -> list[Experiment]:
-        return await self.store.experiments((await self.task(ref)).id)
+        return await self._store.experiments((await self.task(ref)).id)
 
     async def experiment(self, ref: str, number: int) -> Experiment:
-        return await self.store.experiment((await self.task(ref)).id, number)
+        return await self._store.experiment((await self.task(ref)).id, number)
+
+    async def newest_experiment(self, task_id: str) -> int | None:
+        """The number of a task's last experiment; None: it has none yet."""
+        return await self._store.newest(task_id)
 
     async def experiments_page(
         self,
@@ -174,16 +191,24 @@ class Tuner:
     ) -> tuple[list[tuple[str, Experiment]], int]:
         """A page of experiments with their tasks' ids, those of the newest task first, and how many there are."""
         task_id = None if task is None else (await self.task(task)).id
-        return await self.store.experiments_page(task_id=task_id, state=state, role=role, limit=limit, offset=offset)
+        return await self._store.experiments_page(task_id=task_id, state=state, role=role, limit=limit, offset=offset)
 
     async def counts(self) -> dict[str, int]:
         """How many tasks there are, by state; 0 included."""
-        return await self.store.counts()
+        return await self._store.counts()
 
     async def result(self, ref: str) -> result.Result:
         task = await self.task(ref)
-        experiments = await self.store.experiments(task.id)
+        experiments = await self._store.experiments(task.id)
         return await asyncio.to_thread(result.result, task, experiments)
+
+    async def events(self, task_id: str, after: int = 0, limit: int = 1000) -> list[Event]:
+        """Those with a sequence above `after`, in order."""
+        return await self._store.events(task_id, after, limit)
+
+    async def news(self, task_id: str, after: int = 0) -> tuple[TaskState, list[Event]]:
+        """A task's state, and its events above `after` as of then: an ended task gets no more of them."""
+        return await self._store.news(task_id, after)
 
     async def follow(self, ref: str, after: int = 0, *, here: bool = False) -> AsyncIterator[Event]:
         """A task's events from a sequence number on, as they come, from whatever process, until the task ends.
@@ -195,8 +220,8 @@ class Tuner:
         least_s, most_s = (FOLLOW_HERE_S, FOLLOW_HERE_S) if here else (FOLLOW_S, FOLLOW_AT_MOST_S)
         pause_s = least_s
         while True:
-            written = self.store.written
-            state, events = await self.store.news(task_id, after=after)
+            written = self._store.written
+            state, events = await self._store.news(task_id, after=after)
             for event in events:
                 yield event
                 after = event.sequence
@@ -216,7 +241,7 @@ class Tuner:
             NotFoundError: there is none yet.
         """
         task = await self.task(ref)
-        return await task_logs.find(self.store, task, self.settings.runs(task.id), experiment, benchmark=benchmark)
+        return await task_logs.find(self._store, task, self.settings.runs(task.id), experiment, benchmark=benchmark)
 
     async def logs(
         self,
@@ -246,7 +271,7 @@ class Tuner:
         """
         task_id = (await self.task(ref)).id
         runs = self.settings.runs(task_id)
-        following = task_logs.follow(self.store, task_id, runs, experiment, benchmark=benchmark, position=position)
+        following = task_logs.follow(self._store, task_id, runs, experiment, benchmark=benchmark, position=position)
         async for chunk in following:
             yield chunk
 
@@ -254,11 +279,11 @@ class Tuner:
 
     async def presets(self) -> list[Preset]:
         """The built-in ones, then those that were saved, by name."""
-        return [*presets.BUILT_IN.values(), *await self.store.presets.all()]
+        return [*presets.BUILT_IN.values(), *await self._store.presets.all()]
 
     async def preset(self, name: str) -> Preset:
         """Raises NotFoundError."""
-        return await self.store.presets.get(name)
+        return await self._store.presets.get(name)
 
     async def save_preset(self, preset: Preset, *, replace: bool = False) -> Preset:
         """Keeps a preset, checked as far as a part of a task can be.
@@ -269,12 +294,12 @@ class Tuner:
         """
         presets.check_own(preset.name)
         presets.check(preset)
-        return await self.store.presets.save(preset, replace=replace)
+        return await self._store.presets.save(preset, replace=replace)
 
     async def delete_preset(self, name: str) -> None:
         """Raises NotFoundError, and ConflictError for one that is built in."""
         presets.check_own(name)
-        await self.store.presets.delete(name)
+        await self._store.presets.delete(name)
 
     async def merged(self, names: Sequence[str], task: Mapping[str, JsonValue]) -> dict[str, JsonValue]:
         """A task file: the presets in order, then the task's own keys on top. Not checked: `plan` or `create` do."""
@@ -301,7 +326,7 @@ class Tuner:
     async def deployments(self) -> list[Running]:
         """The engines and load generators of this data folder that run now, wherever they do."""
         running = [one for deployer in self._deployers for one in await deployer.running()]
-        names = await self.store.names([one.task_id for one in running])
+        names = await self._store.names([one.task_id for one in running])
         return [one.model_copy(update={"task_name": names.get(one.task_id, "")}) for one in running]
 
     async def deployment(self, deployment_id: str) -> Running:
@@ -325,4 +350,4 @@ class Tuner:
 
     async def workers(self) -> list[WorkerInfo]:
         """The processes that run tasks, those that died lately included, and whoever else holds one."""
-        return await heartbeats.workers(self.store)
+        return await heartbeats.workers(self._store)

@@ -1,11 +1,22 @@
-"""What this machine is told by its environment: read once, at the entry point, and handed down."""
+"""Settings from environment variables: read once, at the entry point, and handed down."""
 
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Annotated, Any, Self
 from urllib.parse import quote, unquote, urlsplit
 
 import platformdirs
-from pydantic import AfterValidator, Field, ModelWrapValidatorHandler, SecretStr, ValidationError, model_validator
+from pydantic import (
+    AfterValidator,
+    AliasChoices,
+    Field,
+    ModelWrapValidatorHandler,
+    SecretStr,
+    ValidationError,
+    model_validator,
+)
+from pydantic.fields import FieldInfo
+from pydantic_core import ErrorDetails
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from tuner.errors import InvalidSettingsError
@@ -16,14 +27,36 @@ def _absolute(path: Path) -> Path:
     return path.expanduser().absolute()
 
 
-class Settings(BaseSettings):
-    """`AUTOTUNER_HOME`, `AUTOTUNER_DATABASE_URL`, …; every one has a default that works, also where it is empty.
+class EnvironmentSettings(BaseSettings):
+    """Base of all settings: variables AUTOTUNER_…, of which an empty one counts as not set.
 
     Raises:
-        InvalidSettingsError: with every variable that cannot be used.
+        InvalidSettingsError: with every variable that cannot be used. What may hold a secret is not repeated in it.
     """
 
     model_config = SettingsConfigDict(env_prefix="AUTOTUNER_", env_ignore_empty=True, frozen=True, extra="ignore")
+
+    @model_validator(mode="wrap")
+    @classmethod
+    def _in_sentences(cls, raw: Any, handler: ModelWrapValidatorHandler[Self]) -> Self:
+        try:
+            return handler(raw)
+        except ValidationError as error:
+            problems = [_sentence(detail, cls.model_fields.values()) for detail in error.errors(include_url=False)]
+            raise InvalidSettingsError("\n".join(problems)) from None
+
+
+def _sentence(detail: ErrorDetails, fields: Iterable[FieldInfo]) -> str:
+    name = f"AUTOTUNER_{str(detail['loc'][0]).upper().removeprefix('AUTOTUNER_')}"
+    spellings = (field.validation_alias.choices for field in fields if isinstance(field.validation_alias, AliasChoices))
+    also = "".join(f" (or {other})" for first, *others in spellings if first == name for other in others)
+    # Neither a token is shown nor a URL: what is wrong with it may be that there is a password in it.
+    given = "cannot be used" if name.endswith(("TOKEN", "KEY", "URL", "ENDPOINT")) else f"is {detail['input']!r:.60}"
+    return f"{name}{also} {given}: {detail['msg'].removeprefix('Value error, ')}."
+
+
+class Settings(EnvironmentSettings):
+    """`AUTOTUNER_HOME`, `AUTOTUNER_DATABASE_URL`, …; every one has a default that works."""
 
     home: Annotated[Path, AfterValidator(_absolute)] = Field(
         default_factory=lambda: Path(platformdirs.user_data_dir("autotuner", appauthor=False))
@@ -37,23 +70,14 @@ class Settings(BaseSettings):
     lease_s: float = Field(default=30, gt=0)
     """A worker on another machine, or one that hangs, loses its task after this many seconds without a heartbeat."""
 
-    @model_validator(mode="wrap")
-    @classmethod
-    def _check(cls, raw: Any, handler: ModelWrapValidatorHandler[Self]) -> Self:
-        try:
-            settings = handler(raw)
-        except ValidationError as error:
-            problems = (
-                f"AUTOTUNER_{str(detail['loc'][0]).upper()} is {detail['input']!r:.60}: {detail['msg']}."
-                for detail in error.errors(include_url=False)
-            )
-            raise InvalidSettingsError("\n".join(problems)) from None
-        if settings.port_low > settings.port_high:
+    @model_validator(mode="after")
+    def _check(self) -> Self:
+        if self.port_low > self.port_high:
             raise InvalidSettingsError(
-                f"AUTOTUNER_PORT_LOW is {settings.port_low}, above AUTOTUNER_PORT_HIGH, {settings.port_high}: "
+                f"AUTOTUNER_PORT_LOW is {self.port_low}, above AUTOTUNER_PORT_HIGH, {self.port_high}: "
                 "between them lie the ports that engines may listen on. Set both."
             )
-        return settings
+        return self
 
     @property
     def store_url(self) -> str:
@@ -63,7 +87,7 @@ class Settings(BaseSettings):
 
     @property
     def secrets(self) -> tuple[str, ...]:
-        """What must not be seen anywhere: the database's password."""
+        """What is removed from everything that is shown: the database's password."""
         password = urlsplit(self.database_url.get_secret_value()).password if self.database_url else None
         return tuple({password, unquote(password)}) if password else ()
 

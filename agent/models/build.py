@@ -1,6 +1,5 @@
 """The language model that the settings name: an OpenAI-compatible endpoint, Anthropic, or the offline one."""
 
-import ipaddress
 from urllib.parse import urlsplit
 
 from langchain_core.language_models import BaseChatModel
@@ -9,6 +8,7 @@ from pydantic import SecretStr
 from agent.offline import OfflineModel
 from agent.settings import AgentSettings
 from tuner.errors import InvalidSettingsError
+from tuner.machine.addresses import is_loopback
 
 OFFLINE = "offline"
 ADDRESSES = {"openai": "https://api.openai.com/v1", "anthropic": "https://api.anthropic.com"}
@@ -50,7 +50,8 @@ def fallback(settings: AgentSettings) -> BaseChatModel | None:
 def _remote(settings: AgentSettings, model: str) -> BaseChatModel:
     address, key, silence_s = _address(settings), _key(settings), settings.llm_timeout_s
     # One's own machine is reached directly, whatever proxy the environment names for the rest of the world.
-    direct = _is_loopback(address)
+    host = urlsplit(address).hostname or ""
+    direct = is_loopback(host) or host.endswith(".localhost")
     # Imported here and not above: a second of work that nobody else should wait for.
     if settings.llm_provider == "anthropic":
         from agent.models import anthropic_messages
@@ -95,11 +96,3 @@ def _key(settings: AgentSettings) -> SecretStr:
         f"AUTOTUNER_LLM_MODEL is {settings.llm_model!r}, at {ADDRESSES[settings.llm_provider]}, which needs a key: set "
         "AUTOTUNER_LLM_API_KEY. For a server of your own set AUTOTUNER_LLM_BASE_URL."
     )
-
-
-def _is_loopback(address: str) -> bool:
-    host = urlsplit(address).hostname or ""
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return host == "localhost" or host.endswith(".localhost")

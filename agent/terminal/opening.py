@@ -10,7 +10,6 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import click
-from pydantic import ValidationError
 from rich.console import Console
 
 from agent.errors import InvalidInputError
@@ -28,7 +27,6 @@ from tools.context import Context
 from tools.machines import alive
 from tools.settings import ToolSettings
 from tuner.cli.commands.tune import Terminal
-from tuner.errors import InvalidSettingsError
 from tuner.runner.supervisor import Supervisor
 from tuner.service import Tuner
 from tuner.settings import Settings
@@ -57,7 +55,7 @@ async def run(options: ChatOptions) -> int:
         InvalidInputError: the script or the message cannot be used.
     """
     script = scripts.load(options.script) if options.script is not None else None
-    settings, agent_settings, tool_settings = Settings(), _agent_settings(), ToolSettings()
+    settings, agent_settings, tool_settings = Settings(), AgentSettings(), ToolSettings()
     once = options.message is not None
     _show_what_can_be_shown()
     async with (
@@ -146,17 +144,6 @@ async def _session(assistant: Assistant, options: ChatOptions) -> str:
         if last:
             return last[0].id
     return (await assistant.create_session()).id
-
-
-def _agent_settings() -> AgentSettings:
-    try:
-        return AgentSettings()
-    except ValidationError as error:
-        problems = (
-            f"AUTOTUNER_{str(detail['loc'][0]).upper()} cannot be used: {detail['msg']}."
-            for detail in error.errors(include_url=False, include_input=False)
-        )
-        raise InvalidSettingsError("\n".join(problems)) from None
 
 
 def _show_what_can_be_shown() -> None:

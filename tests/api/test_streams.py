@@ -37,13 +37,13 @@ async def running(tuner: Tuner) -> Lease:
     """A task in the hands of another process; its first three events are there."""
     task = await tuner.create(spec())
     await tuner.start(task.id)
-    lease = await tuner.store.claim(task.id, live_owner())
+    lease = await tuner._store.claim(task.id, live_owner())
     assert lease is not None
     return lease
 
 
 async def tell(tuner: Tuner, lease: Lease, *numbers: int) -> None:
-    await tuner.store.record(lease, events=[("told", {"number": number}) for number in numbers])
+    await tuner._store.record(lease, events=[("told", {"number": number}) for number in numbers])
 
 
 @pytest.fixture
@@ -80,7 +80,7 @@ async def test_a_finished_tasks_events_are_told_from_the_first_to_the_last(
 ) -> None:
     lease = await running(tuner)
     await tell(tuner, lease, 4, 5)
-    await tuner.store.finish(lease, TaskState.COMPLETED)
+    await tuner._store.finish(lease, TaskState.COMPLETED)
     stream = f"/api/tasks/{lease.task_id}/events"
     async with aconnect_sse(client, "GET", stream) as source:
         events = [event async for event in source.aiter_sse()]
@@ -95,7 +95,7 @@ async def test_a_finished_tasks_events_are_told_from_the_first_to_the_last(
 
 async def test_lines_end_as_every_reader_understands(client: httpx.AsyncClient, tuner: Tuner) -> None:
     lease = await running(tuner)
-    await tuner.store.finish(lease, TaskState.COMPLETED)
+    await tuner._store.finish(lease, TaskState.COMPLETED)
     answer = await client.get(f"/api/tasks/{lease.task_id}/events")
     assert b"\r" not in answer.content
     assert answer.headers["Cache-Control"] == "no-store"
@@ -136,7 +136,7 @@ async def test_two_readers_see_the_same_and_the_store_is_followed_once(
         await tell(tuner, lease, 1, 2, 3)
         for reader, told in zip((one, two), seen, strict=True):
             told += [await anext(reader) for _ in range(3)]
-        await tuner.store.finish(lease, TaskState.COMPLETED)
+        await tuner._store.finish(lease, TaskState.COMPLETED)
         for reader, told in zip((one, two), seen, strict=True):
             told += [event async for event in reader]
     assert plain(seen[0]) == plain(seen[1])
@@ -252,7 +252,7 @@ async def test_a_reader_that_is_far_behind_misses_nothing(tuner: Tuner, monkeypa
                 read["quick"].append((await anext(quick)).sequence)
             if number == 6:  # so far the slow one follows, and then it takes nothing for a while
                 read["slow"] += [(await anext(slow)).sequence for _ in range(5)]
-        await tuner.store.finish(lease, TaskState.COMPLETED)
+        await tuner._store.finish(lease, TaskState.COMPLETED)
         for name, events in (("slow", slow), ("quick", quick)):
             read[name] += [event.sequence async for event in events]
     assert read["slow"] == read["quick"] == list(range(1, 41))
@@ -272,12 +272,12 @@ async def test_a_reader_that_takes_a_byte_at_a_time_does_not_hold_up_others(
         async with aconnect_sse(client, "GET", stream) as source:
             reader = aiter(source.aiter_sse())
             for number in range(200):
-                await tuner.store.record(
+                await tuner._store.record(
                     lease, events=[("told", {"text": "x" * 20_000})]
                 )  # 4 MB in all: more than any buffer on the way
                 if number % 10 == 0:
                     await asyncio.to_thread(slow.recv, 1)
-            await tuner.store.finish(lease, TaskState.COMPLETED)
+            await tuner._store.finish(lease, TaskState.COMPLETED)
             assert [int(event.id) async for event in reader] == list(range(1, 205))
         assert app.state.streams.open == 1, "the slow one is still there"
     finally:
@@ -288,7 +288,7 @@ async def test_a_reader_that_takes_a_byte_at_a_time_does_not_hold_up_others(
 async def test_a_reader_that_takes_nothing_any_more_is_left(tuner: Tuner, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(streams_module, "SEND_S", 0.1)
     lease = await running(tuner)
-    await tuner.store.record(lease, events=[("told", {"text": "x" * 100_000})] * 100)
+    await tuner._store.record(lease, events=[("told", {"text": "x" * 100_000})] * 100)
     async with serving(tuner) as (app, client):
         with socket.create_connection(("127.0.0.1", client.base_url.port or 0)) as stuck:
             head = f"Host: 127.0.0.1:{client.base_url.port}\r\nAuthorization: Bearer {TOKEN}\r\n\r\n"
@@ -327,7 +327,7 @@ async def test_five_hundred_readers_all_see_everything(online: tuple[FastAPI, ht
         assert app.state.feeds.followed == 1
         health = await online[1].get("/api/system/health")
         await tell(tuner, lease, *range(20))
-        await tuner.store.finish(lease, TaskState.COMPLETED)
+        await tuner._store.finish(lease, TaskState.COMPLETED)
         await asyncio.gather(*reading)
     assert health.status_code == 200
     assert len(seen) == 500

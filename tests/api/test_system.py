@@ -39,7 +39,7 @@ async def test_a_database_that_cannot_be_used_makes_the_service_unhealthy_and_it
     async def broken(store: Store, *_: object, **__: object) -> None:
         raise StorageError("The database /home/somebody/autotuner.db is damaged.")
 
-    monkeypatch.setattr(Store, "next_queued", broken)
+    monkeypatch.setattr(Store, "counts", broken)
     monkeypatch.setattr(Store, "tasks", broken)
     async with asked(app) as client:
         health = await client.get("/api/system/health")
@@ -55,7 +55,7 @@ async def test_a_database_that_hangs_is_unhealthy_too(
         await asyncio.Event().wait()
 
     monkeypatch.setattr("api.system.DATABASE_S", 0.01)
-    monkeypatch.setattr(Store, "next_queued", hangs)
+    monkeypatch.setattr(Store, "counts", hangs)
     assert (await client.get("/api/system/health")).status_code == 503
 
 
@@ -73,7 +73,7 @@ async def test_information_has_no_secret_in_it(tmp_path: Path) -> None:
     settings = Settings(home=tmp_path).model_copy(update={"database_url": None})
     async with Tuner.open(settings) as opened:
         tuner = Tuner(
-            settings.model_copy(update={"database_url": Settings(database_url=secret).database_url}), opened.store
+            settings.model_copy(update={"database_url": Settings(database_url=secret).database_url}), opened._store
         )
         async with asked(create_app(tuner, None, server=server_settings())) as client:
             info = await client.get("/api/system/info")

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tuner.benchmarks.genai_bench import Record
+from tuner.benchmarks.genai_bench import RequestLine
 from tuner.benchmarks.statistics import Request, stats, summarize
 from tuner.domain import LoadPoint
 from tuner.errors import FailureKind
@@ -137,7 +137,7 @@ def test_requests_in_no_time_have_no_rate() -> None:
 
 def test_the_statistics_are_those_of_genai_bench_where_it_is_right() -> None:
     theirs = GENAI_BENCH["aggregated_metrics"]
-    sent = [Record.model_validate(line).request for line in GENAI_BENCH["requests"]]
+    sent = [RequestLine.model_validate(line).request for line in GENAI_BENCH["requests"]]
     measured = point(*sent)
     # It leaves out the time per token of answers that came within a millisecond; by the formula they count.
     tpot = stats(one.tpot for one in sent if one.first_token_at and one.finished_at - one.first_token_at >= 0.001)
@@ -152,7 +152,7 @@ def test_the_statistics_are_those_of_genai_bench_where_it_is_right() -> None:
 
 def test_the_rates_are_higher_than_genai_bench_says_because_its_own_waiting_is_left_out() -> None:
     theirs = GENAI_BENCH["aggregated_metrics"]
-    measured = point(*(Record.model_validate(line).request for line in GENAI_BENCH["requests"]))
+    measured = point(*(RequestLine.model_validate(line).request for line in GENAI_BENCH["requests"]))
     assert theirs["run_duration"] - 1.1 < measured.duration_s < theirs["run_duration"]
     assert measured.output_tokens_per_s * measured.duration_s == pytest.approx(
         theirs["mean_output_throughput_tokens_per_s"] * theirs["run_duration"]

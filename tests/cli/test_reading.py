@@ -24,14 +24,14 @@ def task_id(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> str:
 
     async def fill() -> str:
         async with Tuner.open(Settings()) as tuner:
-            task = await tuner.store.add(spec())
-            await tuner.store.queue(task.id)
-            lease = await tuner.store.claim(task.id, "test")
+            task = await tuner._store.add(spec())
+            await tuner._store.queue(task.id)
+            lease = await tuner._store.claim(task.id, "test")
             assert lease is not None
             for experiment in sweep(task.spec):
-                await tuner.store.record(lease, experiment=experiment)
-            await tuner.store.finish(lease, TaskState.COMPLETED, gain=0.13)
-            await tuner.store.add(spec(task_name="other", model="big"))
+                await tuner._store.record(lease, experiment=experiment)
+            await tuner._store.finish(lease, TaskState.COMPLETED, gain=0.13)
+            await tuner._store.add(spec(task_name="other", model="big"))
             return task.id
 
     return asyncio.run(fill())

@@ -11,7 +11,7 @@ from tests.fakes import servers
 from tuner.deploy.local import held_port
 from tuner.domain import Label
 from tuner.errors import DeploymentError, FailureKind
-from tuner.machine import processes
+from tuner.machine import log_limit, processes
 from tuner.machine.processes import Identity
 
 
@@ -69,8 +69,8 @@ def test_a_full_range_says_which_ports_and_what_to_do() -> None:
 
 
 async def test_a_flooded_log_is_cut_and_its_end_kept(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(processes, "LOG_LIMIT_BYTES", 2**20)
-    monkeypatch.setattr(processes, "LOG_KEPT_BYTES", 2**16)
+    monkeypatch.setattr(log_limit, "LIMIT_BYTES", 2**20)
+    monkeypatch.setattr(log_limit, "KEPT_BYTES", 2**16)
     log, label = tmp_path / "log", Label("flood", 0, Identity.current().text)
     program = (
         "import sys, time\n"

@@ -18,7 +18,7 @@ from tuner.deploy import processes_list
 from tuner.domain import Label, TaskState
 from tuner.errors import ConflictError, NotFoundError
 from tuner.machine import processes
-from tuner.machine.processes import Identity, Session
+from tuner.machine.processes import Child, Identity
 from tuner.service import Tuner
 from tuner.settings import Settings
 from tuner.spec import taskfile
@@ -34,13 +34,13 @@ def registry(tmp_path: Path) -> Path:
 
 def session(
     registry: Path, experiment: int, *, url: str | None = None, code: str = BUSY
-) -> AbstractAsyncContextManager[Session]:
+) -> AbstractAsyncContextManager[Child]:
     label = Label("0badcafe", experiment, Identity.current().text)
     env = {**os.environ, "CUDA_VISIBLE_DEVICES": "GPU-a,GPU-b"}
     return processes.session((sys.executable, "-c", code), env, registry.parent / "log", label, registry, url=url)
 
 
-async def up(session: Session, times: int = 2) -> None:
+async def up(session: Child, times: int = 2) -> None:
     while session.log.read_text().count("up") < times:
         await asyncio.sleep(0.01)
 

@@ -121,7 +121,7 @@ def test_a_setting_that_cannot_be_used_ends_with_2(command: Command) -> None:
     process = command.start("chat", "--message", "hi", env={"AUTOTUNER_MAX_STEPS": "many"})
     _, err = process.communicate(timeout=60)
     assert process.returncode == 2
-    assert "AUTOTUNER_MAX_STEPS cannot be used" in err
+    assert "AUTOTUNER_MAX_STEPS is " in err
 
 
 def test_a_model_that_cannot_be_reached_ends_with_1(command: Command) -> None:

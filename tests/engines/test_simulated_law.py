@@ -5,11 +5,12 @@ from pathlib import Path
 import pytest
 import yaml
 
+from tests.fakes.closed_loop import predict
 from tests.fakes.quick_benchmark import QuickBenchmark
 from tests.fakes.simulated_process import MODEL, simulated
 from tuner.domain import Label
 from tuner.engines.simulated.law import Configuration
-from tuner.engines.simulated.scheduler import Request, Scheduler, predict
+from tuner.engines.simulated.scheduler import Generation, Scheduler
 from tuner.protocols import Workload
 from tuner.spec.task import TaskSpec
 
@@ -79,7 +80,7 @@ def test_noise_repeats_with_its_seed_only() -> None:
 
 def test_too_little_memory_preempts_and_still_answers_everybody() -> None:
     scheduler = Scheduler(Configuration(max_model_len=512, kv_cache_gib=0.05, max_num_batched_tokens=64))
-    requests = [Request(prompt_tokens=40, max_tokens=40) for _ in range(12)]
+    requests = [Generation(prompt_tokens=40, max_tokens=40) for _ in range(12)]
     for request in requests:
         scheduler.add(request)
     tokens = 0
@@ -95,7 +96,7 @@ def test_a_cached_prefix_costs_nothing() -> None:
     scheduler = Scheduler(Configuration(enable_prefix_caching=True))
     durations = []
     for _ in range(2):
-        scheduler.add(Request(prompt_tokens=1024, max_tokens=1, prefix=range(1, 65)))
+        scheduler.add(Generation(prompt_tokens=1024, max_tokens=1, prefix=range(1, 65)))
         step = scheduler.step()
         assert step is not None
         durations.append(step.duration_s)
@@ -105,7 +106,7 @@ def test_a_cached_prefix_costs_nothing() -> None:
 
 def test_an_answer_needs_a_step_for_each_token() -> None:
     scheduler = Scheduler(Configuration(max_num_batched_tokens=64))
-    request = Request(prompt_tokens=200, max_tokens=3)
+    request = Generation(prompt_tokens=200, max_tokens=3)
     scheduler.add(request)
     yields = []
     while step := scheduler.step():

@@ -67,13 +67,13 @@ class World:
 
 async def kept(tuner: Tuner, made: TaskSpec, experiments: Sequence[Experiment]) -> Task:
     """A finished task with these experiments."""
-    task = await tuner.store.add(made)
-    await tuner.store.queue(task.id)
-    lease = await tuner.store.claim(task.id, "tester/0/1/1")
+    task = await tuner._store.add(made)
+    await tuner._store.queue(task.id)
+    lease = await tuner._store.claim(task.id, "tester/0/1/1")
     assert lease is not None
     for one in experiments:
-        await tuner.store.record(lease, experiment=one)
-    return await tuner.store.finish(lease, TaskState.COMPLETED)
+        await tuner._store.record(lease, experiment=one)
+    return await tuner._store.finish(lease, TaskState.COMPLETED)
 
 
 def _baseline(words: str) -> Experiment:

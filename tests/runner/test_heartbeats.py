@@ -15,7 +15,7 @@ from tuner.errors import StorageError
 from tuner.machine.processes import Identity
 from tuner.runner import heartbeats
 from tuner.runner import worker as worker_module
-from tuner.runner.heartbeats import WorkerInfo, present, workers
+from tuner.runner.heartbeats import WorkerInfo, registered, workers
 from tuner.runner.worker import Worker
 from tuner.settings import Settings
 from tuner.storage.schema import WORKER
@@ -81,13 +81,13 @@ async def test_a_worker_that_died_is_told_as_dead_until_the_next_one_comes(store
     await store.workers.seen(dead_owner())
     [dead] = await workers(store)
     assert dead.alive is False
-    async with present(store, ME.text):
+    async with registered(store, ME.text):
         assert [worker.alive for worker in await workers(store)] == [True]
 
 
 async def test_of_a_worker_elsewhere_only_when_it_was_seen_is_known(store: Store, settings: Settings) -> None:
     await store.workers.seen(REMOTE)
-    async with present(store, ME.text):
+    async with registered(store, ME.text):
         elsewhere, here = await workers(store)
         assert (elsewhere.host, elsewhere.alive, here.alive) == ("elsewhere", None, True)
     engine = create_engine(settings.store_url.replace("+aiosqlite", ""))
@@ -95,7 +95,7 @@ async def test_of_a_worker_elsewhere_only_when_it_was_seen_is_known(store: Store
         assert elsewhere.seen_at is not None
         connection.execute(update(WORKER).values(seen_at=elsewhere.seen_at - timedelta(days=2)))
     engine.dispose()
-    async with present(store, ME.text):
+    async with registered(store, ME.text):
         assert [worker.host for worker in await workers(store)] == [ME.host]
 
 
@@ -110,7 +110,7 @@ async def test_who_holds_a_task_counts_without_having_said_so(store: Store, owne
 
 async def test_a_worker_says_again_and_again_that_it_lives(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(heartbeats, "SEEN_EVERY_S", 0.01)
-    async with present(store, ME.text):
+    async with registered(store, ME.text):
         [before] = await workers(store)
         while (await workers(store))[0].seen_at == before.seen_at:
             await asyncio.sleep(0.005)
@@ -124,6 +124,6 @@ async def test_a_store_that_fails_keeps_no_worker_from_its_work(store: Store, mo
     monkeypatch.setattr(heartbeats, "SEEN_EVERY_S", 0.001)
     monkeypatch.setattr(Workers, "seen", full)
     monkeypatch.setattr(Workers, "forget", full)
-    async with present(store, ME.text):
+    async with registered(store, ME.text):
         await asyncio.sleep(0.02)
     assert await workers(store) == []

@@ -13,7 +13,7 @@ import tools
 from tests.fakes.github_server import ISSUE, found, github_answering, refusal
 from tests.fakes.web import Answer, Request, json_answer, serving
 from tools import Context, ToolSettings
-from tools.github_api import RefusedError
+from tools.github_api import RejectedError
 from tuner.errors import NotFoundError, UnavailableError
 from tuner.service import Tuner
 from tuner.settings import Settings
@@ -56,7 +56,7 @@ REFUSALS: dict[str, tuple[Answer, type[Exception], str]] = {
     "410": (refusal(410, "Issues are disabled"), UnavailableError, r"switched off in octocat/engine \(410"),
     "422": (
         refusal(422, "Validation Failed", [{"resource": "Issue", "field": "title", "code": "missing_field"}]),
-        RefusedError,
+        RejectedError,
         r"\(422: Validation Failed; title missing_field\); change that",
     ),
     "429": (refusal(429, "Slow down", Retry_After="30"), UnavailableError, r"now \(429: Slow down\); try again in 30"),
@@ -153,7 +153,7 @@ async def test_a_search_stays_in_the_repository(tuner: Tuner, text: str, asked: 
 
 
 async def test_a_search_without_a_word_is_refused(tuner: Tuner) -> None:
-    with pytest.raises(RefusedError, match=r"no word to search for in '\?!:'; give a few telling ones"):
+    with pytest.raises(RejectedError, match=r"no word to search for in '\?!:'; give a few telling ones"):
         await call(tuner, "http://127.0.0.1:9", "search_github_issues", {"text": "?!:"})
 
 
@@ -184,10 +184,10 @@ async def test_the_newest_comments_are_read_and_no_page_more(tuner: Tuner) -> No
 @pytest.mark.parametrize("body", ["fine\nHF_TOKEN=hf_" + "a" * 20, "x " + TOKEN, "-----BEGIN PRIVATE KEY-----\nabc"])
 async def test_a_secret_is_not_published(tuner: Tuner, body: str) -> None:
     with github_answering(refusal(500, "never asked")) as server:
-        with pytest.raises(RefusedError, match=r"Nothing was published: line [12] of the body holds .*\[removed\]"):
+        with pytest.raises(RejectedError, match=r"Nothing was published: line [12] of the body holds .*\[removed\]"):
             await call(tuner, server.url, "create_github_issue", {"title": "T", "body": body})
-        with pytest.raises(RefusedError, match=r"Nothing was published"):
+        with pytest.raises(RejectedError, match=r"Nothing was published"):
             await call(tuner, server.url, "comment_github_issue", {"number": 1, "body": body})
-        with pytest.raises(RefusedError, match=r"line 1 of the title"):
+        with pytest.raises(RejectedError, match=r"line 1 of the title"):
             await call(tuner, server.url, "create_github_issue", {"title": TOKEN, "body": "B"})
         assert server.asked == []

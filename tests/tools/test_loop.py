@@ -98,7 +98,7 @@ async def furnish(tuner: Tuner) -> None:
     await tuner.run(made.id)
     waiting = await tuner.create(spec(task_name="waiting"))
     await tuner.start(waiting.id)
-    await tuner.store.workers.seen(live_owner())
+    await tuner._store.workers.seen(live_owner())
     await tuner.create(spec(task_name="draft"))
     await tuner.cancel((await tuner.create(spec(task_name="stopped"))).id)
     await tuner.save_preset(Preset(name="there"))

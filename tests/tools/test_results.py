@@ -223,7 +223,7 @@ async def test_a_chart_is_drawn_into_the_tasks_folder_and_told_in_numbers(
 async def test_a_chart_that_a_task_has_not_is_refused_with_those_it_has(ask: Ask, swept: Task, tuner: Tuner) -> None:
     with pytest.raises(NotFoundError, match="there are throughput-against-latency, objective"):
         await ask("plot", task=swept.id, chart="objectives-against-each-other")
-    empty = await tuner.store.add(spec())
+    empty = await tuner._store.add(spec())
     with pytest.raises(NotFoundError, match="nothing was measured yet"):
         await ask("plot", task=empty.id)
 

@@ -197,7 +197,7 @@ async def test_a_task_that_does_not_end_soon_after_its_cancellation_is_said_to_b
     monkeypatch.setattr(runs, "CANCEL_S", 0.05)
     made = await ask("create_task", task=TASK)
     await ask("start_task", task=made["id"])
-    assert await tuner.store.claim(made["id"], live_owner())  # a worker that does not hear
+    assert await tuner._store.claim(made["id"], live_owner())  # a worker that does not hear
     told = await ask("cancel_task", task=made["id"])
     assert told["state"] == "running"
     assert told["note"].startswith("Still stopping after 0.05 s")
@@ -228,18 +228,18 @@ async def test_a_start_answers_at_once_tells_the_session_and_says_that_no_worker
     [("live", "A worker takes it up"), ("busy", "Every worker is busy (with "), ("dead", "No worker is alive here")],
 )
 async def test_a_start_says_who_will_run_the_task(context: Context, tuner: Tuner, owner: str, said: str) -> None:
-    await tuner.store.workers.seen(dead_owner() if owner == "dead" else live_owner())
+    await tuner._store.workers.seen(dead_owner() if owner == "dead" else live_owner())
     if owner == "busy":
         other = await tuner.create(rig.spec())
         await tuner.start(other.id)
-        assert await tuner.store.claim(other.id, live_owner())
+        assert await tuner._store.claim(other.id, live_owner())
     task = await tuner.create(rig.spec())
     assert said in str((await tools.preview("start_task", {"task": task.id}, context))["worker"])
     assert said in await tools.call("start_task", {"task": task.id}, context, call_id="1")
 
 
 async def test_a_worker_elsewhere_counts_while_it_says_that_it_lives(context: Context, tuner: Tuner) -> None:
-    await tuner.store.workers.seen(REMOTE)
+    await tuner._store.workers.seen(REMOTE)
     told = json.loads(await tools.call("worker_status", {}, context, call_id="1"))
     assert told["alive"] == 1
     assert "alive" not in told["workers"][0]

@@ -187,7 +187,7 @@ def _data_file(members: Iterable[Member]) -> str:
 
 
 class _Limit(io.RawIOBase):
-    """Passes on so many bytes and no more, whatever an archive says of its sizes."""
+    """A reader that fails beyond so many bytes, whatever an archive says of its sizes."""
 
     def __init__(self, stream: IO[bytes] | gzip.GzipFile, max_bytes: int) -> None:
         self.stream, self.max_bytes, self.left = stream, max_bytes, max_bytes

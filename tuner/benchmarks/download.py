@@ -1,4 +1,4 @@
-"""Files from the web, and from nowhere else: a task file must not make us knock on the doors of a private network."""
+"""Downloads from public addresses only: a task file must not reach into a private network."""
 
 import asyncio
 import hashlib

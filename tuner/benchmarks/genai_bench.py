@@ -67,7 +67,7 @@ class GenaiBench:
             await warm.stop()
 
 
-class Outcome(BaseModel):
+class DriverReply(BaseModel):
     """What the warm process says: that it is ready, or how a level ended."""
 
     model_config = ConfigDict(frozen=True)
@@ -185,13 +185,13 @@ class WarmGenaiBench:
             )
         self._ready = True
 
-    async def _ask(self, order: dict[str, object]) -> Outcome:
+    async def _ask(self, order: dict[str, object]) -> DriverReply:
         assert self._process is not None
         assert self._process.stdin is not None
         self._process.stdin.write(json.dumps(order).encode() + b"\n")
         return await self._answer(self.minutes * 60 + GRACE_S, "for this level")
 
-    async def _answer(self, limit_s: float, purpose: str) -> Outcome:
+    async def _answer(self, limit_s: float, purpose: str) -> DriverReply:
         """The next thing the warm process says.
 
         Raises:
@@ -206,7 +206,7 @@ class WarmGenaiBench:
             message = f"genai-bench took more than {limit_s:.0f} s {purpose} and was stopped; its log is {self.log}."
             raise BenchmarkError(FailureKind.BENCHMARK_FAILED, message, self._lines()) from error
         if line:
-            return Outcome.model_validate_json(line)
+            return DriverReply.model_validate_json(line)
         code = await self._process.wait()
         message = f"The load generator's process died with exit code {code}; its log is {self.log}."
         raise BenchmarkError(FailureKind.INFRASTRUCTURE, message, self._lines())
@@ -223,13 +223,13 @@ def read(records: Path) -> list[Request]:
     """
     try:
         with records.open(encoding="utf-8") as lines:
-            return [Record.model_validate_json(line).request for line in lines]
+            return [RequestLine.model_validate_json(line).request for line in lines]
     except (OSError, ValidationError) as error:
         message = f"The per-request data of the level cannot be read: {error}"
         raise BenchmarkError(FailureKind.INFRASTRUCTURE, message) from error
 
 
-class Record(BaseModel):
+class RequestLine(BaseModel):
     """One line of `requests.jsonl`."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
@@ -252,7 +252,7 @@ class Record(BaseModel):
 
 
 def _environment(tokenizer: str) -> dict[str, str]:
-    """Without its screen, without telemetry, and without the hub where the tokenizer is a folder."""
+    """No user interface, no telemetry, and no hub where the tokenizer is a folder."""
     direct = (os.environ.get("no_proxy") or os.environ.get("NO_PROXY"), "127.0.0.1", "localhost")
     settings = {
         "ENABLE_UI": "false",
@@ -266,7 +266,7 @@ def _environment(tokenizer: str) -> dict[str, str]:
 
 
 def _empty(folder: Path) -> None:
-    """A level that runs again leaves nothing of the time before."""
+    """Makes the folder of a level, or empties it where the level runs again."""
     try:
         shutil.rmtree(folder, ignore_errors=True)
         folder.mkdir(parents=True)

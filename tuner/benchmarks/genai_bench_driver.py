@@ -138,7 +138,7 @@ class _Level:
         os._exit(0 if error is None else 1)
 
     def _observe(self) -> None:
-        """Puts our eyes around genai-bench's methods, and ends the level where it would go on to its report."""
+        """Wraps genai-bench's methods with time stamps, and ends the level before it writes its report."""
         program.manage_run_time = _run_time
         LoggingManager.get_file_handler = lambda manager: NullHandler()  # a second copy of what it prints
         save, send, collect = AggregatedMetricsCollector.save, OpenAIUser.send_request, OpenAIUser.collect_metrics

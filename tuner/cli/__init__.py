@@ -37,7 +37,7 @@ def table() -> dict[str, tuple[str, str]]:
     return COMMANDS | {found.name: found.load() for found in entry_points(group="autotuner.commands")}
 
 
-class Commands(click.Group):
+class CommandGroup(click.Group):
     """Loads its commands lazily and turns the tuner's errors into messages and exit codes."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:
@@ -52,7 +52,7 @@ class Commands(click.Group):
         return command
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
-        with formatter.section("Commands"):
+        with formatter.section("CommandGroup"):
             formatter.write_dl([(name, what) for name, (_, what) in table().items()])
 
     def invoke(self, ctx: click.Context) -> object:
@@ -74,7 +74,7 @@ class Commands(click.Group):
             ctx.exit(1)
 
 
-@click.group(cls=Commands, context_settings={"help_option_names": ["-h", "--help"]})
+@click.group(cls=CommandGroup, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(package_name="autotuner")
 @click.option("--debug", is_flag=True, help="Log what the tuner does, to standard error.")
 def main(debug: bool) -> None:

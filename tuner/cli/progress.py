@@ -24,7 +24,7 @@ REDRAW_S = 0.25
 
 @dataclass
 class Progress:
-    """Folds a task's events into what is shown. Knows nothing of terminals."""
+    """The state of a run, folded from its events."""
 
     total: int
     objective: Objective

@@ -25,7 +25,7 @@ from tuner.spec.task import TaskSpec
 class LocalDeployment:
     url: str
     argv: tuple[str, ...]
-    session: processes.Session
+    session: processes.Child
     kills_before: int | None
     """How often the kernel had killed for memory when the server was started."""
 

@@ -4,9 +4,7 @@ import asyncio
 import difflib
 import hashlib
 import logging
-import os
 import re
-import signal
 import tempfile
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
@@ -200,9 +198,7 @@ async def _help(argv: Sequence[str]) -> str:
         log.warning("%s printed nothing for %s s.", " ".join(argv), TIMEOUT_S)
         return ""
     finally:
-        with suppress(ProcessLookupError):
-            os.killpg(process.pid, signal.SIGKILL)
-        await process.wait()
+        await processes.stop(process)
     return printed.decode("utf-8", "replace") if process.returncode == 0 else ""
 
 

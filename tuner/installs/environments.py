@@ -1,6 +1,5 @@
 """Python environments under the data folder: one for each engine, and one for the load generator."""
 
-import fcntl
 import importlib.metadata
 import logging
 import os
@@ -18,6 +17,7 @@ from tuner.errors import NotFoundError, StorageError, UnavailableError
 from tuner.installs import packages
 from tuner.installs.packages import OnLine
 from tuner.launch import Installation
+from tuner.machine import locks
 from tuner.machine.environments import Record, read
 from tuner.machine.environments import folder as place
 from tuner.protocols import Recipe
@@ -165,12 +165,8 @@ def _locked(folder: Path, on_line: OnLine) -> Iterator[None]:
     """Only one install of an environment at a time, of all tuners with this data folder."""
     try:
         folder.parent.mkdir(parents=True, exist_ok=True)
-        with (folder.parent / f"{folder.name}.lock").open("w") as lock:
-            try:
-                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            except BlockingIOError:
-                on_line(f"Another install of {folder.name} is running; waiting for it.")
-                fcntl.flock(lock, fcntl.LOCK_EX)
+        waiting = f"Another install of {folder.name} is running; waiting for it."
+        with locks.wait_for(folder.parent / f"{folder.name}.lock", lambda: on_line(waiting)):
             yield
     except OSError as error:
         raise StorageError(f"{folder} cannot be written: {error}; set AUTOTUNER_HOME to a folder that can.") from error

@@ -2,9 +2,7 @@
 
 import asyncio
 import os
-import signal
 import sys
-from contextlib import suppress
 from dataclasses import dataclass
 
 from tuner.engines import ENGINES, flags
@@ -13,6 +11,7 @@ from tuner.errors import NotFoundError, UnavailableError
 from tuner.installs import environments
 from tuner.installs.packages import OnLine
 from tuner.launch import Installation
+from tuner.machine import processes
 from tuner.machine.environments import find
 from tuner.protocols import Flag
 from tuner.settings import Settings
@@ -22,6 +21,7 @@ from tuner.spec.values import Frozen
 COMMAND: tuple[str, ...] = (sys.executable, "-P", "-m", "tuner.cli", "engine", "install")
 """`-P`: a folder `tuner` where it happens to be started is not ours."""
 FAREWELL_S = 5.0
+"""For pip, which is in the same process group, to end by itself."""
 LINE_LIMIT = 2**20
 
 
@@ -140,20 +140,9 @@ async def install(
             on_line(line.decode(errors="replace").rstrip())
         code, said = await process.wait(), (await complaint).decode(errors="replace").strip()
     finally:
-        await asyncio.shield(_end(process, complaint))
+        complaint.cancel()
+        await processes.stop(process, FAREWELL_S)
     there = await asyncio.to_thread(find, settings.home, [name])
     if code != 0 or there is None:
         raise UnavailableError(said.removeprefix("Error: ") or f"The install of {name} ended with code {code}.")
     return there
-
-
-async def _end(process: asyncio.subprocess.Process, complaint: "asyncio.Task[bytes]") -> None:
-    """It and pip, if they still run."""
-    for number in (signal.SIGTERM, signal.SIGKILL):
-        if process.returncode is None:
-            with suppress(ProcessLookupError):
-                os.killpg(process.pid, number)
-            with suppress(TimeoutError):
-                await asyncio.wait_for(process.wait(), FAREWELL_S)
-    complaint.cancel()
-    await asyncio.gather(complaint, return_exceptions=True)

@@ -1,1 +1,1 @@
-"""This machine: its hardware, the locks that all tuners on it share, and processes that end completely."""
+"""This machine: hardware, locks between processes, child processes, addresses."""

@@ -60,7 +60,7 @@ def _gpus() -> tuple[str | None, tuple[GPU, ...]]:
 
 
 def _gpu(index: int) -> GPU | None:
-    """None: it is there and does not answer."""
+    """None: it does not answer."""
     try:
         handle = pynvml.nvmlDeviceGetHandleByIndex(index)
         memory = pynvml.nvmlDeviceGetMemoryInfo(handle)

@@ -1,16 +1,18 @@
-"""Locks that all tuners of this machine see, whatever their data folder; the kernel frees them with their holder."""
+"""Locks between processes, on files; the kernel frees them with their holder."""
 
 import fcntl
 import os
 import tempfile
-from contextlib import suppress
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 FOLDER = Path(tempfile.gettempdir()) / "autotuner-locks"
+"""For what all tuners of this machine share, whatever their data folder."""
 
 
 def take(name: str) -> int | None:
-    """A file descriptor that holds the lock until it is closed; None if somebody else holds it."""
+    """A file descriptor that holds a lock of this machine until it is closed; None if somebody else holds it."""
     with suppress(FileExistsError):
         FOLDER.mkdir(mode=0o777)
         FOLDER.chmod(0o1777)  # the umask took bits away; other users lock here too
@@ -20,9 +22,29 @@ def take(name: str) -> int | None:
         lock = os.open(path, os.O_RDONLY) if path.exists() else os.open(path, os.O_RDONLY | os.O_CREAT, 0o644)
     except PermissionError:
         return None
+    if _locked(lock):
+        return lock
+    os.close(lock)
+    return None
+
+
+@contextmanager
+def wait_for(path: Path, on_wait: Callable[[], None]) -> Iterator[None]:
+    """Holds the lock of a file, which is made where it is missing; `on_wait` is called where somebody else has it.
+
+    Raises:
+        OSError: it cannot be opened.
+    """
+    with path.open("w") as file:
+        if not _locked(file.fileno()):
+            on_wait()
+            fcntl.flock(file, fcntl.LOCK_EX)
+        yield
+
+
+def _locked(descriptor: int) -> bool:
     try:
-        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:
-        os.close(lock)
-        return None
-    return lock
+        return False
+    return True

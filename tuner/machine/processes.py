@@ -1,4 +1,4 @@
-"""Processes of ours: who we are, who still lives, what a dead owner left behind, and how a session ends completely."""
+"""Child processes: their identity, their sessions, how those end completely, and the remains of dead owners."""
 
 import asyncio
 import json
@@ -6,7 +6,7 @@ import os
 import signal
 import socket
 import time
-from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,12 +16,12 @@ import psutil
 
 from tuner.domain import Label
 from tuner.errors import DeploymentError, FailureKind
+from tuner.machine import log_limit
 
 SHARED_MEMORY = Path("/dev/shm")  # noqa: S108 - where the kernel puts it, not a place for files of ours
 GRACE_S = 3.0
 """Between SIGTERM and SIGKILL: vLLM ends in under 2 s, and a cancelled task is to be over within 5."""
-LOG_LIMIT_BYTES = 256 * 2**20
-LOG_KEPT_BYTES = 16 * 2**20
+KILLED_S = 10.0  # at most, until nobody is left
 
 
 @dataclass(frozen=True)
@@ -80,7 +80,7 @@ def inherited() -> dict[str, str]:
 
 
 @dataclass
-class Session:
+class Child:
     """A child with a process session of its own, so that it and all its children can be found and stopped."""
 
     process: asyncio.subprocess.Process
@@ -106,7 +106,7 @@ async def session(
     stdin: int | None = asyncio.subprocess.DEVNULL,
     stdout: int | None = None,
     url: str | None = None,
-) -> AsyncIterator[Session]:
+) -> AsyncIterator[Child]:
     """Starts a program; on leaving, however that happens, stops everything it started.
 
     Args:
@@ -131,7 +131,7 @@ async def session(
         kind = FailureKind.CRASHED if isinstance(error, FileNotFoundError) else FailureKind.INFRASTRUCTURE
         raise DeploymentError(kind, f"{argv[0]} cannot be started: {error.strerror}.") from error
     entry = registry / f"{label.task_id}-{label.experiment}-{process.pid}.json"
-    keeper = asyncio.create_task(_keep_short(log))
+    keeper = asyncio.create_task(log_limit.keep(log))
     try:
         noted = {
             "pid": process.pid,
@@ -148,10 +148,10 @@ async def session(
             entry.write_text(json.dumps(noted))
         except OSError as error:
             raise _unwritable(error) from error
-        yield Session(process, log)
+        yield Child(process, log)
     finally:
         keeper.cancel()
-        await asyncio.shield(_stop(process, label))
+        await stop(process, GRACE_S, label)
         entry.unlink(missing_ok=True)
 
 
@@ -173,30 +173,52 @@ def _unwritable(error: OSError) -> DeploymentError:
     return DeploymentError(FailureKind.INFRASTRUCTURE, f"{what} cannot be written: {error.strerror}.")
 
 
-async def _stop(process: asyncio.subprocess.Process, label: Label) -> None:
-    """Politely first, then for good: the group, the session, and whoever still carries our label."""
+async def stop(process: asyncio.subprocess.Process, grace_s: float = 0.0, label: Label | None = None) -> None:
+    """Ends a child that leads a session, with everything in it, and reaps it; also where the caller is cancelled.
+
+    Args:
+        grace_s: from SIGTERM to SIGKILL; 0: it is killed at once.
+        label: whoever carries it is killed too, in whatever session.
+    """
+    await asyncio.shield(_stop(process, grace_s, label))
+
+
+async def _stop(process: asyncio.subprocess.Process, grace_s: float, label: Label | None) -> None:
     shared = _shared_memory(members(process.pid))
-    if process.returncode is None:
+    if process.returncode is None and grace_s:
         with suppress(ProcessLookupError):
             os.killpg(process.pid, signal.SIGTERM)
         with suppress(TimeoutError):
-            await asyncio.wait_for(process.wait(), GRACE_S)
-    await asyncio.to_thread(_kill, process.pid, label)
+            await asyncio.wait_for(process.wait(), grace_s)
+    await asyncio.to_thread(end, process.pid, label)
     await process.wait()
     _remove(shared)
 
 
-def _kill(leader: int, label: Label) -> None:
-    marks = (label.task_id, str(label.experiment), label.owner)
-    for _ in range(50):  # a child may fork while we look: look again until nobody is left
-        left = [*members(leader), *(p for p in psutil.process_iter() if _marks(p) == marks and p.pid != os.getpid())]
-        left = [process for process in left if started(process.pid) is not None]
-        if not left:
-            return
-        for process in left:
+def end(leader: int, label: Label | None = None) -> None:
+    """Kills a session, its group by one signal, so that nobody sees another go first; and who carries the label."""
+    _kill(lambda: [*members(leader), *(_carriers(label) if label is not None else ())], leader)
+
+
+def _kill(left: Callable[[], Sequence[psutil.Process]], group: int | None = None) -> None:
+    """Until nobody is left: a child may fork while we look. Zombies are left to their parents, who reap them."""
+    processes, deadline = left(), time.monotonic() + KILLED_S
+    shared = _shared_memory(processes)
+    if group is not None and processes:
+        with suppress(ProcessLookupError):
+            os.killpg(group, signal.SIGKILL)
+    while processes and time.monotonic() < deadline:
+        for process in processes:
             with suppress(psutil.NoSuchProcess):
                 process.kill()
-        psutil.wait_procs(left, timeout=0.2)
+        time.sleep(0.01)
+        processes = left()
+    _remove(shared)
+
+
+def _carriers(label: Label) -> list[psutil.Process]:
+    marks = (label.task_id, str(label.experiment), label.owner)
+    return [one for one in psutil.process_iter() if _marks(one) == marks and one.pid != os.getpid()]
 
 
 def _marks(process: psutil.Process) -> tuple[str, str, str] | None:
@@ -229,24 +251,6 @@ def _remove(segments: Iterable[Path]) -> None:
             segment.unlink(missing_ok=True)
 
 
-async def _keep_short(log: Path) -> None:
-    """Cuts a log that an engine floods. Its writer appends, so what comes next follows what was kept."""
-    while True:
-        await asyncio.sleep(1)
-        with suppress(OSError):
-            if log.stat().st_size > LOG_LIMIT_BYTES:
-                await asyncio.to_thread(_cut, log)
-
-
-def _cut(log: Path) -> None:
-    with log.open("r+b") as file:
-        file.seek(-LOG_KEPT_BYTES, os.SEEK_END)
-        tail = file.read(LOG_KEPT_BYTES)
-        file.seek(0)
-        file.truncate()
-        file.write(b"[the log grew over 256 MiB; what came before was dropped]\n" + tail)
-
-
 def reap(registry: Path, task_id: str | None = None) -> list[str]:
     """Kills sessions that nobody looks after any more, and says which.
 
@@ -265,24 +269,21 @@ def reap(registry: Path, task_id: str | None = None) -> list[str]:
             continue
         now = started(pid)
         if now is None or now == begun:  # else the number has been given to a stranger
-            found = members(pid)
-            shared = _shared_memory(found)
-            reaped += [f"process {process.pid} of task {task}" for process in found]
-            _end(found)
-            _remove(shared)
+            reaped += [f"process {process.pid} of task {task}" for process in members(pid)]
+            end(pid)
         entry.unlink(missing_ok=True)
-    for process in psutil.process_iter():
-        marks = _marks(process)
-        if marks and process.pid != os.getpid() and _abandoned(marks[0], marks[2], task_id):
-            reaped.append(f"process {process.pid} of task {marks[0]}")
-            shared = _shared_memory([process])
-            _end([process])
-            _remove(shared)
+    strays = [
+        (process, marks[0])
+        for process in psutil.process_iter()
+        if (marks := _marks(process)) and process.pid != os.getpid() and _abandoned(marks[0], marks[2], task_id)
+    ]
+    reaped += [f"process {process.pid} of task {task}" for process, task in strays]
+    _kill(lambda: [process for process, _ in strays if process.is_running() and started(process.pid) is not None])
     return reaped
 
 
 def end_owned(registry: Path) -> None:
-    """Kills every session of this process at once, without a farewell."""
+    """Kills every session that this process started."""
     mine = Identity.current().text
     for entry in registry.glob("*.json"):
         with suppress(ValueError, KeyError, OSError):
@@ -292,18 +293,8 @@ def end_owned(registry: Path) -> None:
                 entry.unlink(missing_ok=True)
 
 
-def end(leader: int) -> None:
-    """Kills a session at once, without a farewell: all of it by one signal, so that nobody sees another go first."""
-    found = members(leader)
-    shared = _shared_memory(found)
-    with suppress(ProcessLookupError):
-        os.killpg(leader, signal.SIGKILL)
-    _end(found)
-    _remove(shared)
-
-
 def members(leader: int) -> list[psutil.Process]:
-    """Everyone in the session that `leader` opened, zombies left out."""
+    """All processes of the session that `leader` opened, zombies left out."""
     found = []
     for pid in psutil.pids():
         with suppress(ProcessLookupError, psutil.NoSuchProcess, PermissionError):
@@ -321,12 +312,3 @@ def _abandoned(task: str, owner: str, task_id: str | None) -> bool:
         return Identity.parse(owner).alive() is False
     except ValueError:
         return False
-
-
-def _end(processes: list[psutil.Process]) -> None:
-    for process in processes:
-        with suppress(psutil.NoSuchProcess):
-            process.kill()
-    deadline = time.monotonic() + 5
-    while any(started(process.pid) is not None for process in processes) and time.monotonic() < deadline:
-        time.sleep(0.02)

@@ -1,4 +1,4 @@
-"""Who works: processes that run tasks say that they live, and others see whether it is still true."""
+"""Worker heartbeats: workers write them down, and others see who is alive."""
 
 import asyncio
 import logging
@@ -31,15 +31,15 @@ class WorkerInfo(Frozen):
 
 
 @asynccontextmanager
-async def present(store: Store, owner: str) -> AsyncIterator[None]:
-    """Says that this worker lives, until the context is left; removes those that ended without a word."""
-    await _arrive(store, owner)
-    saying = asyncio.create_task(_say(store, owner))
+async def registered(store: Store, owner: str) -> AsyncIterator[None]:
+    """Writes heartbeats of this worker until the context is left; removes workers that are dead."""
+    await _sign_on(store, owner)
+    beating = asyncio.create_task(_beat(store, owner))
     try:
         yield
     finally:
-        saying.cancel()
-        await asyncio.gather(saying, return_exceptions=True)
+        beating.cancel()
+        await asyncio.gather(beating, return_exceptions=True)
         try:
             await store.workers.forget([owner])
         except StorageError as error:
@@ -47,7 +47,7 @@ async def present(store: Store, owner: str) -> AsyncIterator[None]:
 
 
 async def workers(store: Store) -> list[WorkerInfo]:
-    """Those that are there, those that died lately, and whoever else holds a task."""
+    """Living workers, those that died lately, and other holders of tasks."""
     said = {presence.owner: presence for presence in await store.workers.all()}
     tasks = {held.owner: held.task_id for held in await store.owned()}
     found = []
@@ -66,7 +66,7 @@ async def workers(store: Store) -> list[WorkerInfo]:
     return found
 
 
-async def _arrive(store: Store, owner: str) -> None:
+async def _sign_on(store: Store, owner: str) -> None:
     try:
         await store.workers.seen(owner)
         limit = datetime.now(UTC) - FORGOTTEN_AFTER
@@ -81,7 +81,7 @@ async def _arrive(store: Store, owner: str) -> None:
         log.warning("%s", error)  # work goes on: this is only for those who look
 
 
-async def _say(store: Store, owner: str) -> None:
+async def _beat(store: Store, owner: str) -> None:
     while True:
         await asyncio.sleep(SEEN_EVERY_S)
         try:

@@ -42,7 +42,7 @@ class SupervisorStatus(Frozen):
 
 
 class Supervisor:
-    """Use it by `async with Supervisor.open(settings)`."""
+    """Restarts a worker process whenever it ends. Use it by `async with Supervisor.open(settings)`."""
 
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
@@ -150,15 +150,10 @@ class Supervisor:
         return {**os.environ, **given}
 
     async def _end(self, process: asyncio.subprocess.Process) -> None:
-        """Politely; a worker that does not answer is killed, and what it leaves is stopped."""
+        """Stops the worker; one that had to be killed leaves processes, which are stopped too."""
         if process.returncode is not None:
             return
-        with suppress(ProcessLookupError):
-            process.send_signal(signal.SIGTERM)
-        try:
-            await asyncio.wait_for(process.wait(), FAREWELL_S)
-        except TimeoutError:
-            log.warning("the worker did not stop in %g s and is killed", FAREWELL_S)
-            await asyncio.to_thread(processes.end, process.pid)
-            await process.wait()
+        await processes.stop(process, FAREWELL_S)
+        if process.returncode == -signal.SIGKILL:
+            log.warning("the worker did not stop in %g s and was killed", FAREWELL_S)
             await asyncio.to_thread(processes.reap, self._settings.home / "processes")

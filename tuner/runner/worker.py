@@ -18,7 +18,7 @@ from tuner.engines.models.checkpoints import DEMO
 from tuner.errors import ConflictError, LeaseLostError, StorageError, TunerError, UnavailableError
 from tuner.machine.processes import Identity
 from tuner.protocols import LoadGenerator, Workload
-from tuner.runner.heartbeats import present
+from tuner.runner.heartbeats import registered
 from tuner.runner.loop import run
 from tuner.runner.measure import Rig
 from tuner.runner.plan import Plan, plan
@@ -34,7 +34,7 @@ IDLE_S = 0.5
 
 @dataclass
 class Worker:
-    """One per process."""
+    """Claims tasks and runs them, one at a time; one worker per process."""
 
     store: Store
     settings: Settings
@@ -48,7 +48,7 @@ class Worker:
         What is cut off then stays `running` under a dead owner: the next worker takes it.
         """
         await self.reap(None)
-        async with present(self.store, self.owner):
+        async with registered(self.store, self.owner):
             while not stop.is_set():
                 try:
                     if (lease := await self._claim_next()) is not None:
@@ -78,14 +78,14 @@ class Worker:
             ConflictError: another worker has it.
         """
         await self.reap(None)
-        async with present(self.store, self.owner):
+        async with registered(self.store, self.owner):
             return await self._run(task_id)
 
     async def _run(self, task_id: str) -> Task:
         while True:
             if (lease := await self.store.claim(task_id, self.owner)) is not None:
                 return await self.hold(lease)
-            held = next((held for held in await self.store.owned() if held.task_id == task_id), None)
+            held = await self.store.held(task_id)
             if held is None:
                 task = await self.store.task(task_id)
                 if task.state is not TaskState.QUEUED:

@@ -30,7 +30,7 @@ knows: an expression that hangs on it counts as satisfied."""
 
 
 class _Unknown(Enum):
-    """The value of a name that the candidate leaves to the engine."""
+    """Value of a name that the candidate leaves at the engine's default."""
 
     UNKNOWN = 0
 

@@ -24,7 +24,7 @@ SHOWN_REASONS = 8
 
 
 @dataclass(frozen=True)
-class Skipped:
+class LeftOut:
     """Combinations left out for one reason."""
 
     reason: str
@@ -34,7 +34,7 @@ class Skipped:
 
 @dataclass(frozen=True)
 class SearchSpace:
-    """All configurations that a task may try. A space of any size costs nothing until it is looked at."""
+    """All configurations that a task may try. Enumerated lazily."""
 
     fixed: Params
     """What every configuration has, and all that the baseline has."""
@@ -62,7 +62,7 @@ class SearchSpace:
         return self._listing[0]
 
     @property
-    def skipped(self) -> Sequence[Skipped]:
+    def skipped(self) -> Sequence[LeftOut]:
         """Why combinations are left out, most frequent first; empty where the space is not listed."""
         return self._listing[1]
 
@@ -115,7 +115,7 @@ class SearchSpace:
         return Params.model_construct(None, **parts)
 
     @cached_property
-    def _listing(self) -> tuple["Candidates | None", tuple[Skipped, ...]]:
+    def _listing(self) -> tuple["Candidates | None", tuple[LeftOut, ...]]:
         if self.size is None or self.size > MAX_LISTED:
             return None, ()
         valid = array("L")
@@ -127,13 +127,13 @@ class SearchSpace:
             else:
                 count, example = left_out.get(reason, (0, index))
                 left_out[reason] = (count + 1, example)
-        skipped = (Skipped(reason, count, self.combination(i)) for reason, (count, i) in left_out.items())
+        skipped = (LeftOut(reason, count, self.combination(i)) for reason, (count, i) in left_out.items())
         return Candidates(self, valid), tuple(sorted(skipped, key=lambda skip: -skip.count))
 
 
 @dataclass(frozen=True)
 class Candidates(Sequence[Params]):
-    """The valid configurations of a listed space. Holds their numbers only and makes them when they are looked at."""
+    """The valid configurations of a listed space, kept as numbers and built on access."""
 
     space: SearchSpace
     numbers: Sequence[int]

@@ -1,5 +1,7 @@
 """Task files: YAML or JSON → TaskSpec, with every error at once and its line; and back."""
 
+import hashlib
+import json
 import math
 from collections.abc import Mapping
 from dataclasses import replace
@@ -53,6 +55,11 @@ def parse(text: str, *, name: str = "") -> TaskSpec:
             raise
         first, *rest = error.problems
         raise InvalidSpecError([Problem(f"{name}: {first.message}"), *rest]) from None
+
+
+def digest(spec: TaskSpec) -> str:
+    """The same for equal tasks, however they were written."""
+    return hashlib.sha256(json.dumps(spec.model_dump(mode="json"), sort_keys=True).encode()).hexdigest()
 
 
 def located(error: InvalidSpecError, path: Path) -> InvalidSpecError:

@@ -51,7 +51,7 @@ def whole(method: Callable[P, Coroutine[object, object, T]]) -> Callable[P, Coro
     return call
 
 
-class History(Protocol):
+class Revisions(Protocol):
     """The revisions of some tables: a module like `tuner.migrations`."""
 
     HEAD: str
@@ -63,7 +63,7 @@ class History(Protocol):
 class Database:
     """An upgraded database. Nothing is opened before `open`, nothing stays open after `close`."""
 
-    def __init__(self, url: str, history: History = migrations) -> None:
+    def __init__(self, url: str, history: Revisions = migrations) -> None:
         self._url, self._history = _with_driver(url), history
         self._engine = _engine(self._url, "PRAGMA foreign_keys = ON")
         self._writer = self._engine.execution_options(writing=True)

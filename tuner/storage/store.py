@@ -1,8 +1,6 @@
 """Tasks, experiments and events, kept in a database. Every method is one transaction: all of it happens, or none."""
 
 import asyncio
-import hashlib
-import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from types import TracebackType
@@ -11,9 +9,10 @@ from typing import Self
 from pydantic import JsonValue
 from sqlalchemy import delete, func, insert, select, update
 
-from tuner.domain import Event, Experiment, ExperimentState, Role, Task, TaskState, TaskSummary
+from tuner.domain import KEY_LENGTH, LARGEST, Event, Experiment, ExperimentState, Role, Task, TaskState, TaskSummary
 from tuner.errors import ConflictError, InvalidSpecError, NotFoundError, Problem
 from tuner.spec.task import TaskSpec
+from tuner.spec.taskfile import digest
 from tuner.storage.database import Database, whole
 from tuner.storage.presets import Presets
 from tuner.storage.queries import experiments, tasks
@@ -35,16 +34,10 @@ from tuner.storage.statements import (
 )
 from tuner.storage.workers import Workers
 
-LARGEST = 2**31 - 1
-"""What an integer column holds."""
-
-KEY_LENGTH = 200
-"""Characters of the name that a caller gives to a request."""
-
 
 @dataclass(frozen=True)
 class Lease:
-    """The right to run a task. Worthless once somebody has claimed the task again: the token tells."""
+    """The right to run a task. Its token is invalid once somebody has claimed the task again."""
 
     task_id: str
     owner: str
@@ -103,7 +96,7 @@ class Store:
             ConflictError: another spec was added under this key.
         """
         async with self._database.reading() as connection:
-            return await answered(connection, "create", _checked(key), _digest(spec))
+            return await answered(connection, "create", _checked(key), digest(spec))
 
     @whole
     async def add(self, spec: TaskSpec, *, key: str | None = None) -> Task:
@@ -115,14 +108,14 @@ class Store:
         async with self._database.writing() as connection:
             if key is not None:
                 await serialized(connection, f"create {_checked(key)}")
-                if (made := await answered(connection, "create", key, _digest(spec))) is not None:
+                if (made := await answered(connection, "create", key, digest(spec))) is not None:
                     return made
             task_id = await free_id(connection)
             values = {"id": task_id, "state": TaskState.CREATED.value, "created_at": now(), **task_values(spec)}
             row = (await connection.execute(insert(TASK).values(values).returning(TASK))).one()
             await append(connection, task_id, [("task_created", {"name": spec.task_name})])
             if key is not None:
-                await note(connection, "create", key, _digest(spec), task_id)
+                await note(connection, "create", key, digest(spec), task_id)
         return task_of(row)
 
     @whole
@@ -343,6 +336,10 @@ class Store:
         async with self._database.reading() as connection:
             return [Held(*row) for row in await connection.execute(running)]
 
+    async def held(self, task_id: str) -> Held | None:
+        """The lease of a task as others see it; None: the task is not running."""
+        return next((held for held in await self.owned() if held.task_id == task_id), None)
+
     @whole
     async def claim(self, task_id: str, owner: str, *, replacing: int | None = None) -> Lease | None:
         """Takes a task that is queued or, with the token of its lease in `replacing`, one whose worker is dead.
@@ -375,7 +372,7 @@ class Store:
 
     @whole
     async def beat(self, lease: Lease) -> bool:
-        """Shows that the worker lives; says whether it is asked to cancel.
+        """Writes a heartbeat; returns whether the task is to be cancelled.
 
         Raises:
             LeaseLostError: the task is another worker's now, or has ended, or is gone.
@@ -432,7 +429,3 @@ def _checked(key: str) -> str:
             [Problem(f"{key!r:.60} ({len(key)} characters) is no key; give 1 to {KEY_LENGTH} printable ones", "key")]
         )
     return key
-
-
-def _digest(spec: TaskSpec) -> str:
-    return hashlib.sha256(json.dumps(spec.model_dump(mode="json"), sort_keys=True).encode()).hexdigest()

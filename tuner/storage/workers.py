@@ -1,4 +1,4 @@
-"""The workers that said they live. Every method is one transaction."""
+"""Worker heartbeats in the database. Every method is one transaction."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -13,7 +13,7 @@ from tuner.storage.statements import now, serialized
 
 @dataclass(frozen=True)
 class WorkerRow:
-    """A worker that said it lives, and did not say that it ends."""
+    """The last heartbeat of a worker that has not signed off."""
 
     owner: str
     """`processes.Identity.text`."""

@@ -456,7 +456,7 @@ async def test_the_end_of_a_task_is_reported_while_nothing_is_typed(
         task_id = (await tuner.create(rig.spec())).id
         await at.screen.type("begin")
         await at.screen.shows("It waits.")
-        await Worker(tuner.store, tuner.settings).run(task_id)
+        await Worker(tuner._store, tuner.settings).run(task_id)
         await at.screen.shows("It has ended.")
         assert "A task of this conversation has ended." in at.screen.text
         await at.screen.asks()
@@ -536,7 +536,7 @@ async def test_a_script_waits_for_the_task_and_the_report_on_it(
         if cancelled:
             await tuner.cancel(made[0])
         else:
-            await Worker(tuner.store, tuner.settings).run(made[0])
+            await Worker(tuner._store, tuner.settings).run(made[0])
         assert await at.leaves() == code
         assert "Reported." in at.screen.text
         assert ("Bye." in at.screen.text) is not cancelled

@@ -17,6 +17,7 @@ from tuner.errors import ConflictError, NotFoundError, StorageError, TunerError,
 from tuner.machine import processes
 from tuner.report.formats import FORMATS
 from tuner.runner.plan import Plan
+from tuner.runner.plans import Plans
 from tuner.service import Tuner
 from tuner.settings import Settings
 from tuner.spec import taskfile
@@ -66,13 +67,13 @@ def tune(
     Ctrl-C cancels; `autotuner resume` goes on from there.
     """
     spec = overridden(taskfile.load(file), mode, model_path, max_experiments, budget)
-    settings = Settings()
+    settings, plans = Settings(), Plans()
     unfinished = asyncio.run(_unfinished(settings, spec)) if resume else None
     if unfinished is None:
-        _agree(planned(spec, settings, file), Console(stderr=as_json), ask=not yes)
+        _agree(planned(spec, settings, file, plans), Console(stderr=as_json), ask=not yes)
 
     async def go() -> int:
-        async with Tuner.open(settings) as tuner:
+        async with Tuner.open(settings, plans) as tuner:
             task = await (
                 tuner.start((await tuner.create(spec)).id) if unfinished is None else tuner.resume(unfinished)
             )
@@ -155,7 +156,7 @@ async def _show(tuner: Tuner, task_id: str, progress: Progress, console: Console
     except OSError:
         # Nobody reads the output any more: as when the terminal is closed, the run is cancelled and can be resumed.
         with suppress(TunerError):
-            await tuner.store.request_cancel(task_id)
+            await tuner.request_cancel(task_id)
         raise
 
 
@@ -175,7 +176,7 @@ def _cancel_on_signal(tuner: Tuner, task_id: str, console: Console) -> None:
         with suppress(OSError):  # a terminal that was closed
             console.print("Cancelling; once more to stop at once.")
         try:
-            await tuner.store.request_cancel(task_id)
+            await tuner.request_cancel(task_id)
         except ConflictError:
             pass  # it has just ended
         except StorageError as error:

@@ -9,7 +9,8 @@ import click
 from rich.console import Console
 
 from tuner.errors import InvalidSpecError
-from tuner.runner.plan import Plan, PlanSummary, plan
+from tuner.runner.plan import Plan, PlanSummary
+from tuner.runner.plans import Plans
 from tuner.settings import Settings
 from tuner.spec import taskfile
 from tuner.spec.task import TaskSpec
@@ -24,7 +25,7 @@ def validate(file: Path, as_json: bool) -> None:
     Exits with 0 if it can run as written, with 2 and every problem if not.
     """
     try:
-        summary = planned(taskfile.load(file), Settings(), file).summary()
+        summary = planned(taskfile.load(file), Settings(), file, Plans()).summary()
     except InvalidSpecError as error:
         if not as_json:
             raise
@@ -37,10 +38,10 @@ def validate(file: Path, as_json: bool) -> None:
         show_plan(summary, Console())
 
 
-def planned(spec: TaskSpec, settings: Settings, file: Path) -> Plan:
+def planned(spec: TaskSpec, settings: Settings, file: Path, plans: Plans) -> Plan:
     """What the task would do here. Raises InvalidSpecError with every problem and its line in the file."""
     try:
-        return asyncio.run(plan(spec, settings))
+        return asyncio.run(plans.find(spec, settings))
     except InvalidSpecError as error:
         raise taskfile.located(error, file) from error
 

@@ -7,7 +7,6 @@ import sys
 
 import click
 
-from tuner.runner.worker import Worker
 from tuner.service import Tuner
 from tuner.settings import Settings
 
@@ -29,7 +28,7 @@ def worker(with_parent: bool) -> None:
             _watch(loop, sys.stdin.fileno(), stop)
         async with Tuner.open(Settings()) as tuner:
             click.echo(f"Waiting for tasks; data folder {tuner.settings.home}. Stop with Ctrl-C.")
-            await Worker(tuner.store, tuner.settings).serve(stop)
+            await tuner.work(stop)
 
     asyncio.run(go())
 

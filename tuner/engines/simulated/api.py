@@ -11,13 +11,13 @@ from typing import NoReturn
 
 from pydantic import JsonValue, ValidationError
 from starlette.applications import Starlette
-from starlette.requests import Request as HTTPRequest
+from starlette.requests import Request
 from starlette.responses import JSONResponse, PlainTextResponse, Response, StreamingResponse
 from starlette.routing import Route
 
 from tuner.engines.simulated import wire as wire
 from tuner.engines.simulated.law import VERSION, Configuration
-from tuner.engines.simulated.scheduler import Request, Scheduler
+from tuner.engines.simulated.scheduler import Generation, Scheduler
 
 log = logging.getLogger("simulated")
 
@@ -27,7 +27,7 @@ MAX_LAG_S = 0.25
 
 @dataclass(frozen=True)
 class Faults:
-    """What the server does wrong because it was asked to."""
+    """Faults that flags ask the server to show."""
 
     sim_start_time: float = 0.0
     sim_hang: bool = False
@@ -48,10 +48,10 @@ class Core:
         self.most = most
         """Requests at once, running or waiting, that memory can take."""
         self.prompt_tokens = self.generated_tokens = self.finished = 0
-        self._outlets: dict[Request, asyncio.Queue[None]] = {}
+        self._outlets: dict[Generation, asyncio.Queue[None]] = {}
         self._woken = asyncio.Event()
 
-    async def generate(self, request: Request) -> AsyncGenerator[int, None]:
+    async def generate(self, request: Generation) -> AsyncGenerator[int, None]:
         """The number of each token, from 1, when it is there; left early, the request is forgotten."""
         outlet = self._outlets[request] = asyncio.Queue()
         if self.most is not None and len(self._outlets) > self.most:
@@ -69,7 +69,7 @@ class Core:
             self.scheduler.remove(request)
 
     async def run(self) -> None:
-        """Deadlines are absolute, so that late wake-ups do not add up."""
+        """Runs steps until cancelled. Deadlines are absolute, so that late wake-ups do not add up."""
         clock = asyncio.get_running_loop().time
         deadline = clock()
         while True:
@@ -119,28 +119,28 @@ class Server:
         with suppress(asyncio.CancelledError):
             await stepping
 
-    async def completions(self, http: HTTPRequest) -> Response:
+    async def completions(self, http: Request) -> Response:
         return await self._answer(http, wire.CompletionBody)
 
-    async def chat(self, http: HTTPRequest) -> Response:
+    async def chat(self, http: Request) -> Response:
         return await self._answer(http, wire.ChatBody)
 
-    async def models(self, http: HTTPRequest) -> Response:
+    async def models(self, http: Request) -> Response:
         limit = self.core.scheduler.configuration.max_model_len
         card = {"id": self.model, "object": "model", "created": 0, "owned_by": "simulated", "max_model_len": limit}
         return JSONResponse({"object": "list", "data": [card]})
 
-    async def health(self, http: HTTPRequest) -> Response:
+    async def health(self, http: Request) -> Response:
         return Response()
 
-    async def version(self, http: HTTPRequest) -> Response:
+    async def version(self, http: Request) -> Response:
         return JSONResponse({"version": VERSION})
 
-    async def reset_prefix_cache(self, http: HTTPRequest) -> Response:
+    async def reset_prefix_cache(self, http: Request) -> Response:
         self.core.scheduler.forget_prefixes()
         return Response()
 
-    async def metrics(self, http: HTTPRequest) -> Response:
+    async def metrics(self, http: Request) -> Response:
         core, scheduler = self.core, self.core.scheduler
         lines = []
         for kind, name, value in (
@@ -157,7 +157,7 @@ class Server:
             lines += [f"# TYPE simulated:{name} {kind}", f'simulated:{name}{{model_name="{self.model}"}} {value}']
         return PlainTextResponse("\n".join(lines) + "\n", media_type="text/plain; version=0.0.4")
 
-    async def _answer(self, http: HTTPRequest, kind: type[wire.CompletionBody | wire.ChatBody]) -> Response:
+    async def _answer(self, http: Request, kind: type[wire.CompletionBody | wire.ChatBody]) -> Response:
         self._received += 1
         if self.faults.sim_crash_after is not None and self._received > self.faults.sim_crash_after:
             die(f"simulated: engine core died: it was told to after {self.faults.sim_crash_after} requests")
@@ -175,7 +175,7 @@ class Server:
         if prompt_tokens + body.answer_tokens > limit:
             too_long = f"{prompt_tokens} of the prompt and {body.answer_tokens} of the answer are more"
             return wire.error(400, f"This model's maximum context length is {limit} tokens; {too_long}.")
-        request = Request(prompt_tokens, self._answer_tokens(body), wire.blocks(body.text))
+        request = Generation(prompt_tokens, self._answer_tokens(body), wire.blocks(body.text))
         if body.stream:
             return StreamingResponse(self._stream(body, request), media_type="text/event-stream")
         async for _ in self.core.generate(request):
@@ -188,7 +188,7 @@ class Server:
             return 0
         return min(body.answer_tokens, self.faults.sim_answer_tokens or body.answer_tokens)
 
-    async def _stream(self, body: wire.CompletionBody | wire.ChatBody, request: Request) -> AsyncIterator[str]:
+    async def _stream(self, body: wire.CompletionBody | wire.ChatBody, request: Generation) -> AsyncIterator[str]:
         head = wire.head(body, body.chunk)
         counted = body.stream_options is not None and body.stream_options.include_usage
         unset: dict[str, JsonValue] = {"usage": None} if counted else {}
@@ -205,6 +205,6 @@ class Server:
 
 
 def die(message: str) -> NoReturn:
-    """Ends the process as a crash does: at once, without answering anybody."""
+    """Ends the process at once, as a crash does."""
     log.critical(message)
     os._exit(1)

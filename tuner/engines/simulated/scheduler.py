@@ -1,17 +1,15 @@
 """What each step of the simulated engine holds, and what a load would therefore measure: no clock runs here."""
 
 from collections import OrderedDict, deque
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from random import Random
-from statistics import fmean, quantiles
 
 from tuner.engines.simulated.law import BLOCK, Configuration
-from tuner.spec.values import Value
 
 
 @dataclass(eq=False)
-class Request:
+class Generation:
     """A request on its way through the engine."""
 
     prompt_tokens: int
@@ -42,7 +40,7 @@ class Request:
 @dataclass(frozen=True)
 class Step:
     duration_s: float
-    yielded: Sequence[Request]
+    yielded: Sequence[Generation]
     """Those with a new token at its end."""
 
 
@@ -51,8 +49,8 @@ class Scheduler:
 
     def __init__(self, configuration: Configuration) -> None:
         self.configuration = configuration
-        self.waiting: deque[Request] = deque()
-        self.running: list[Request] = []
+        self.waiting: deque[Generation] = deque()
+        self.running: list[Generation] = []
         self.preemptions = 0
         self.prefix_queries = 0
         self.prefix_hits = 0
@@ -67,10 +65,10 @@ class Scheduler:
         """Tokens in the KV cache."""
         return sum(request.tokens for request in self.running)
 
-    def add(self, request: Request) -> None:
+    def add(self, request: Generation) -> None:
         self.waiting.append(request)
 
-    def remove(self, request: Request) -> None:
+    def remove(self, request: Generation) -> None:
         """Forgets a request, wherever it is; one that has finished is already gone."""
         if request in self.running:
             self.running.remove(request)
@@ -84,7 +82,7 @@ class Scheduler:
         """Takes the next step; None: there is nothing to do."""
         self._preempt()
         budget, prefill, decoding = self.configuration.max_num_batched_tokens, 0, 0
-        yielded: list[Request] = []
+        yielded: list[Generation] = []
         served = 0
         while budget > 0 and (served < len(self.running) or self._admit()):
             request = self.running[served]
@@ -121,7 +119,7 @@ class Scheduler:
         self.running.append(request)
         return True
 
-    def _cached_tokens(self, request: Request) -> int:
+    def _cached_tokens(self, request: Generation) -> int:
         if not self.configuration.enable_prefix_caching:
             return 0
         hits = 0
@@ -135,7 +133,7 @@ class Scheduler:
         self.prefix_hits += hits
         return hits
 
-    def _remember(self, request: Request) -> None:
+    def _remember(self, request: Generation) -> None:
         if self.configuration.enable_prefix_caching:
             self._cached.update(dict.fromkeys(request.prefix))
             while len(self._cached) * BLOCK > self.configuration.capacity:
@@ -143,59 +141,3 @@ class Scheduler:
 
     def _noise(self) -> float:
         return max(0.1, self._random.gauss(1.0, self.configuration.sim_noise))
-
-
-@dataclass(frozen=True)
-class Prediction:
-    """What a load level would measure, in seconds and tokens per second."""
-
-    output_tokens_per_s: float
-    ttft_mean: float
-    ttft_p90: float
-    tpot_mean: float
-
-
-def predict(
-    values: Mapping[str, Value],
-    concurrency: int,
-    input_tokens: int,
-    output_tokens: int,
-    requests: int | None = None,
-    turnaround_s: float = 0.005,
-) -> Prediction:
-    """Runs a closed loop through the law without waiting: each client sends its next request after the last answer.
-
-    Args:
-        values: flat parameter names, as in `Params.flat`.
-        requests: all of the level; by default eight for each client.
-        turnaround_s: from an answer's last token to the client's next request.
-
-    Raises:
-        ValueError, MemoryError: such an engine would not start.
-    """
-    configuration = Configuration.of(values)
-    configuration.check()
-    scheduler, clock, total = Scheduler(configuration), 0.0, requests or 8 * concurrency
-    arrivals = deque([0.0] * min(concurrency, total))
-    sent: dict[Request, float] = {}
-    first: dict[Request, float] = {}
-    tpots: list[float] = []
-    while len(tpots) < total:
-        while arrivals and arrivals[0] <= clock:
-            request = Request(input_tokens, output_tokens)
-            sent[request] = arrivals.popleft()
-            scheduler.add(request)
-        step = scheduler.step()
-        if step is None:
-            clock = arrivals[0]
-            continue
-        clock += step.duration_s
-        for request in step.yielded:
-            first.setdefault(request, clock)
-            if request.finished:
-                tpots.append((clock - first[request]) / max(1, output_tokens - 1))
-                if len(sent) + len(arrivals) < total:
-                    arrivals.append(clock + turnaround_s)
-    ttfts = [first[request] - sent[request] for request in first]
-    p90 = quantiles(ttfts, n=10, method="inclusive")[-1] if total > 1 else ttfts[0]
-    return Prediction(total * output_tokens / clock, fmean(ttfts), p90, fmean(tpots))

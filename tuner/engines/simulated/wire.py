@@ -10,7 +10,7 @@ from pydantic import BaseModel, Field, JsonValue
 from starlette.responses import JSONResponse, Response
 
 from tuner.engines.simulated.law import BLOCK, CHARACTERS_PER_TOKEN
-from tuner.engines.simulated.scheduler import Request
+from tuner.engines.simulated.scheduler import Generation
 
 DEFAULT_MAX_TOKENS = 128
 WORD = " simulated"
@@ -99,11 +99,11 @@ def head(body: Body, kind: str) -> dict[str, JsonValue]:
     }
 
 
-def finish(body: Body, request: Request) -> str:
+def finish(body: Body, request: Generation) -> str:
     return "length" if request.max_tokens == body.answer_tokens else "stop"
 
 
-def usage(request: Request) -> JsonValue:
+def usage(request: Generation) -> JsonValue:
     return {
         "prompt_tokens": request.prompt_tokens,
         "completion_tokens": request.max_tokens,
