@@ -31,9 +31,8 @@ class Plans:
         """
         digest = await asyncio.to_thread(_digest, spec, settings)
         made = self._made.pop(digest, None) or await plan(spec, settings)
-        if (
-            made.resolved.missing or made.resolved.schema is not None
-        ):  # else its engine may print its help the next time
+        # An engine that printed no help may do so the next time.
+        if made.resolved.missing or made.resolved.schema is not None:
             self._made[digest] = made
             for oldest in list(self._made)[:-KEPT]:
                 del self._made[oldest]
