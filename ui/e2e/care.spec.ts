@@ -63,7 +63,7 @@ test.beforeAll(async ({ playwright, server, seeded }) => {
     "the machine": "/machine",
     "the policy": "/policy",
     "the audit log": "/audit",
-    nowhere: "/no/such/page",
+    notFound: "/no/such/page",
   };
 });
 

@@ -60,7 +60,7 @@ test("every chart can be read as a table, and saved as PNG and SVG", async ({ pa
   for (const name of [
     "Throughput against latency",
     "Metric against load",
-    "Course of the search",
+    "Search history",
     "What each parameter explains",
     "Effect of max-num-seqs",
     "Parallel coordinates",
@@ -206,7 +206,7 @@ test("everything can be taken away: files that are what they say, texts to copy"
   await context.grantPermissions(["clipboard-read", "clipboard-write"]);
   await page.goto(address(ids.proven));
   await page.getByRole("button", { name: "Export" }).click();
-  const dialog = page.getByRole("dialog", { name: "Take away" });
+  const dialog = page.getByRole("dialog", { name: "Export" });
   const begins: Record<string, [ending: string, begin: RegExp]> = {
     Command: ["sh", /^vllm serve /],
     "Compose file": ["yaml", /services:/],

@@ -55,7 +55,7 @@ test("every page in both themes and three sizes", async ({ browser, login, serve
     "task-running": `/tasks/${running.id}`,
     "task-followed": `/tasks/${followed}`,
     "task-done": `/tasks/${done.id}`,
-    "task-nowhere": "/tasks/ffffffff",
+    "task-not-found": "/tasks/ffffffff",
     result: `/tasks/${done.id}/result`,
     "result-failures": `/tasks/${failing.id}/result`,
     "result-proven": `/tasks/${results.proven}/result`,
@@ -75,7 +75,7 @@ test("every page in both themes and three sizes", async ({ browser, login, serve
     machine: "/machine",
     policy: "/policy",
     audit: "/audit",
-    nowhere: "/no/such/page",
+    notFound: "/no/such/page",
   };
   /** What is opened on a page first. */
   const opened: Record<string, (page: Page) => Promise<void>> = {

@@ -1,16 +1,16 @@
 import createClient, { type FetchResponse, type MaybeOptionalInit, type Middleware } from "openapi-fetch";
-import { heard, lost } from "./connection";
-import { refused, unreachable } from "./problem";
+import { reportStatus, reportUnreachable } from "./connection";
+import { errorFromResponse, unreachable } from "./problem";
 import type { paths } from "./schema";
 
 const edge: Middleware = {
   async onResponse({ response }) {
-    heard(response.status);
-    if (!response.ok) throw await refused(response);
+    reportStatus(response.status);
+    if (!response.ok) throw await errorFromResponse(response);
   },
   onError({ error }) {
     if (error instanceof DOMException && error.name === "AbortError") return;
-    lost();
+    reportUnreachable();
     return unreachable();
   },
 };
@@ -53,10 +53,10 @@ export async function send(path: string, init?: RequestInit): Promise<Response> 
     response = await fetch(path, init);
   } catch (error) {
     if (error instanceof DOMException && error.name === "AbortError") throw error;
-    lost();
+    reportUnreachable();
     throw unreachable();
   }
-  heard(response.status);
-  if (!response.ok) throw await refused(response);
+  reportStatus(response.status);
+  if (!response.ok) throw await errorFromResponse(response);
   return response;
 }

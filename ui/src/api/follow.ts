@@ -1,6 +1,6 @@
-import { heard, lost } from "./connection";
-import { ApiError, problemOf, refused } from "./problem";
-import { NOTHING, read, type Frame } from "./sse";
+import { reportStatus, reportUnreachable } from "./connection";
+import { ApiError, problemOf, errorFromResponse } from "./problem";
+import { EMPTY, parse, type Frame } from "./sse";
 
 /** One event of a stream, its data read as JSON. */
 export type StreamEvent<T = unknown> = { id: string | null; event: string; data: T };
@@ -18,14 +18,14 @@ export type Following<T> = {
   backoff?: (attempts: number) => number;
 };
 
-const usual = (attempts: number) => Math.min(10_000, 300 * 2 ** attempts);
+const defaultBackoff = (attempts: number) => Math.min(10_000, 300 * 2 ** attempts);
 
 /**
  * Reads a stream to its end, the one place where this is done: goes on after the last event when the connection is
  * lost or the service stops, until it says that nothing follows (204) or refuses. Resolves then, or when it is aborted.
  */
 export async function follow<T>(url: string, following: Following<T>): Promise<void> {
-  const { signal, onState, backoff = usual } = following;
+  const { signal, onState, backoff = defaultBackoff } = following;
   let id = following.lastEventId;
   for (let attempts = 0; !signal.aborted; attempts += 1) {
     try {
@@ -34,10 +34,10 @@ export async function follow<T>(url: string, following: Following<T>): Promise<v
         cache: "no-store",
         headers: { Accept: "text/event-stream", ...(id === null ? {} : { "Last-Event-ID": id }) },
       });
-      heard(response.status);
+      reportStatus(response.status);
       if (response.status === 204) return onState("ended");
       if (!response.ok || !response.body) {
-        const error = await refused(response);
+        const error = await errorFromResponse(response);
         if (response.status !== 503) return onState("failed", error);
         onState("lost", error);
       } else {
@@ -50,7 +50,7 @@ export async function follow<T>(url: string, following: Following<T>): Promise<v
       }
     } catch (error) {
       if (signal.aborted) return;
-      lost();
+      reportUnreachable();
       onState("lost", error instanceof ApiError ? error : undefined);
     }
     await pause(backoff(Math.max(0, attempts)), signal);
@@ -65,11 +65,11 @@ async function drain<T>(
   const reader = body
     .pipeThrough(new TextDecoderStream() as ReadableWritablePair<string, Uint8Array>)
     .getReader();
-  let state = NOTHING;
+  let state = EMPTY;
   for (;;) {
     const { done, value } = await reader.read();
     if (done || signal.aborted) return null;
-    const step = read(state, value);
+    const step = parse(state, value);
     state = step.after;
     const events: StreamEvent<T>[] = [];
     let failed: ApiError | null = null;

@@ -24,7 +24,7 @@ export class ApiError extends Error {
 
 export function unreachable(): ApiError {
   return new ApiError(
-    made(
+    localProblem(
       0,
       "The service does not answer",
       "Is `autotuner serve` still running? The page comes back by itself with it.",
@@ -35,15 +35,15 @@ export function unreachable(): ApiError {
 /** What went wrong, whatever it was. */
 export function problemOf(error: unknown): Problem {
   if (error instanceof ApiError) return error.problem;
-  return made(0, "This did not work", error instanceof Error ? error.message : String(error));
+  return localProblem(0, "This did not work", error instanceof Error ? error.message : String(error));
 }
 
 /** Of an answer that is no success. Whatever stands between us and the service may have written it. */
-export async function refused(response: Response): Promise<ApiError> {
+export async function errorFromResponse(response: Response): Promise<ApiError> {
   const said: unknown = await response.json().catch(() => undefined);
   if (isProblem(said)) return new ApiError({ ...said, errors: said.errors ?? [] });
   return new ApiError(
-    made(
+    localProblem(
       response.status,
       response.statusText || `Status ${response.status}`,
       `The answer had the status ${response.status} and no reason.`,
@@ -51,7 +51,7 @@ export async function refused(response: Response): Promise<ApiError> {
   );
 }
 
-function made(status: number, title: string, detail: string): Problem {
+function localProblem(status: number, title: string, detail: string): Problem {
   return { type: "about:blank", title, status, detail, errors: [], error_id: null };
 }
 

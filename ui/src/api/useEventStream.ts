@@ -2,7 +2,7 @@ import { useCallback, useEffect, useEffectEvent, useRef, useState } from "react"
 import { batch } from "./batch";
 import { follow, type StreamEvent, type StreamState } from "./follow";
 import type { ApiError } from "./problem";
-import { usePresent } from "./usePresent";
+import { usePageVisible } from "./usePageVisible";
 
 type Options<T> = {
   /** All events that came since the last frame was drawn, in order: one update of the page for many of them. */
@@ -29,12 +29,12 @@ export function useEventStream<T>(
   const [status, setStatus] = useState<{ state: StreamState; error: ApiError | null }>(CONNECTING);
   const [round, setRound] = useState(0);
   const position = useRef<{ url: string | null; id: string | null }>({ url: null, id: null });
-  const present = usePresent();
+  const visible = usePageVisible();
   const begin = useEffectEvent(() => lastEventId);
   const tell = useEffectEvent(onEvents);
 
   useEffect(() => {
-    if (url === null || !present) return;
+    if (url === null || !visible) return;
     if (position.current.url !== url) {
       position.current = { url, id: begin() };
       setStatus(CONNECTING);
@@ -57,7 +57,7 @@ export function useEventStream<T>(
       ending.abort();
       flush();
     };
-  }, [url, present, round]);
+  }, [url, visible, round]);
 
   const again = useCallback(() => setRound((before) => before + 1), []);
   return { ...status, again };

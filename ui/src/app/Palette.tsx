@@ -1,8 +1,8 @@
 import { Dialog } from "radix-ui";
 import { useEffect } from "react";
+import { useStore } from "@/state/store";
 import { paletteOpen } from "./commands";
 import { PaletteList } from "./PaletteList";
-import { useStore } from "./store";
 
 /** Ctrl K or ⌘K: everything by its name. */
 export function Palette() {

@@ -2,7 +2,7 @@ import { Search } from "lucide-react";
 import { type KeyboardEvent, useDeferredValue, useEffect, useId, useMemo, useRef, useState } from "react";
 import { cx, Kbd } from "@/kit";
 import { type Command, matching } from "./commands";
-import { useEverywhere } from "./useEverywhere";
+import { usePaletteCommands } from "./usePaletteCommands";
 
 const NOT_YET: Command[] = [];
 
@@ -12,7 +12,7 @@ export function PaletteList({ onDone }: { onDone: () => void }) {
   const [text, setText] = useState("");
   const [chosen, setChosen] = useState(0);
   const asked = useDeferredValue(text.trim());
-  const all = useEverywhere(asked, true);
+  const all = usePaletteCommands(asked, true);
   // The field is there at once; what is found follows.
   const found = useDeferredValue(
     useMemo(() => grouped(matching(all, asked)), [all, asked]),
@@ -89,7 +89,6 @@ export function PaletteList({ onDone }: { onDone: () => void }) {
               )}
             >
               <span className="min-w-0 flex-1 truncate">{command.name}</span>
-              {command.keys && <Kbd keys={command.keys} />}
             </div>
           </div>
         ))}

@@ -60,7 +60,7 @@ export function Chart({
             trigger={
               <IconButton
                 size="sm"
-                tip={false}
+                tooltip={false}
                 label="Save chart"
                 icon={<Download className="size-4" />}
                 disabled={!drawn}

@@ -1,5 +1,5 @@
 import type { ECharts } from "echarts/core";
-import { download } from "@/app/download";
+import { download } from "@/files/download";
 import { type Palette } from "./palette";
 import { chartTheme } from "./theme";
 

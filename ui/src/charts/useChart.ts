@@ -1,9 +1,9 @@
 import type { ECharts, EChartsCoreOption } from "echarts/core";
 import { type RefObject, useEffect, useEffectEvent, useRef, useState } from "react";
-import { useTheme } from "@/app/theme";
+import { useTheme } from "@/state/theme";
 import { type Palette, readPalette } from "./palette";
 import { chartTheme } from "./theme";
-import { inTurn } from "./turns";
+import { queueRender } from "./renderQueue";
 
 export type ChartOption = EChartsCoreOption;
 /** Listens to a chart, as `chart.on("click", …)`; what it returns, if anything, undoes that. */
@@ -34,13 +34,13 @@ export function useChart(
       if (chart && (chart.getWidth() !== place.clientWidth || chart.getHeight() !== place.clientHeight))
         chart.resize();
     });
-    const takeBack = inTurn(async () => {
+    const dequeue = queueRender(async () => {
       const { init } = await import("./echarts");
       if (left) return;
       const palette = readPalette();
       chart = init(place, chartTheme(palette), { renderer: "canvas" });
       shown.current = newest();
-      chart.setOption(settled(shown.current(palette)));
+      chart.setOption(withAnimation(shown.current(palette)));
       // Not before: who adds to a chart without axes breaks it.
       undo = ready(chart);
       resized.observe(place);
@@ -48,7 +48,7 @@ export function useChart(
     });
     return () => {
       left = true;
-      takeBack();
+      dequeue();
       resized.disconnect();
       undo?.();
       chart?.dispose();
@@ -58,17 +58,17 @@ export function useChart(
 
   useEffect(() => {
     if (!drawn || shown.current === option) return;
-    return inTurn(() => {
+    return queueRender(() => {
       if (drawn.chart.isDisposed()) return;
       shown.current = option;
-      drawn.chart.setOption(settled(option(drawn.palette)), { replaceMerge: ["series"] });
+      drawn.chart.setOption(withAnimation(option(drawn.palette)), { replaceMerge: ["series"] });
     });
   }, [drawn, option]);
   return drawn;
 }
 
 /** Nothing moves for those who want nothing to move; for the others it is quick, and hundreds of marks do not move. */
-export function settled(option: ChartOption): ChartOption {
+export function withAnimation(option: ChartOption): ChartOption {
   const still = matchMedia("(prefers-reduced-motion: reduce)").matches;
   return {
     animationDuration: 250,

@@ -2,7 +2,7 @@
 
 import { api, call, type Schema, send } from "@/api";
 
-export async function say(sessionId: string, text: string): Promise<void> {
+export async function sendMessage(sessionId: string, text: string): Promise<void> {
   const said: Schema<"RunAgentInput"> = {
     threadId: sessionId,
     runId: "",
@@ -17,10 +17,10 @@ export async function say(sessionId: string, text: string): Promise<void> {
 }
 
 /** A new session with its first message. */
-export async function begin(text: string): Promise<string> {
+export async function startSession(text: string): Promise<string> {
   const { id } = await call(api.POST("/api/agent/sessions"));
   try {
-    await say(id, text);
+    await sendMessage(id, text);
   } catch (error) {
     await remove(id).catch(() => undefined);
     throw error;

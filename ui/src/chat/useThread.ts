@@ -3,7 +3,7 @@ import { useEffect } from "react";
 import { type StreamEvent, useStreamReducer } from "@/api";
 import { type AguiEvent, EMPTY, type Thread } from "./thread/model";
 import { reduce } from "./thread/reduce";
-import { running } from "./thread/views";
+import { running } from "./thread/selectors";
 
 const step = (before: Thread, event: StreamEvent<AguiEvent>) => reduce(before, event.data);
 

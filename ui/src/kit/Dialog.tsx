@@ -54,7 +54,7 @@ export function Dialog({ open, onOpenChange, trigger, title, detail, size = "md"
                 label="Close"
                 icon={<X className="size-4" />}
                 size="sm"
-                tip={false}
+                tooltip={false}
                 className="-mr-1.5"
               />
             </Radix.Close>

@@ -5,7 +5,7 @@ import rehypeHighlight from "rehype-highlight";
 import remarkGfm from "remark-gfm";
 import { Code } from "./Code";
 import { cx } from "./cx";
-import { pieces, safeImage, safeLink } from "./markdown";
+import { splitBlocks, safeImage, safeLink } from "./markdownText";
 
 /**
  * Markdown as others write it: no HTML of theirs, no link but http, https and mailto, no picture of another host.
@@ -14,7 +14,7 @@ import { pieces, safeImage, safeLink } from "./markdown";
 export const Markdown = memo(function Markdown({ text, className }: { text: string; className?: string }) {
   return (
     <div className={cx("prose", className)}>
-      {pieces(text).map((piece, index) => (
+      {splitBlocks(text).map((piece, index) => (
         <Piece key={index} text={piece} />
       ))}
     </div>

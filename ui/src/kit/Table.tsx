@@ -10,7 +10,7 @@ import {
 import { defaultRangeExtractor, type Range, useVirtualizer } from "@tanstack/react-virtual";
 import { Fragment, type ReactNode, useEffect, useMemo, useRef, useState } from "react";
 import { cx } from "./cx";
-import { inOrder } from "./inOrder";
+import { sortRows } from "./sortRows";
 import { TableHead } from "./TableHead";
 import { TableRow } from "./TableRow";
 import { useRowKeys } from "./useRowKeys";
@@ -63,7 +63,7 @@ export function Table<T>(props: Props<T>) {
   const { label, data, columns, rowId, height = "fill", empty, onEnd } = props;
   const [own, setOwn] = useState<SortingState>(props.initialSorting ?? []);
   const ordered = useMemo(
-    () => (props.sorting ? data : inOrder(data, columns, own[0])),
+    () => (props.sorting ? data : sortRows(data, columns, own[0])),
     [data, columns, props.sorting, own],
   );
   const scroller = useRef<HTMLDivElement>(null);

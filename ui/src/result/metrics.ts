@@ -1,4 +1,4 @@
-import { axisOf, isRate, METRICS, metricName, quantity, shortName, STATISTICS } from "@/tasks/metrics";
+import { axisOf, isRate, METRICS, metricName, quantity, shortName, STATISTICS } from "@/format/metrics";
 import type { LoadPoint, Metric, Objective, Statistic } from "./types";
 
 export { METRICS, quantity, shortName, STATISTICS };

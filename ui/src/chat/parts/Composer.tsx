@@ -1,6 +1,6 @@
 import { ArrowUp, Square } from "lucide-react";
 import { type RefObject, useId, useState } from "react";
-import { cx, Failure, IconButton } from "@/kit";
+import { cx, ErrorMessage, IconButton } from "@/kit";
 import { drafts } from "./drafts";
 
 type Props = {
@@ -61,7 +61,7 @@ export function Composer({ name, input, onSend, onStop, blocked, busy = false, a
       }}
     >
       <div className="mx-auto w-full max-w-3xl space-y-2">
-        {error !== null && <Failure error={error} compact />}
+        {error !== null && <ErrorMessage error={error} compact />}
         {blocked}
         <div
           className={cx(
@@ -89,7 +89,7 @@ export function Composer({ name, input, onSend, onStop, blocked, busy = false, a
           />
           {onStop ? (
             <IconButton
-              look="plain"
+              variant="plain"
               label="Stop"
               icon={<Square className="size-3 fill-current" />}
               pending={sending === "stop"}
@@ -98,7 +98,7 @@ export function Composer({ name, input, onSend, onStop, blocked, busy = false, a
           ) : (
             <IconButton
               type="submit"
-              look="primary"
+              variant="primary"
               label="Send"
               icon={<ArrowUp className={ICON} />}
               pending={sending === "message"}

@@ -1,7 +1,7 @@
 import { memo } from "react";
 import { Call } from "../calls/Call";
 import type { Entry } from "../thread/model";
-import { answer, asked } from "../thread/views";
+import { answer, asked } from "../thread/selectors";
 import { AssistantText } from "./AssistantText";
 import { Notice } from "./Notice";
 import { TurnEnd } from "./TurnEnd";

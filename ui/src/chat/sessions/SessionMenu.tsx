@@ -21,7 +21,7 @@ export function SessionMenu({ session, className }: Props) {
         trigger={
           <IconButton
             size="sm"
-            tip={false}
+            tooltip={false}
             label={`Options of ${session.title}`}
             icon={<Ellipsis className={ICON} />}
             className={className}

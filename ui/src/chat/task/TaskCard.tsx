@@ -2,9 +2,9 @@ import { useQuery, useQueryClient } from "@tanstack/react-query";
 import { useEffect } from "react";
 import { queries, type StreamEvent, useStreamReducer } from "@/api";
 import { percent } from "@/format";
-import { ButtonLink, Failure, Loading, Progress, StateBadge } from "@/kit";
+import { ButtonLink, ErrorMessage, Loading, Progress, StateBadge } from "@/kit";
 import { best, follow, NOT_BEGUN, type TaskEvent, type TaskProgress } from "./progress";
-import { course } from "./words";
+import { progressText } from "./progressText";
 
 type Props = {
   id: string;
@@ -27,7 +27,7 @@ export function TaskCard({ id, planned }: Props) {
     if (ended) void client.invalidateQueries({ queryKey: ["tasks"] });
   }, [client, ended]);
 
-  if (task.isError) return <Failure error={task.error} compact onRetry={() => void task.refetch()} />;
+  if (task.isError) return <ErrorMessage error={task.error} compact onRetry={() => void task.refetch()} />;
   if (task.data === undefined) return <Loading label="The task" height="6.5rem" />;
   const objectives = task.data.spec.optimization.objective;
   const found = objectives.length === 1 && objectives[0] ? best(value, objectives[0].direction) : null;
@@ -49,10 +49,10 @@ export function TaskCard({ id, planned }: Props) {
         label="Experiments"
         done={state === "completed" ? total : value.done}
         total={total}
-        tone={state === "failed" ? "bad" : state === "completed" ? "ok" : "accent"}
+        intent={state === "failed" ? "bad" : state === "completed" ? "ok" : "accent"}
         text={`${value.done} of at most ${total} experiments`}
       />
-      <p className="num mt-1.5 truncate text-xs text-muted">{course(value, state, planned)}</p>
+      <p className="num mt-1.5 truncate text-xs text-muted">{progressText(value, state, planned)}</p>
       {/* Two lines, from the start: what comes moves nothing. */}
       <p className="mt-1 line-clamp-2 min-h-[2lh] text-sm" aria-live="polite">
         {ended && result.data ? (
@@ -78,7 +78,11 @@ export function TaskCard({ id, planned }: Props) {
         <ButtonLink size="sm" to={`/tasks/${id}`}>
           Open task
         </ButtonLink>
-        <ButtonLink size="sm" look={state === "completed" ? "primary" : "plain"} to={`/tasks/${id}/result`}>
+        <ButtonLink
+          size="sm"
+          variant={state === "completed" ? "primary" : "plain"}
+          to={`/tasks/${id}/result`}
+        >
           Result
         </ButtonLink>
       </div>

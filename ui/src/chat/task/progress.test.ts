@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 import { best, follow, NOT_BEGUN, type TaskEvent } from "./progress";
-import { course } from "./words";
+import { progressText } from "./progressText";
 
 let sequence = 0;
 const event = (kind: string, payload: TaskEvent["payload"] = {}): TaskEvent => ({
@@ -42,7 +42,7 @@ test("counts what has ended, and says what runs", () => {
     number: 4,
     phase: "measuring D(128,16) × 8",
   });
-  expect(course(progress, "running", 9)).toBe(
+  expect(progressText(progress, "running", 9)).toBe(
     "4 of at most 9 experiments · 1 failed · experiment 4 · measuring D(128,16) × 8",
   );
 });

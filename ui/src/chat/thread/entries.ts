@@ -21,17 +21,19 @@ export const call = (id: string, tool: string, at: number | null): CallEntry => 
 });
 
 /** One that is there already begins anew, where it stands. */
-export function said(thread: Thread, entry: Entry): Thread {
+export function addEntry(thread: Thread, entry: Entry): Thread {
   const there = thread.entries.some((one) => one.id === entry.id);
-  return there ? changed(thread, entry.id, () => entry) : { ...thread, entries: [...thread.entries, entry] };
+  return there
+    ? changeEntry(thread, entry.id, () => entry)
+    : { ...thread, entries: [...thread.entries, entry] };
 }
 
-export function called(thread: Thread, id: string, change: (entry: CallEntry) => CallEntry): Thread {
-  return changed(thread, id, (entry) => (isCall(entry) ? change(entry) : entry));
+export function changeCall(thread: Thread, id: string, change: (entry: CallEntry) => CallEntry): Thread {
+  return changeEntry(thread, id, (entry) => (isCall(entry) ? change(entry) : entry));
 }
 
 /** What is spoken of is nearly always at the end. */
-export function changed(thread: Thread, id: string, change: (entry: Entry) => Entry): Thread {
+export function changeEntry(thread: Thread, id: string, change: (entry: Entry) => Entry): Thread {
   const place = thread.entries.findLastIndex((entry) => entry.id === id);
   const entry = thread.entries[place];
   return entry === undefined ? thread : { ...thread, entries: thread.entries.with(place, change(entry)) };

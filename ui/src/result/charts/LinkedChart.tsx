@@ -1,9 +1,9 @@
 import type { ECharts } from "echarts/core";
 import { type ComponentProps, useCallback, useEffect, useRef } from "react";
-import { useStore } from "@/app/store";
-import { Chart, inTurn } from "@/charts";
-import { useLink } from "../link";
-import { HOVERED } from "./look";
+import { useStore } from "@/state/store";
+import { Chart, queueRender } from "@/charts";
+import { useHighlight } from "../highlight";
+import { HOVERED } from "./style";
 
 type Props = Omit<ComponentProps<typeof Chart>, "onReady"> & {
   /** What is drawn for the experiment that something on the page speaks of. A stable function. */
@@ -15,14 +15,14 @@ type Props = Omit<ComponentProps<typeof Chart>, "onReady"> & {
 
 /** A chart whose experiments are those of the table: what is hovered in one is marked in all, a click opens it. */
 export function LinkedChart({ overlay, overlayType, onReady, ...props }: Props) {
-  const { hovered, open } = useLink();
+  const { hovered, open } = useHighlight();
   const number = useStore(hovered);
   const chart = useRef<ECharts | null>(null);
 
   useEffect(() => {
     if (chart.current === null) return; // not drawn yet
     const series = [{ id: HOVERED, type: overlayType, data: overlay(number) }];
-    return inTurn(() => chart.current?.setOption({ series }));
+    return queueRender(() => chart.current?.setOption({ series }));
   }, [number, overlay, overlayType]);
 
   const ready = useCallback(

@@ -7,7 +7,7 @@ export function ScaleSwitch({ label, on, onChange }: Props) {
   return (
     <Button
       size="sm"
-      look="quiet"
+      variant="quiet"
       aria-label={label}
       aria-pressed={on}
       onClick={() => onChange(!on)}

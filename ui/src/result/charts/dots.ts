@@ -1,6 +1,6 @@
 import type { Palette } from "@/charts";
 import type { Row } from "../rows";
-import { faint, ink } from "./look";
+import { faintColour, kindColour } from "./style";
 
 type Point = { row: Row; x: number; y: number };
 export type Dot = { value: [number, number]; number: number };
@@ -19,9 +19,9 @@ export function dots(points: readonly Point[], palette: Palette) {
       .map(({ row, x, y }): Dot => ({ value: [x, y], number: row.number })),
   });
   return [
-    group("Meets the SLOs", ["candidate"], faint(palette, 0.8), 7),
+    group("Meets the SLOs", ["candidate"], faintColour(palette, 0.8), 7),
     group("Misses a hard SLO", ["infeasible"], palette.bad, 7, true),
-    group("Baseline", ["baseline"], ink("baseline", palette), 11),
-    group("Best", ["best", "nearest"], ink("best", palette), 11),
+    group("Baseline", ["baseline"], kindColour("baseline", palette), 11),
+    group("Best", ["best", "nearest"], kindColour("best", palette), 11),
   ];
 }

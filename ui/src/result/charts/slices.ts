@@ -1,12 +1,12 @@
-import { type ChartOption, type Palette, type Rows, tip } from "@/charts";
+import { type ChartOption, type Palette, type Rows, tooltipContent } from "@/charts";
 import { axisName, quantity, scaled, shortName } from "../metrics";
 import { compareValues, valueText } from "../params";
 import { type Row, rowName } from "../rows";
 import type { Objective, Result, Value } from "../types";
 import { type Dot, dots } from "./dots";
 import { rounded } from "./frontier";
-import { wide } from "./levels";
-import { GRID, ink, LEGEND, xAxis, yAxis, notEmpty, spot } from "./look";
+import { spansDecades } from "./levels";
+import { GRID, kindColour, LEGEND, xAxis, yAxis, notEmpty, hoverDot } from "./style";
 
 /** Up to so many different values stand side by side; more numbers stand on a scale. */
 const MOST_STEPS = 10;
@@ -23,7 +23,7 @@ export function paramAxis(name: string, values: readonly (Value | undefined)[]):
   ) {
     return { name, steps: different, log: false };
   }
-  return { name, steps: null, log: wide(numbers, 20) };
+  return { name, steps: null, log: spansDecades(numbers, 20) };
 }
 
 /** Null: it has no place on a scale of numbers, for it is left at the engine's default. */
@@ -91,12 +91,12 @@ export function sliceOption(data: Slice, palette: Palette): ChartOption {
       formatter: ({ data: at }: { data: Dot }) => {
         const row = rows.get(at.number);
         if (!row) return "";
-        return tip(rowName(row), [
+        return tooltipContent(rowName(row), [
           [axis.name, valueText(row.params[axis.name])],
           [
             shortName(objective),
             quantity(objective.metric, at.value[1] / scaled(objective.metric, 1)),
-            ink(row.kind, palette),
+            kindColour(row.kind, palette),
           ],
         ]);
       },
@@ -114,7 +114,7 @@ export function sliceOption(data: Slice, palette: Palette): ChartOption {
         data: data.medians,
       },
       ...dots(data.points, palette),
-      spot(palette),
+      hoverDot(palette),
     ].filter(notEmpty),
   };
 }

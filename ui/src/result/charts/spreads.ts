@@ -1,5 +1,5 @@
 import { type Choice, measured, scaled } from "../metrics";
-import { repeats, type Row } from "../rows";
+import { repeatsOf, type Row } from "../rows";
 import type { Result } from "../types";
 import { type Limit, limits } from "./levels";
 
@@ -27,7 +27,7 @@ export function loadCurves(
 
 export function spreads(result: Result, row: Row, scenario: string, choice: Choice): Spread[] {
   const found = new Map<number, number[]>();
-  for (const experiment of repeats(result, row.number)) {
+  for (const experiment of repeatsOf(result, row.number)) {
     for (const point of experiment.points) {
       const value = measured(point, choice, experiment.gpus);
       if (point.scenario !== scenario || point.failure !== null || value === null) continue;

@@ -3,7 +3,7 @@ import { Search } from "lucide-react";
 import { useDeferredValue, useState } from "react";
 import { api, call } from "@/api";
 import { plural } from "@/format";
-import { Code, Empty, Failure, Input, Loading, Select } from "@/kit";
+import { Code, Empty, ErrorMessage, Input, Loading, Select } from "@/kit";
 
 const LINES = 400;
 const SOURCES = [
@@ -51,7 +51,7 @@ export function ExperimentLog({ task, number }: { task: string; number: number }
       {log.isPending ? (
         <Loading label="The log" height="18rem" />
       ) : log.isError ? (
-        <Failure error={log.error} compact onRetry={() => void log.refetch()} />
+        <ErrorMessage error={log.error} compact onRetry={() => void log.refetch()} />
       ) : log.data.lines.length === 0 ? (
         <Empty title={search ? "No line has this text" : "The log is empty"} />
       ) : (

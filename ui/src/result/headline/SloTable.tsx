@@ -1,6 +1,6 @@
 import { Badge, cx } from "@/kit";
 import type { Result, Standing } from "../types";
-import { sloRows } from "./headline";
+import { sloRows } from "./verdict";
 import { SloMark } from "./SloMark";
 
 type Props = {

@@ -1,10 +1,10 @@
-import type { Tone } from "@/kit";
+import type { Intent } from "@/kit";
 import type { Row } from "../rows";
 import type { Value } from "../types";
 
 /** What a cell says, and what it is sorted by. */
-export type Cell = { text: string; sort: Value | undefined; tone?: Tone };
-export type Group = "Experiment" | "Outcome" | "Parameters" | "At the operating point" | "Course";
+export type Cell = { text: string; sort: Value | undefined; intent?: Intent };
+export type Group = "Experiment" | "Outcome" | "Parameters" | "At the operating point" | "Timing";
 
 /** A column of the experiments, apart from how it is drawn. */
 export type Field = {
@@ -14,11 +14,11 @@ export type Field = {
   width: number;
   numeric: boolean;
   /** Shown unless the reader chooses. */
-  usual: boolean;
+  shown: boolean;
   cell: (row: Row) => Cell;
 };
 
-export const NOTHING: Cell = { text: "–", sort: undefined };
+export const EMPTY_CELL: Cell = { text: "–", sort: undefined };
 
 export function field(
   id: string,
@@ -27,9 +27,9 @@ export function field(
   width: number,
   numeric: boolean,
   cell: Field["cell"],
-  usual = true,
+  shown = true,
 ): Field {
-  return { id, header, group, width, numeric, usual, cell };
+  return { id, header, group, width, numeric, shown, cell };
 }
 
 /** Of a column, in pixels, so that its header fits with the arrow of sorting. */
@@ -38,5 +38,5 @@ export function widthOf(header: string): number {
 }
 
 export function numberCell(value: number | null | undefined, text: (value: number) => string): Cell {
-  return value == null ? NOTHING : { text: text(value), sort: value };
+  return value == null ? EMPTY_CELL : { text: text(value), sort: value };
 }

@@ -1,5 +1,5 @@
 import { cx } from "@/kit";
-import { type Value, written } from "../draft/values";
+import { type Value, valueText } from "../spec/values";
 
 type Props = {
   label: string;
@@ -23,7 +23,7 @@ export function ChoiceValues({ label, choices, values, onChange }: Props) {
         const chosen = values.includes(value);
         return (
           <button
-            key={written(value)}
+            key={valueText(value)}
             type="button"
             aria-pressed={chosen}
             onClick={() => toggle(value)}
@@ -34,7 +34,7 @@ export function ChoiceValues({ label, choices, values, onChange }: Props) {
                 : "border-line text-muted hover:bg-hover hover:text-text",
             )}
           >
-            {written(value) || "(empty)"}
+            {valueText(value) || "(empty)"}
           </button>
         );
       })}

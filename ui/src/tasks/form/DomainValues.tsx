@@ -1,5 +1,5 @@
-import type { Domain } from "../draft/domain";
-import type { Value } from "../draft/values";
+import type { Domain } from "../spec/domain";
+import type { Value } from "../spec/values";
 import { ChoiceValues } from "./ChoiceValues";
 import { OneChoice } from "./OneChoice";
 import { RangeFields } from "./RangeFields";

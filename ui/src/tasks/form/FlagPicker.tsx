@@ -1,7 +1,7 @@
 import { Plus } from "lucide-react";
 import { type KeyboardEvent, useId, useState } from "react";
 import { cx, Field, Input } from "@/kit";
-import { type Flag, flagName, found, isFlagName } from "./flags";
+import { type Flag, flagName, searchFlags, isFlagName } from "./flags";
 
 type Props = {
   flags: readonly Flag[];
@@ -17,7 +17,7 @@ export function FlagPicker({ flags, there, unknown, onPick }: Props) {
   const [typed, setTyped] = useState("");
   const [open, setOpen] = useState(false);
   const [at, setAt] = useState(0);
-  const options = found(flags, typed, there);
+  const options = searchFlags(flags, typed, there);
   const name = flagName(typed);
   const own = isFlagName(name) && !there.has(name) && !options.some((flag) => flag.name === name);
   const count = options.length + (own ? 1 : 0);

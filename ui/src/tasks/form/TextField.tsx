@@ -1,6 +1,6 @@
 import { type ReactNode, useId } from "react";
 import { Field, Input, Textarea } from "@/kit";
-import { get, type Path } from "../draft/yaml";
+import { get, type Path } from "@/yaml/document";
 import { useForm } from "./context";
 
 type Props = {

@@ -1,5 +1,5 @@
+import { get, type Path } from "@/yaml/document";
 import { useForm } from "./context";
-import { get, type Path } from "../draft/yaml";
 
 /** Says of a part that the form has no fields for it, and what is wrong there. */
 export function YamlOnly({ path, what }: { path: Path; what: string }) {

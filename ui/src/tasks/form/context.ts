@@ -1,9 +1,9 @@
 import { createContext, useContext } from "react";
-import type { Block, Path } from "../draft/yaml";
+import type { JsonObject, Path } from "@/yaml/document";
 
 /** The task that the fields of the form show and change. */
 export type Form = {
-  data: Block;
+  data: JsonObject;
   set: (path: Path, value: unknown) => void;
   /** The field was left. */
   leave: (path: Path) => void;

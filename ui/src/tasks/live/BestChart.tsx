@@ -1,13 +1,13 @@
 import { memo, useCallback, useState } from "react";
 import type { Schema } from "@/api";
 import { Chart, type Palette } from "@/charts";
+import { metricName, type Objective, quantity, shortName } from "@/format/metrics";
 import { Card, Field, Select } from "@/kit";
-import { metricName, type Objective, quantity, shortName } from "../metrics";
-import { bestOption, bestTable } from "./chart";
+import { bestOption, bestTable } from "./bestOption";
 import { bestOf } from "./progress";
-import type { Run } from "./reduce";
+import type { LiveExperiment } from "./reduce";
 
-type Props = { task: Schema<"Task">; runs: readonly Run[] };
+type Props = { task: Schema<"Task">; runs: readonly LiveExperiment[] };
 
 /** How the best value came about, experiment by experiment. */
 export const BestChart = memo(function BestChart({ task, runs }: Props) {
@@ -45,7 +45,7 @@ export const BestChart = memo(function BestChart({ task, runs }: Props) {
   );
 });
 
-function summary(runs: readonly Run[], objective: Objective, at: number): string {
+function summary(runs: readonly LiveExperiment[], objective: Objective, at: number): string {
   const best = bestOf(runs, objective, at);
   const what = `${metricName(objective.metric)} by experiment.`;
   return best

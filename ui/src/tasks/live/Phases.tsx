@@ -1,8 +1,8 @@
 import { Check } from "lucide-react";
 import { cx, Duration, Spinner } from "@/kit";
-import type { Now } from "./reduce";
+import type { CurrentExperiment } from "./reduce";
 
-type Props = { now: Now | null; running: boolean; failed: boolean; cancelling: boolean };
+type Props = { now: CurrentExperiment | null; running: boolean; failed: boolean; cancelling: boolean };
 
 const STEPS = [
   { phase: "starting", name: "Engine starts" },

@@ -1,10 +1,10 @@
 import { Ban, BarChart3, Copy, Download, Ellipsis, Pencil, Play, RotateCcw, Trash2 } from "lucide-react";
 import { useState } from "react";
 import { useNavigate } from "react-router";
-import { download } from "@/app/download";
+import { download } from "@/files/download";
 import type { Schema } from "@/api";
 import { Button, ButtonLink, Confirm, IconButton, Menu, type MenuItem, toast } from "@/kit";
-import { fileOf } from "../draft/file";
+import { taskFile } from "../spec/taskFile";
 import { useTaskActions } from "./useTaskActions";
 
 type Props = {
@@ -58,11 +58,11 @@ export function TaskActions({ task, state, onChanged, onLeaving }: Props) {
   const save = async () => {
     try {
       download(
-        new Blob([await fileOf(task.id)], { type: "application/yaml" }),
+        new Blob([await taskFile(task.id)], { type: "application/yaml" }),
         `${task.spec.task_name}.yaml`,
       );
     } catch (error) {
-      toast(error instanceof Error ? error.message : String(error), { tone: "bad" });
+      toast(error instanceof Error ? error.message : String(error), { intent: "bad" });
     }
   };
   const items: MenuItem[] = [
@@ -81,7 +81,7 @@ export function TaskActions({ task, state, onChanged, onLeaving }: Props) {
           <ButtonLink to={`/tasks/${task.id}/edit`} icon={<Pencil className={ICON} />}>
             Edit
           </ButtonLink>
-          <Button look="primary" icon={<Play className={ICON} />} onClick={ask("start")}>
+          <Button variant="primary" icon={<Play className={ICON} />} onClick={ask("start")}>
             Start
           </Button>
         </>
@@ -98,7 +98,7 @@ export function TaskActions({ task, state, onChanged, onLeaving }: Props) {
       )}
       {state !== "created" && state !== "queued" && (
         <ButtonLink
-          look={active ? "plain" : "primary"}
+          variant={active ? "plain" : "primary"}
           to={`/tasks/${task.id}/result`}
           icon={<BarChart3 className={ICON} />}
         >
@@ -107,7 +107,9 @@ export function TaskActions({ task, state, onChanged, onLeaving }: Props) {
       )}
       <Menu
         label="More"
-        trigger={<IconButton label="More" tip={false} look="plain" icon={<Ellipsis className="size-4" />} />}
+        trigger={
+          <IconButton label="More" tooltip={false} variant="plain" icon={<Ellipsis className="size-4" />} />
+        }
         items={items}
       />
       {asked && (

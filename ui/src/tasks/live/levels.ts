@@ -2,15 +2,20 @@
 
 import type { Schema } from "@/api";
 import { number } from "@/format";
-import { axisOf, type Metric, quantity, shortName } from "../metrics";
-import type { LoadPoint, Now } from "./reduce";
+import { axisOf, type Metric, quantity, shortName } from "@/format/metrics";
+import type { LoadPoint, CurrentExperiment } from "./reduce";
 
-export type Level = { scenario: string; concurrency: number; point: LoadPoint | null; measuring: boolean };
+export type LoadLevel = {
+  scenario: string;
+  concurrency: number;
+  point: LoadPoint | null;
+  measuring: boolean;
+};
 
 export function levelsOf(
   { traffic_scenarios, num_concurrency }: Schema<"BenchmarkConfig">,
-  now: Now | null,
-): Level[] {
+  now: CurrentExperiment | null,
+): LoadLevel[] {
   const rising = [...num_concurrency].sort((a, b) => a - b);
   return traffic_scenarios.flatMap((scenario) =>
     rising.map((concurrency) => {
@@ -23,7 +28,7 @@ export function levelsOf(
 }
 
 /** A figure of a level: its name and unit, and its value in that; `missed`: the bound that it is above. */
-export type Figure = {
+export type LevelColumn = {
   name: string;
   unit: string;
   value: (point: LoadPoint) => string;
@@ -33,14 +38,14 @@ export type Figure = {
 const TIMES = { ttft: "ttft", tpot: "tpot", e2e_latency: "latency" } as const;
 
 /** Throughput, and of each latency the statistic that a bound is about, else p90. */
-export function figuresOf(slo: Schema<"SLOConfig"> | null): Figure[] {
+export function levelColumns(slo: Schema<"SLOConfig"> | null): LevelColumn[] {
   const times = Object.entries(TIMES).map(([metric, block]) =>
     timed(metric as keyof typeof TIMES, slo?.[block] ?? null),
   );
   return [rate("output_tokens_per_s"), ...times];
 }
 
-function rate(metric: "output_tokens_per_s"): Figure {
+function rate(metric: "output_tokens_per_s"): LevelColumn {
   return {
     name: shortName({ metric, statistic: "mean" }),
     ...inUnit(metric, (point) => point[metric]),
@@ -53,7 +58,7 @@ type Bound = { statistic: "mean" | "p50" | "p90" | "p95" | "p99"; threshold: num
 function timed(
   metric: keyof typeof TIMES,
   limits: Schema<"Limit"> | Schema<"LimitByStatistic"> | null,
-): Figure {
+): LevelColumn {
   const bound = boundOf(limits);
   const statistic = bound?.statistic ?? "p90";
   return {
@@ -80,7 +85,7 @@ function boundOf(limits: Schema<"Limit"> | Schema<"LimitByStatistic"> | null): B
 function inUnit(
   metric: Metric,
   of: (point: LoadPoint) => number | undefined,
-): Pick<Figure, "unit" | "value"> {
+): Pick<LevelColumn, "unit" | "value"> {
   const { unit, scale } = axisOf(metric);
   return {
     unit,
@@ -92,5 +97,5 @@ function inUnit(
 }
 
 /** A scenario and a concurrency in a word. */
-export const levelName = (level: Pick<Level, "scenario" | "concurrency">): string =>
+export const levelName = (level: Pick<LoadLevel, "scenario" | "concurrency">): string =>
   `${level.scenario} × ${level.concurrency}`;

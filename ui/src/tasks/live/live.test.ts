@@ -1,8 +1,8 @@
 import { describe, expect, test } from "vitest";
-import type { Objective } from "../metrics";
-import { figuresOf, levelsOf } from "./levels";
-import { bestOf, courseOf, judged } from "./progress";
-import { type Live, type LoadPoint, NOTHING, take, type TaskEvent } from "./reduce";
+import type { Objective } from "@/format/metrics";
+import { levelColumns, levelsOf } from "./levels";
+import { bestOf, completionOf, judgedExperiments } from "./progress";
+import { type LiveTask, type LoadPoint, EMPTY, applyEvent, type TaskEvent } from "./reduce";
 
 const START = Date.parse("2026-11-21T10:00:00Z");
 const MAXIMIZE: Objective = { metric: "output_tokens_per_s", statistic: "mean", direction: "maximize" };
@@ -10,7 +10,7 @@ const MINIMIZE: Objective = { metric: "ttft", statistic: "p90", direction: "mini
 
 type Told = [kind: string, payload?: TaskEvent["payload"], second?: number];
 
-function after(...told: Told[]): Live {
+function after(...told: Told[]): LiveTask {
   return told.reduce((live, [kind, payload = {}, second = 0], at) => {
     const event = {
       task_id: "0123abcd",
@@ -19,8 +19,8 @@ function after(...told: Told[]): Live {
       payload,
       at: new Date(START + second * 1000).toISOString(),
     };
-    return take(live, event);
-  }, NOTHING);
+    return applyEvent(live, event);
+  }, EMPTY);
 }
 
 const begin = (number: number, second = 0, more = {}): Told => [
@@ -102,15 +102,15 @@ describe("a task's events", () => {
     expect(live.runs[0]).toMatchObject({ number: 3, attempt: 2, state: "running" });
     expect(live.now).toMatchObject({ points: [], retried: "no GPU" });
     expect(
-      take(live, { ...event("experiment_started", { number: 4, role: "candidate" }) }).now?.retried,
+      applyEvent(live, { ...event("experiment_started", { number: 4, role: "candidate" }) }).now?.retried,
     ).toBeNull();
   });
 
   test("one that runs when the task ends was interrupted, and runs again when it is resumed", () => {
     const stopped = after(begin(0), ["task_finished", { state: "cancelled" }]);
     expect(stopped.runs[0]?.state).toBe("interrupted");
-    const again = take(
-      take(stopped, event("task_queued", {})),
+    const again = applyEvent(
+      applyEvent(stopped, event("task_queued", {})),
       event("experiment_started", { number: 0, role: "baseline", attempt: 2 }),
     );
     expect(again.runs.map((run) => [run.number, run.state])).toEqual([[0, "running"]]);
@@ -126,7 +126,7 @@ describe("a task's events", () => {
 
   test("an event of a kind that is not known changes nothing", () => {
     const live = after(begin(0));
-    expect(take(live, event("moon_rose", {}))).toBe(live);
+    expect(applyEvent(live, event("moon_rose", {}))).toBe(live);
   });
 });
 
@@ -149,20 +149,25 @@ describe("how far it is", () => {
   );
 
   test("counts what has ended, and guesses what is left from what it took", () => {
-    expect(courseOf(live, 5, START + 35_000)).toEqual({ done: 2, failed: 1, total: 5, leftS: 3 * 15 - 5 });
+    expect(completionOf(live, 5, START + 35_000)).toEqual({
+      done: 2,
+      failed: 1,
+      total: 5,
+      leftS: 3 * 15 - 5,
+    });
   });
 
   test("an experiment that takes long does not make less of the others", () => {
-    expect(courseOf(live, 5, START + 3_600_000).leftS).toBe(2 * 15);
+    expect(completionOf(live, 5, START + 3_600_000).leftS).toBe(2 * 15);
   });
 
   test("nothing is guessed before there is anything to guess from", () => {
-    expect(courseOf(after(["task_started"], begin(0)), 5, START).leftS).toBeNull();
-    expect(courseOf(live, null, START)).toMatchObject({ total: null, leftS: null });
-    expect(courseOf({ ...live, state: "completed" }, 5, START).leftS).toBeNull();
+    expect(completionOf(after(["task_started"], begin(0)), 5, START).leftS).toBeNull();
+    expect(completionOf(live, null, START)).toMatchObject({ total: null, leftS: null });
+    expect(completionOf({ ...live, state: "completed" }, 5, START).leftS).toBeNull();
   });
 
-  test("more than was planned is never less", () => expect(courseOf(live, 1, START).total).toBe(3));
+  test("more than was planned is never less", () => expect(completionOf(live, 1, START).total).toBe(3));
 });
 
 describe("the best so far", () => {
@@ -180,13 +185,13 @@ describe("the best so far", () => {
   );
 
   test("is feasible and no confirmation, and only gets better", () => {
-    expect(judged(live.runs, MAXIMIZE).map((one) => one.best)).toEqual([100, 100, 120, 120, 120]);
+    expect(judgedExperiments(live.runs, MAXIMIZE).map((one) => one.best)).toEqual([100, 100, 120, 120, 120]);
     expect(bestOf(live.runs, MAXIMIZE)).toMatchObject({ run: { number: 2 }, value: 120 });
     expect(bestOf(live.runs, MAXIMIZE)?.gain).toBeCloseTo(0.2);
   });
 
   test("of something to minimize is the least", () => {
-    expect(judged(live.runs, MINIMIZE).map((one) => one.best)).toEqual([100, 100, 100, 100, 100]);
+    expect(judgedExperiments(live.runs, MINIMIZE).map((one) => one.best)).toEqual([100, 100, 100, 100, 100]);
     expect(bestOf(live.runs, MINIMIZE)).toMatchObject({ run: { number: 0 }, gain: 0 });
   });
 
@@ -220,12 +225,12 @@ describe("load levels", () => {
   });
 
   test("show the statistic that a limit is about, and what is above it", () => {
-    const figures = figuresOf({
+    const figures = levelColumns({
       ttft: { threshold: 0.1 },
       tpot: null,
       latency: null,
       steepness: 0.1,
-    } as Parameters<typeof figuresOf>[0]);
+    } as Parameters<typeof levelColumns>[0]);
     const measured = point(1) as unknown as LoadPoint;
     expect(figures.map((one) => one.name)).toEqual(["Output", "TTFT", "TPOT p90", "Latency p90"]);
     expect(figures.map((one) => one.unit)).toEqual(["tok/s", "ms", "ms", "ms"]);
@@ -236,8 +241,8 @@ describe("load levels", () => {
       null,
       null,
     ]);
-    const by = figuresOf({ ttft: { p50: { threshold: 1 }, p99: { threshold: 3 } } } as Parameters<
-      typeof figuresOf
+    const by = levelColumns({ ttft: { p50: { threshold: 1 }, p99: { threshold: 3 } } } as Parameters<
+      typeof levelColumns
     >[0]);
     expect(by[1]?.name).toBe("TTFT p99");
     expect(by[1]?.missed(measured)).toBeNull();

@@ -1,11 +1,11 @@
 /** How far a task is, how long it takes yet, and the best so far. Pure. */
 
-import type { Objective } from "../metrics";
-import type { Live, Run } from "./reduce";
+import type { Objective } from "@/format/metrics";
+import type { LiveTask, LiveExperiment } from "./reduce";
 
-export const ended = (run: Run): boolean => run.state === "completed" || run.state === "failed";
+export const ended = (run: LiveExperiment): boolean => run.state === "completed" || run.state === "failed";
 
-export type Course = {
+export type Completion = {
   done: number;
   failed: number;
   /** The experiments that there are at most; null: nobody knows. */
@@ -14,7 +14,7 @@ export type Course = {
   leftS: number | null;
 };
 
-export function courseOf({ runs, state }: Live, planned: number | null, nowMs: number): Course {
+export function completionOf({ runs, state }: LiveTask, planned: number | null, nowMs: number): Completion {
   const past = runs.filter(ended);
   const done = past.length;
   const total = planned === null ? null : Math.max(planned, runs.length);
@@ -29,10 +29,14 @@ export function courseOf({ runs, state }: Live, planned: number | null, nowMs: n
   return { done, failed: past.filter((run) => run.state === "failed").length, total, leftS };
 }
 
-export type Judged = { run: Run; value: number; best: number | null };
+export type JudgedExperiment = { run: LiveExperiment; value: number; best: number | null };
 
 /** Experiments with a value of an objective, in their order, each with the best feasible one until then. */
-export function judged(runs: readonly Run[], { direction }: Objective, objective = 0): Judged[] {
+export function judgedExperiments(
+  runs: readonly LiveExperiment[],
+  { direction }: Objective,
+  objective = 0,
+): JudgedExperiment[] {
   let best: number | null = null;
   return runs.flatMap((run) => {
     const value = run.values[objective];
@@ -48,11 +52,11 @@ export const better = (a: number, b: number, direction: Objective["direction"]):
 
 /** The best feasible experiment by an objective, and its gain over the baseline: 0.2 is 20 % better. Null: none yet. */
 export function bestOf(
-  runs: readonly Run[],
+  runs: readonly LiveExperiment[],
   objective: Objective,
   at = 0,
-): { run: Run; value: number; gain: number | null } | null {
-  const all = judged(runs, objective, at);
+): { run: LiveExperiment; value: number; gain: number | null } | null {
+  const all = judgedExperiments(runs, objective, at);
   const value = all.at(-1)?.best ?? null;
   const found = all.find((one) => one.value === value && one.run.feasible && one.run.role !== "confirmation");
   if (value === null || !found) return null;

@@ -7,7 +7,7 @@ export type LoadPoint = Schema<"LoadPoint">;
 export type Params = Readonly<Record<string, unknown>>;
 
 /** An experiment, as far as events tell of it. */
-export type Run = {
+export type LiveExperiment = {
   number: number;
   role: Schema<"Role">;
   params: Params;
@@ -23,7 +23,7 @@ export type Run = {
 };
 
 /** What the newest experiment does, and what it has measured. */
-export type Now = {
+export type CurrentExperiment = {
   number: number;
   phase: string | null;
   scenario: string | null;
@@ -34,20 +34,20 @@ export type Now = {
   retried: string | null;
 };
 
-export type Live = {
+export type LiveTask = {
   /** Null: no event has told. */
   state: Schema<"TaskState"> | null;
   cancelling: boolean;
   /** In the order of their numbers. */
-  runs: readonly Run[];
-  now: Now | null;
+  runs: readonly LiveExperiment[];
+  now: CurrentExperiment | null;
 };
 
-export const NOTHING: Live = { state: null, cancelling: false, runs: [], now: null };
+export const EMPTY: LiveTask = { state: null, cancelling: false, runs: [], now: null };
 
-export const step = (live: Live, { data }: StreamEvent<TaskEvent>): Live => take(live, data);
+export const step = (live: LiveTask, { data }: StreamEvent<TaskEvent>): LiveTask => applyEvent(live, data);
 
-export function take(live: Live, { kind, payload, at }: TaskEvent): Live {
+export function applyEvent(live: LiveTask, { kind, payload, at }: TaskEvent): LiveTask {
   switch (kind) {
     case "task_created":
       return { ...live, state: "created" };
@@ -85,11 +85,11 @@ export function take(live: Live, { kind, payload, at }: TaskEvent): Live {
 
 type Payload = TaskEvent["payload"];
 
-function started(live: Live, payload: Payload, at: string): Live {
+function started(live: LiveTask, payload: Payload, at: string): LiveTask {
   const number = Number(payload.number);
-  const run: Run = {
+  const run: LiveExperiment = {
     number,
-    role: payload.role as Run["role"],
+    role: payload.role as LiveExperiment["role"],
     params: (payload.params ?? {}) as Params,
     attempt: Number(payload.attempt ?? 1),
     startedAt: at,
@@ -99,7 +99,7 @@ function started(live: Live, payload: Payload, at: string): Live {
     feasible: false,
     failure: null,
   };
-  const now: Now = {
+  const now: CurrentExperiment = {
     number,
     phase: null,
     scenario: null,
@@ -111,14 +111,14 @@ function started(live: Live, payload: Payload, at: string): Live {
   return { ...live, state: "running", runs: [...live.runs.filter((one) => one.number !== number), run], now };
 }
 
-function finished(live: Live, payload: Payload, at: string): Live {
+function finished(live: LiveTask, payload: Payload, at: string): LiveTask {
   const number = Number(payload.number);
   const runs = live.runs.map((run) =>
     run.number !== number
       ? run
       : {
           ...run,
-          state: payload.state as Run["state"],
+          state: payload.state as LiveExperiment["state"],
           seconds: Math.max(0, (Date.parse(at) - Date.parse(run.startedAt)) / 1000),
           values: Array.isArray(payload.values)
             ? payload.values.filter((one) => typeof one === "number")
@@ -134,12 +134,17 @@ function finished(live: Live, payload: Payload, at: string): Live {
   };
 }
 
-const interrupted = (run: Run): Run => (run.state === "running" ? { ...run, state: "interrupted" } : run);
-const resting = (now: Now | null): Now | null =>
+const interrupted = (run: LiveExperiment): LiveExperiment =>
+  run.state === "running" ? { ...run, state: "interrupted" } : run;
+const resting = (now: CurrentExperiment | null): CurrentExperiment | null =>
   now && { ...now, phase: "done", scenario: null, concurrency: null };
 const text = (value: unknown): string | null => (typeof value === "string" && value !== "" ? value : null);
 
-function phaseOf({ phase, scenario, concurrency }: Payload): Pick<Now, "phase" | "scenario" | "concurrency"> {
+function phaseOf({
+  phase,
+  scenario,
+  concurrency,
+}: Payload): Pick<CurrentExperiment, "phase" | "scenario" | "concurrency"> {
   return {
     phase: text(phase),
     scenario: text(scenario),
@@ -147,6 +152,6 @@ function phaseOf({ phase, scenario, concurrency }: Payload): Pick<Now, "phase" |
   };
 }
 
-function endOf(state: unknown): Live["state"] {
+function endOf(state: unknown): LiveTask["state"] {
   return state === "failed" || state === "cancelled" ? state : "completed";
 }

@@ -2,7 +2,7 @@ import { useQuery, useQueryClient } from "@tanstack/react-query";
 import { useEffect, useEffectEvent } from "react";
 import { queries, useStreamReducer } from "@/api";
 import { planOf } from "../editor/usePlan";
-import { type Live, NOTHING, step, type TaskEvent } from "./reduce";
+import { type LiveTask, EMPTY, step, type TaskEvent } from "./reduce";
 
 const ENDS = ["completed", "failed", "cancelled"];
 
@@ -11,10 +11,10 @@ export function useLiveTask(ref: string | null, following = true) {
   const client = useQueryClient();
   const task = useQuery({ ...queries.task(ref ?? ""), enabled: ref !== null });
   const id = task.data?.id ?? null;
-  const stream = useStreamReducer<TaskEvent, Live>(
+  const stream = useStreamReducer<TaskEvent, LiveTask>(
     following && id ? `/api/tasks/${id}/events` : null,
     step,
-    NOTHING,
+    EMPTY,
   );
   const live = stream.value;
   const state = live.state ?? task.data?.state ?? "created";

@@ -1,7 +1,7 @@
 import { useVirtualizer } from "@tanstack/react-virtual";
 import { type KeyboardEvent, useEffect, useRef } from "react";
 import { cx } from "@/kit";
-import type { Level, Line } from "./reduce";
+import type { LogLevel, Line } from "./reduce";
 
 type Props = {
   label: string;
@@ -13,7 +13,12 @@ type Props = {
   onFollow: (follow: boolean) => void;
 };
 
-const INK: Record<Level, string> = { error: "text-bad", warning: "text-warn", info: "", debug: "text-faint" };
+const INK: Record<LogLevel, string> = {
+  error: "text-bad",
+  warning: "text-warn",
+  info: "",
+  debug: "text-faint",
+};
 const LINE_PX = 20;
 const NEAR_PX = 24;
 const UP = ["ArrowUp", "PageUp", "Home"];

@@ -1,7 +1,7 @@
 import { useQuery } from "@tanstack/react-query";
 import { api, call } from "@/api";
 import { count } from "@/format";
-import { Failure, Loading } from "@/kit";
+import { ErrorMessage, Loading } from "@/kit";
 import { levelOf } from "./reduce";
 import { LogView } from "./LogView";
 
@@ -23,7 +23,7 @@ export function WholeLog({ task, source, search }: Props) {
       call(api.GET("/api/tasks/{task}/logs", { params: { path: { task }, query }, signal })),
   });
   if (found.isError)
-    return <Failure compact error={found.error} onRetry={() => void found.refetch()} className="m-3" />;
+    return <ErrorMessage compact error={found.error} onRetry={() => void found.refetch()} className="m-3" />;
   if (!found.data) return <Loading label="The log" lines={6} className="flex-1 bg-sunken p-3" />;
   const { lines, matches } = found.data;
   return (

@@ -1,0 +1,61 @@
+import { useQuery } from "@tanstack/react-query";
+import { useMemo } from "react";
+import { useNavigate } from "react-router";
+import { queries } from "@/api";
+import { choose } from "@/state/theme";
+import type { Command } from "./commands";
+import { NAVIGATION } from "./navigation";
+
+const FOUND = 6;
+
+/** All that the palette offers: pages, a few actions, and the tasks and conversations that a text finds. */
+export function usePaletteCommands(text: string, open: boolean): Command[] {
+  const go = useNavigate();
+  const query = { limit: FOUND, ...(text ? { text } : {}) };
+  const tasks = useQuery({ ...queries.tasks(query), enabled: open });
+  const sessions = useQuery({ ...queries.sessions(query), enabled: open });
+  return useMemo(() => {
+    const to = (path: string) => () => void go(path);
+    const name = (one: string) => one.trim() || "Without a name";
+    return [
+      ...NAVIGATION.map((place) => ({
+        id: place.to,
+        name: place.name,
+        group: "Go to",
+        words: "open page",
+        run: to(place.to),
+      })),
+      { id: "new-chat", name: "New conversation", group: "Do", words: "chat assistant ask", run: to("/") },
+      { id: "new-task", name: "New task", group: "Do", words: "create tune", run: to("/tasks/new") },
+      ...(tasks.data?.items ?? []).map((task) => ({
+        id: `task-${task.id}`,
+        name: name(task.name),
+        group: "Tasks",
+        words: `${task.model} ${task.id} ${task.state} ${text}`,
+        run: to(`/tasks/${task.id}`),
+      })),
+      ...(sessions.data?.items ?? []).map((session) => ({
+        id: `session-${session.id}`,
+        name: name(session.title),
+        group: "Conversations",
+        words: `chat session ${text}`,
+        run: to(`/chat/${session.id}`),
+      })),
+      {
+        id: "light",
+        name: "Light theme",
+        group: "Look",
+        words: "appearance bright",
+        run: () => choose("light"),
+      },
+      { id: "dark", name: "Dark theme", group: "Look", words: "appearance night", run: () => choose("dark") },
+      {
+        id: "system",
+        name: "Theme of the system",
+        group: "Look",
+        words: "appearance auto",
+        run: () => choose("system"),
+      },
+    ];
+  }, [go, tasks.data, sessions.data, text]);
+}
