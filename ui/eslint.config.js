@@ -8,7 +8,7 @@ const LAYERS = [
   ["api"],
   ["format"],
   ["kit"],
-  ["files", "yaml"],
+  ["files", "liveTask", "yaml"],
   ["charts"],
   ["audit", "chat", "machine", "policy", "presets", "result", "tasks"],
   ["app"],

@@ -1,10 +1,9 @@
 import { mkdir } from "node:fs/promises";
 import { fileURLToPath } from "node:url";
 import type { Page } from "@playwright/test";
-import { expect, inTheme, test as base, THEMES } from "./fixtures";
+import { expect, inTheme, NO_TAKEOVER, test, THEMES } from "./fixtures";
 import { seed as seedResults } from "./result-seed";
 import { createTask, FAILING, LONG, QUICK, reached, say, startTask } from "./seed";
-import { type Server, startServer } from "./server";
 import { seedTasks } from "./tasks-seed";
 
 // Not a test of anything: `npm run shots` makes pictures of every page, to be looked at. SHOTS=tasks,result: of some.
@@ -17,17 +16,7 @@ const SIZES = [
 ];
 const LONGEST = 6000;
 
-/** The task that seems to run is nobody's: it must not be taken over. */
-const test = base.extend<object, { server: Server }>({
-  server: [
-    async ({}, use) => {
-      const server = await startServer({ env: { AUTOTUNER_LEASE_S: "86400" } });
-      await use(server);
-      await server.stop();
-    },
-    { scope: "worker", timeout: 90_000 },
-  ],
-});
+test.use(NO_TAKEOVER);
 
 test("every page in both themes and three sizes", async ({ browser, login, server, service }) => {
   await mkdir(FOLDER, { recursive: true });

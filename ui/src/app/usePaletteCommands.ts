@@ -7,6 +7,11 @@ import type { Command } from "./commands";
 import { NAVIGATION } from "./navigation";
 
 const FOUND = 6;
+const THEMES = [
+  { value: "light", name: "Light theme", words: "bright" },
+  { value: "dark", name: "Dark theme", words: "night" },
+  { value: "system", name: "Theme of the system", words: "auto" },
+] as const;
 
 /** All that the palette offers: pages, a few actions, and the tasks and conversations that a text finds. */
 export function usePaletteCommands(text: string, open: boolean): Command[] {
@@ -41,21 +46,13 @@ export function usePaletteCommands(text: string, open: boolean): Command[] {
         words: `chat session ${text}`,
         run: to(`/chat/${session.id}`),
       })),
-      {
-        id: "light",
-        name: "Light theme",
+      ...THEMES.map(({ value, name, words }) => ({
+        id: value,
+        name,
         group: "Look",
-        words: "appearance bright",
-        run: () => choose("light"),
-      },
-      { id: "dark", name: "Dark theme", group: "Look", words: "appearance night", run: () => choose("dark") },
-      {
-        id: "system",
-        name: "Theme of the system",
-        group: "Look",
-        words: "appearance auto",
-        run: () => choose("system"),
-      },
+        words: `appearance ${words}`,
+        run: () => choose(value),
+      })),
     ];
   }, [go, tasks.data, sessions.data, text]);
 }

@@ -16,6 +16,7 @@ export { IconButton } from "./IconButton";
 export { Input } from "./Input";
 export { Kbd } from "./Kbd";
 export { Loading } from "./Loading";
+export { LogExcerpt } from "./LogExcerpt";
 export { Markdown } from "./Markdown";
 export { Menu, type MenuItem } from "./Menu";
 export { Page } from "./Page";

@@ -1,8 +1,8 @@
 import { useQuery } from "@tanstack/react-query";
 import { TriangleAlert } from "lucide-react";
 import { queries } from "@/api";
-import { Badge, Card, CopyButton, ErrorMessage, Loading } from "@/kit";
-import { RuleItem } from "./RuleItem";
+import { Card, CopyButton, ErrorMessage, Loading } from "@/kit";
+import { RuleItem, RuleLine } from "./RuleItem";
 import { orderedRules } from "./orderedRules";
 
 /** The rules as they apply: the first that a call meets decides. */
@@ -39,22 +39,12 @@ export function Rules() {
         {all.map((one, index) => (
           <RuleItem key={index} place={index + 1} {...one} />
         ))}
-        <li className="flex flex-wrap items-baseline gap-x-3 gap-y-1 px-4 py-2.5 text-sm">
-          <span className="num w-5 text-right text-xs text-faint">{all.length + 1}</span>
-          <span className="w-14">
-            <Badge intent="warn">asks</Badge>
-          </span>
-          <span className="min-w-0 flex-1 basis-56">
-            every other privileged call: one that costs, publishes, deletes or restarts
-          </span>
-        </li>
-        <li className="flex flex-wrap items-baseline gap-x-3 gap-y-1 px-4 py-2.5 text-sm">
-          <span className="num w-5 text-right text-xs text-faint">{all.length + 2}</span>
-          <span className="w-14">
-            <Badge intent="ok">runs</Badge>
-          </span>
-          <span>everything else</span>
-        </li>
+        <RuleLine place={all.length + 1} intent="warn" does="asks">
+          every other privileged call: one that costs, publishes, deletes or restarts
+        </RuleLine>
+        <RuleLine place={all.length + 2} intent="ok" does="runs">
+          everything else
+        </RuleLine>
       </ol>
     </Card>
   );

@@ -7,7 +7,6 @@ export type LoadPoint = Schema<"LoadPoint">;
 export type Objective = Schema<"Objective">;
 export type Metric = Schema<"Metric">;
 export type Statistic = Objective["statistic"];
-export type Slo = Schema<"SLO">;
 export type Bound = Schema<"Bound">;
 export type Gain = Schema<"Gain">;
 export type Outcome = Schema<"Outcome">;

@@ -1,10 +1,11 @@
+import { writeStored } from "./storage";
 import { createStore, useStore } from "./store";
 
 export type Theme = "light" | "dark";
 export type Choice = Theme | "system";
 
 // The same name stands in public/theme.js, which runs before anything is painted.
-const KEPT = "autotuner-theme";
+const KEY = "autotuner-theme";
 const dark = matchMedia("(prefers-color-scheme: dark)");
 
 export const choice = createStore<Choice>(kept());
@@ -17,12 +18,7 @@ export function choose(next: Choice): void {
   if (next === "system") delete document.documentElement.dataset.theme;
   else document.documentElement.dataset.theme = next;
   theme.set(shown());
-  try {
-    if (next === "system") localStorage.removeItem(KEPT);
-    else localStorage.setItem(KEPT, next);
-  } catch {
-    // Storage is closed to us: the choice holds until the page is left.
-  }
+  writeStored("local", KEY, next === "system" ? null : next);
 }
 
 /** The theme that is shown now. */

@@ -73,18 +73,18 @@ export default function TaskPage() {
         )}
         {stream.error && <ErrorMessage compact error={stream.error} onRetry={stream.again} />}
         {state === "queued" && <QueueNotice />}
-        {state === "created" && live.runs.length === 0 ? (
+        {state === "created" && live.experiments.length === 0 ? (
           <NotStarted task={task} />
         ) : (
           <>
             <TaskFigures task={task} live={live} state={state} planned={planned} />
             <div className="grid gap-4 xl:grid-cols-2">
               <CurrentExperiment task={task} live={live} state={state} />
-              <BestChart task={task} runs={live.runs} />
+              <BestChart task={task} experiments={live.experiments} />
             </div>
             <div className="grid gap-4 2xl:grid-cols-2">
-              <LiveExperiments task={task} runs={live.runs} onOpen={openResult} />
-              <LogPanel key={task.id} task={task.id} experiments={live.runs.length} ended={ended} />
+              <LiveExperiments task={task} experiments={live.experiments} onOpen={openResult} />
+              <LogPanel key={task.id} task={task.id} experiments={live.experiments.length} ended={ended} />
             </div>
           </>
         )}

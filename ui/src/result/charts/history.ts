@@ -2,8 +2,9 @@ import { type ChartOption, type Palette, type Rows, tooltipContent } from "@/cha
 import { axisName, better, quantity, scaled, shortName } from "../metrics";
 import { reasonOf, type Row, rowName } from "../rows";
 import type { Objective, Result } from "../types";
+import { dots } from "./dots";
 import { rounded } from "./frontier";
-import { faintColour, GRID, kindColour, LEGEND, notEmpty, hoverDot, xAxis, yAxis } from "./style";
+import { GRID, kindColour, LEGEND, notEmpty, hoverDot, xAxis, yAxis } from "./style";
 
 export type History = {
   objective: Objective;
@@ -44,18 +45,7 @@ export function historyOption(data: History, palette: Palette): ChartOption {
   const lowest = Math.min(...data.points.map(({ value }) => value));
   const highest = Math.max(...data.points.map(({ value }) => value));
   const floor = data.points.length === 0 ? 0 : below(lowest, highest);
-  const group = (name: string, kinds: Row["kind"][], look: object, symbolSize: number) => ({
-    id: name,
-    name,
-    type: "scatter",
-    symbolSize,
-    z: symbolSize,
-    data: data.points
-      .filter(({ row }) => kinds.includes(row.kind))
-      .map(({ row, value }): Datum => ({ value: [row.number, value], number: row.number })),
-    ...look,
-  });
-  const hollow = { itemStyle: { color: "transparent", borderColor: palette.bad, borderWidth: 1.2 } };
+  const points = data.points.map(({ row, value }) => ({ row, x: row.number, y: value }));
   return {
     aria: { enabled: false },
     grid: GRID,
@@ -78,10 +68,7 @@ export function historyOption(data: History, palette: Palette): ChartOption {
         itemStyle: { color: palette.text },
         data: data.steps,
       },
-      group("Meets the SLOs", ["candidate"], { itemStyle: { color: faintColour(palette, 0.8) } }, 6),
-      group("Misses a hard SLO", ["infeasible"], hollow, 6),
-      group("Baseline", ["baseline"], { itemStyle: { color: kindColour("baseline", palette) } }, 10),
-      group("Best", ["best", "nearest"], { itemStyle: { color: kindColour("best", palette) } }, 10),
+      ...dots(points, palette, 6),
       {
         id: "failed",
         name: "Failed",

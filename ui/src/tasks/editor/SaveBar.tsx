@@ -5,7 +5,7 @@ import { api, call, problemOf, type Schema } from "@/api";
 import { duration, plural } from "@/format";
 import { Button, ErrorMessage, toast } from "@/kit";
 import type { Place } from "../spec/places";
-import { clearUnsaved } from "./unsaved";
+import { writeUnsaved } from "./unsaved";
 import { planOf, type usePlan } from "./usePlan";
 
 type Props = {
@@ -33,7 +33,7 @@ export function SaveBar({ name, text, plan, problems, onAttempt, onShow, save }:
         return null;
       }
       const task = await save(text);
-      clearUnsaved(name);
+      writeUnsaved(name, null);
       if (start) await begin(task.id);
       return task;
     },

@@ -2,7 +2,7 @@ import { useEffect, useMemo, useReducer } from "react";
 import { get, read } from "@/yaml/document";
 import { problemAt, type Place } from "../spec/places";
 import type { Form } from "../form/context";
-import { clearUnsaved, storeUnsaved, readUnsaved } from "./unsaved";
+import { readUnsaved, writeUnsaved } from "./unsaved";
 import { initialState, reduce, showsProblem } from "./state";
 import { usePlan } from "./usePlan";
 
@@ -23,8 +23,7 @@ export function useEditor(name: string, initial: string) {
   const checked = useMemo(() => (about === undefined ? null : read(about).data), [about]);
   const changed = draft.text !== saved;
   useEffect(() => {
-    if (changed) storeUnsaved(name, draft.text);
-    else clearUnsaved(name);
+    writeUnsaved(name, changed ? draft.text : null);
   }, [name, changed, draft.text]);
   const form = useMemo<Form>(
     () => ({

@@ -5,7 +5,7 @@ import { fileText } from "@/files/chooseFiles";
 import { plural } from "@/format";
 import { toast } from "@/kit";
 import { importText } from "@/yaml/document";
-import { storeUnsaved } from "../editor/unsaved";
+import { writeUnsaved } from "../editor/unsaved";
 import { planOf } from "../editor/usePlan";
 
 /** Takes task files in: one is opened in the editor, several become drafts, each checked completely. */
@@ -17,7 +17,7 @@ export function useImport(): (files: File[]) => Promise<void> {
     if (!first) return;
     if (files.length === 1) {
       try {
-        storeUnsaved("new", importText(await fileText(first)));
+        writeUnsaved("new", importText(await fileText(first)));
         void go("/tasks/new");
       } catch (error) {
         toast(problemOf(error).detail, { intent: "bad" });

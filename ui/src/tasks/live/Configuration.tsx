@@ -1,8 +1,8 @@
+import type { LiveExperiment } from "@/liveTask/reduce";
 import { ParamsText } from "./ParamsText";
-import type { LiveExperiment } from "./reduce";
 
 /** What an experiment measures, in a line: most are candidates, the others say what they are for. */
-export function Configuration({ run: { role, params } }: { run: LiveExperiment }) {
+export function Configuration({ experiment: { role, params } }: { experiment: LiveExperiment }) {
   return (
     <span className="whitespace-nowrap">
       {role !== "candidate" && <span className="mr-2 text-muted">{role}</span>}

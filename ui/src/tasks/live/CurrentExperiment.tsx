@@ -1,31 +1,31 @@
 import type { Schema } from "@/api";
 import { Badge, Card, Duration } from "@/kit";
+import type { LiveTask } from "@/liveTask/reduce";
 import { LiveLoadLevels } from "./LiveLoadLevels";
 import { ParamsText } from "./ParamsText";
 import { Phases } from "./Phases";
-import type { LiveTask } from "./reduce";
 
 type Props = { task: Schema<"Task">; live: LiveTask; state: Schema<"TaskState"> };
 
 /** The experiment that runs, or ran last: what it is, what it does, and what it has measured. */
 export function CurrentExperiment({ task, live, state }: Props) {
   const { now } = live;
-  const run = live.runs.find((one) => one.number === now?.number);
-  const running = state === "running" && run?.state === "running";
+  const experiment = live.experiments.find((one) => one.number === now?.number);
+  const running = state === "running" && experiment?.state === "running";
   return (
     <Card
       title={now ? `Experiment ${now.number}` : "Experiment"}
       padded={false}
       actions={
-        run && (
+        experiment && (
           <>
-            <Badge>{run.role}</Badge>
-            {run.attempt > 1 && <Badge intent="warn">attempt {run.attempt}</Badge>}
+            <Badge>{experiment.role}</Badge>
+            {experiment.attempt > 1 && <Badge intent="warn">attempt {experiment.attempt}</Badge>}
             <span className="w-20 text-right text-sm text-muted">
               {running ? (
-                <Duration since={run.startedAt} />
-              ) : run.seconds !== null ? (
-                <Duration seconds={run.seconds} />
+                <Duration since={experiment.startedAt} />
+              ) : experiment.seconds !== null ? (
+                <Duration seconds={experiment.seconds} />
               ) : (
                 "–"
               )}
@@ -36,10 +36,19 @@ export function CurrentExperiment({ task, live, state }: Props) {
     >
       <div className="space-y-3 px-4 py-3">
         <div className="min-h-5">
-          {run ? <ParamsText params={run.params} /> : <span className="text-muted">None has begun.</span>}
+          {experiment ? (
+            <ParamsText params={experiment.params} />
+          ) : (
+            <span className="text-muted">None has begun.</span>
+          )}
         </div>
-        <Phases now={now} running={running} failed={run?.state === "failed"} cancelling={live.cancelling} />
-        {run?.failure && <p className="break-words text-sm text-bad">{run.failure}</p>}
+        <Phases
+          now={now}
+          running={running}
+          failed={experiment?.state === "failed"}
+          cancelling={live.cancelling}
+        />
+        {experiment?.failure && <p className="break-words text-sm text-bad">{experiment.failure}</p>}
         {now?.retried && running && (
           <p className="break-words text-sm text-warn">Tried again: {now.retried}</p>
         )}

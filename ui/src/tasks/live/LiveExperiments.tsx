@@ -3,17 +3,17 @@ import type { Schema } from "@/api";
 import { duration } from "@/format";
 import { quantity, shortName } from "@/format/metrics";
 import { Badge, Card, type ColumnDef, cx, Empty, StateBadge, Table } from "@/kit";
+import { bestOf } from "@/liveTask/progress";
+import type { LiveExperiment } from "@/liveTask/reduce";
 import { Configuration } from "./Configuration";
-import { bestOf } from "./progress";
-import type { LiveExperiment } from "./reduce";
 
-type Props = { task: Schema<"Task">; runs: readonly LiveExperiment[]; onOpen: () => void };
+type Props = { task: Schema<"Task">; experiments: readonly LiveExperiment[]; onOpen: () => void };
 
 /** The experiments so far, the newest first. Phases and load levels, which come often, change nothing of it. */
-export const LiveExperiments = memo(function RunsTable({ task, runs, onOpen }: Props) {
+export const LiveExperiments = memo(function RunsTable({ task, experiments, onOpen }: Props) {
   const objectives = task.spec.optimization.objective;
   // A text, so that columns stay the same as long as no better one is found.
-  const best = objectives.map((one, at) => bestOf(runs, one, at)?.run.number ?? "").join();
+  const best = objectives.map((one, at) => bestOf(experiments, one, at)?.experiment.number ?? "").join();
   const columns = useMemo<ColumnDef<LiveExperiment>[]>(
     () => [
       { id: "number", header: "#", accessorKey: "number", size: 48, meta: { align: "right" } },
@@ -22,11 +22,11 @@ export const LiveExperiments = memo(function RunsTable({ task, runs, onOpen }: P
         header: "State",
         size: 118,
         accessorKey: "state",
-        cell: ({ row: { original: run } }) =>
-          run.state === "interrupted" ? (
+        cell: ({ row: { original: experiment } }) =>
+          experiment.state === "interrupted" ? (
             <Badge intent="warn">Interrupted</Badge>
           ) : (
-            <StateBadge state={run.state} />
+            <StateBadge state={experiment.state} />
           ),
       },
       ...objectives.map((objective, at): ColumnDef<LiveExperiment> => ({
@@ -34,17 +34,17 @@ export const LiveExperiments = memo(function RunsTable({ task, runs, onOpen }: P
         header: shortName(objective),
         size: 112,
         meta: { align: "right" },
-        accessorFn: (run) => run.values[at],
-        cell: ({ row: { original: run } }) => {
-          const value = run.values[at];
+        accessorFn: (experiment) => experiment.values[at],
+        cell: ({ row: { original: experiment } }) => {
+          const value = experiment.values[at];
           if (value === undefined) return <span className="text-faint">–</span>;
           return (
             <span
               className={cx(
-                String(run.number) === best.split(",")[at] && "font-semibold text-ok",
-                !run.feasible && "text-faint line-through",
+                String(experiment.number) === best.split(",")[at] && "font-semibold text-ok",
+                !experiment.feasible && "text-faint line-through",
               )}
-              title={run.feasible ? undefined : "Misses a hard limit"}
+              title={experiment.feasible ? undefined : "Misses a hard limit"}
             >
               {quantity(objective.metric, value)}
             </span>
@@ -57,13 +57,13 @@ export const LiveExperiments = memo(function RunsTable({ task, runs, onOpen }: P
         size: 130,
         meta: { grow: true },
         enableSorting: false,
-        cell: ({ row: { original: run } }) =>
-          run.failure ? (
-            <span className="text-bad" title={run.failure}>
-              {run.failure}
+        cell: ({ row: { original: experiment } }) =>
+          experiment.failure ? (
+            <span className="text-bad" title={experiment.failure}>
+              {experiment.failure}
             </span>
           ) : (
-            <Configuration run={run} />
+            <Configuration experiment={experiment} />
           ),
       },
       {
@@ -71,8 +71,9 @@ export const LiveExperiments = memo(function RunsTable({ task, runs, onOpen }: P
         header: "Time",
         size: 84,
         meta: { align: "right" },
-        accessorFn: (run) => run.seconds ?? undefined,
-        cell: ({ row: { original: run } }) => (run.seconds === null ? "–" : duration(run.seconds)),
+        accessorFn: (experiment) => experiment.seconds ?? undefined,
+        cell: ({ row: { original: experiment } }) =>
+          experiment.seconds === null ? "–" : duration(experiment.seconds),
       },
     ],
     [objectives, best],
@@ -81,9 +82,9 @@ export const LiveExperiments = memo(function RunsTable({ task, runs, onOpen }: P
     <Card title="Experiments" padded={false}>
       <Table
         label="Experiments"
-        data={runs}
+        data={experiments}
         columns={columns}
-        rowId={(run) => String(run.number)}
+        rowId={(experiment) => String(experiment.number)}
         initialSorting={[{ id: "number", desc: true }]}
         onOpen={onOpen}
         height="max(24rem, calc(100dvh - 38rem))"

@@ -1,4 +1,4 @@
-import type { Params } from "./reduce";
+import type { Params } from "@/liveTask/reduce";
 
 /** A configuration in a line; none of its flags set: the engine's defaults. */
 export function ParamsText({ params, className = "" }: { params: Params; className?: string }) {

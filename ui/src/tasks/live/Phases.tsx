@@ -1,6 +1,6 @@
 import { Check } from "lucide-react";
 import { cx, Duration, Spinner } from "@/kit";
-import type { CurrentExperiment } from "./reduce";
+import type { CurrentExperiment } from "@/liveTask/reduce";
 
 type Props = { now: CurrentExperiment | null; running: boolean; failed: boolean; cancelling: boolean };
 

@@ -5,7 +5,7 @@ import { download } from "@/files/download";
 import type { Schema } from "@/api";
 import { Button, ButtonLink, Confirm, IconButton, Menu, type MenuItem, toast } from "@/kit";
 import { taskFile } from "../spec/taskFile";
-import { useTaskActions } from "./useTaskActions";
+import { useTaskActions, type Verb } from "./useTaskActions";
 
 type Props = {
   task: Schema<"Task">;
@@ -13,9 +13,8 @@ type Props = {
   onChanged: () => void;
   /** It is being deleted: what is asked of it would not be found. */ onLeaving: (leaving: boolean) => void;
 };
-type Asked = "start" | "cancel" | "resume" | "restart" | "delete";
 
-const ASKS: Record<Asked, { title: string; detail: string; action: string; danger?: boolean }> = {
+const ASKS: Record<Verb, { title: string; detail: string; action: string; danger?: boolean }> = {
   start: {
     title: "Start this task?",
     detail: "It is queued for the next free worker, and takes the machine for as long as the plan says.",
@@ -50,9 +49,9 @@ const ICON = "size-3.5";
 /** What can be done with a task in the state it is in. */
 export function TaskActions({ task, state, onChanged, onLeaving }: Props) {
   const go = useNavigate();
-  const actions = useTaskActions(task.id);
-  const [asked, setAsked] = useState<Asked | null>(null);
-  const ask = (what: Asked) => () => setAsked(what);
+  const act = useTaskActions(task.id);
+  const [asked, setAsked] = useState<Verb | null>(null);
+  const ask = (what: Verb) => () => setAsked(what);
   const stopped = state === "failed" || state === "cancelled";
   const active = state === "queued" || state === "running";
   const save = async () => {
@@ -120,7 +119,7 @@ export function TaskActions({ task, state, onChanged, onLeaving }: Props) {
           onConfirm={async () => {
             onLeaving(asked === "delete");
             try {
-              await actions[asked]();
+              await act(asked);
             } catch (error) {
               onLeaving(false);
               throw error;

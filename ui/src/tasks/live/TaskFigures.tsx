@@ -3,9 +3,9 @@ import { queries, type Schema } from "@/api";
 import { count, duration, percent } from "@/format";
 import { quantity, shortName } from "@/format/metrics";
 import { Duration, Progress, useNow } from "@/kit";
+import { bestOf, completionOf } from "@/liveTask/progress";
+import type { LiveTask } from "@/liveTask/reduce";
 import { Figure } from "./Figure";
-import { bestOf, completionOf } from "./progress";
-import type { LiveTask } from "./reduce";
 
 type Props = { task: Schema<"Task">; live: LiveTask; state: Schema<"TaskState">; planned: number | null };
 
@@ -15,7 +15,7 @@ export function TaskFigures({ task, live, state, planned }: Props) {
   const now = useNow(running);
   const { done, failed, total, leftS } = completionOf(live, planned, now);
   const [objective] = task.spec.optimization.objective;
-  const best = objective ? bestOf(live.runs, objective) : null;
+  const best = objective ? bestOf(live.experiments, objective) : null;
   const all = state === "completed" ? done : total;
   // At the end counts what the service makes of all measurements, fresh ones included.
   const result = useQuery({ ...queries.result(task.id), enabled: state === "completed" });
@@ -60,7 +60,9 @@ export function TaskFigures({ task, live, state, planned }: Props) {
         </Figure>
         <Figure
           name="Against defaults"
-          detail={best && best.run.number > 0 ? `experiment ${best.run.number}${confirmed}` : ""}
+          detail={
+            best && best.experiment.number > 0 ? `experiment ${best.experiment.number}${confirmed}` : ""
+          }
         >
           <span className={gain !== null && gain > 0 ? "text-ok" : undefined}>
             {gain === null ? "–" : percent(gain, { sign: true })}

@@ -2,20 +2,20 @@
 
 import { type ChartOption, type Palette, type Rows, tooltipContent } from "@/charts";
 import { axisOf, type Objective, quantity, shortName } from "@/format/metrics";
-import { judgedExperiments, type JudgedExperiment } from "./progress";
-import type { LiveExperiment } from "./reduce";
+import { judgedExperiments, type JudgedExperiment } from "@/liveTask/progress";
+import type { LiveExperiment } from "@/liveTask/reduce";
 
 export function bestOption(
-  runs: readonly LiveExperiment[],
+  experiments: readonly LiveExperiment[],
   objective: Objective,
   at: number,
   palette: Palette,
 ): ChartOption {
-  const all = judgedExperiments(runs, objective, at);
+  const all = judgedExperiments(experiments, objective, at);
   const { unit, scale } = axisOf(objective.metric);
-  const x = ({ run }: JudgedExperiment) => run.number;
+  const x = ({ experiment }: JudgedExperiment) => experiment.number;
   const dot = (one: JudgedExperiment) => ({ value: [x(one), one.value * scale], one });
-  const last = Math.max(...runs.map((run) => run.number), 1);
+  const last = Math.max(...experiments.map((experiment) => experiment.number), 1);
   return {
     grid: { left: 8, right: 12, top: 28, bottom: 4, containLabel: true },
     xAxis: { type: "value", min: 0, max: last, minInterval: 1, splitLine: { show: false }, name: "" },
@@ -46,7 +46,7 @@ export function bestOption(
         type: "scatter",
         symbolSize: 8,
         itemStyle: { color: palette.series[2] },
-        data: all.filter((one) => one.run.feasible).map(dot),
+        data: all.filter((one) => one.experiment.feasible).map(dot),
       },
       {
         name: "Misses a hard limit",
@@ -54,26 +54,26 @@ export function bestOption(
         symbolSize: 8,
         symbol: "diamond",
         itemStyle: { color: palette.surface, borderColor: palette.series[1], borderWidth: 1.5 },
-        data: all.filter((one) => !one.run.feasible).map(dot),
+        data: all.filter((one) => !one.experiment.feasible).map(dot),
       },
     ],
   };
 }
 
-function told({ run, value }: JudgedExperiment, objective: Objective): HTMLElement {
-  const params = Object.entries(run.params).map(([name, one]) => [name, String(one)] as const);
-  return tooltipContent(`Experiment ${run.number} · ${run.role}`, [
+function told({ experiment, value }: JudgedExperiment, objective: Objective): HTMLElement {
+  const params = Object.entries(experiment.params).map(([name, one]) => [name, String(one)] as const);
+  return tooltipContent(`Experiment ${experiment.number} · ${experiment.role}`, [
     [shortName(objective), quantity(objective.metric, value)],
     ...params,
   ]);
 }
 
-export function bestTable(runs: readonly LiveExperiment[], objective: Objective, at: number): Rows {
+export function bestTable(experiments: readonly LiveExperiment[], objective: Objective, at: number): Rows {
   return {
     columns: ["Experiment", "Role", shortName(objective), "Best so far"],
-    rows: judgedExperiments(runs, objective, at).map(({ run, value, best }) => [
-      run.number,
-      run.role,
+    rows: judgedExperiments(experiments, objective, at).map(({ experiment, value, best }) => [
+      experiment.number,
+      experiment.role,
       quantity(objective.metric, value),
       best === null ? null : quantity(objective.metric, best),
     ]),

@@ -1,8 +1,8 @@
 import { useQuery, useQueryClient } from "@tanstack/react-query";
 import { useEffect, useEffectEvent } from "react";
 import { queries, useStreamReducer } from "@/api";
+import { type LiveTask, EMPTY, reduce, type TaskEvent } from "@/liveTask/reduce";
 import { planOf } from "../editor/usePlan";
-import { type LiveTask, EMPTY, step, type TaskEvent } from "./reduce";
 
 const ENDS = ["completed", "failed", "cancelled"];
 
@@ -13,7 +13,7 @@ export function useLiveTask(ref: string | null, following = true) {
   const id = task.data?.id ?? null;
   const stream = useStreamReducer<TaskEvent, LiveTask>(
     following && id ? `/api/tasks/${id}/events` : null,
-    step,
+    reduce,
     EMPTY,
   );
   const live = stream.value;

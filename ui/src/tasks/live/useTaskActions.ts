@@ -2,10 +2,10 @@ import { useMutation, useQueryClient } from "@tanstack/react-query";
 import { useNavigate } from "react-router";
 import { api, call } from "@/api";
 
-type Verb = "start" | "cancel" | "resume" | "restart" | "delete";
+export type Verb = "start" | "cancel" | "resume" | "restart" | "delete";
 
-/** What can be done with a task. Each resolves when it is done, and what is shown of tasks is asked for again. */
-export function useTaskActions(task: string): Record<Verb, () => Promise<void>> {
+/** Does something with a task. Resolves when it is done, and what is shown of tasks is asked for again. */
+export function useTaskActions(task: string): (verb: Verb) => Promise<void> {
   const client = useQueryClient();
   const go = useNavigate();
   const params = { params: { path: { task } } };
@@ -33,12 +33,5 @@ export function useTaskActions(task: string): Record<Verb, () => Promise<void>> 
       });
     },
   });
-  const run = (verb: Verb) => () => work.mutateAsync(verb);
-  return {
-    start: run("start"),
-    cancel: run("cancel"),
-    resume: run("resume"),
-    restart: run("restart"),
-    delete: run("delete"),
-  };
+  return work.mutateAsync;
 }

@@ -39,13 +39,13 @@ export type LiveTask = {
   state: Schema<"TaskState"> | null;
   cancelling: boolean;
   /** In the order of their numbers. */
-  runs: readonly LiveExperiment[];
+  experiments: readonly LiveExperiment[];
   now: CurrentExperiment | null;
 };
 
-export const EMPTY: LiveTask = { state: null, cancelling: false, runs: [], now: null };
+export const EMPTY: LiveTask = { state: null, cancelling: false, experiments: [], now: null };
 
-export const step = (live: LiveTask, { data }: StreamEvent<TaskEvent>): LiveTask => applyEvent(live, data);
+export const reduce = (live: LiveTask, { data }: StreamEvent<TaskEvent>): LiveTask => applyEvent(live, data);
 
 export function applyEvent(live: LiveTask, { kind, payload, at }: TaskEvent): LiveTask {
   switch (kind) {
@@ -62,7 +62,7 @@ export function applyEvent(live: LiveTask, { kind, payload, at }: TaskEvent): Li
         ...live,
         state: endOf(payload.state),
         cancelling: false,
-        runs: live.runs.map(interrupted),
+        experiments: live.experiments.map(interrupted),
         now: resting(live.now),
       };
     case "experiment_started":
@@ -87,7 +87,7 @@ type Payload = TaskEvent["payload"];
 
 function started(live: LiveTask, payload: Payload, at: string): LiveTask {
   const number = Number(payload.number);
-  const run: LiveExperiment = {
+  const experiment: LiveExperiment = {
     number,
     role: payload.role as LiveExperiment["role"],
     params: (payload.params ?? {}) as Params,
@@ -108,18 +108,23 @@ function started(live: LiveTask, payload: Payload, at: string): LiveTask {
     points: [],
     retried: live.now?.number === number ? live.now.retried : null,
   };
-  return { ...live, state: "running", runs: [...live.runs.filter((one) => one.number !== number), run], now };
+  return {
+    ...live,
+    state: "running",
+    experiments: [...live.experiments.filter((one) => one.number !== number), experiment],
+    now,
+  };
 }
 
 function finished(live: LiveTask, payload: Payload, at: string): LiveTask {
   const number = Number(payload.number);
-  const runs = live.runs.map((run) =>
-    run.number !== number
-      ? run
+  const experiments = live.experiments.map((experiment) =>
+    experiment.number !== number
+      ? experiment
       : {
-          ...run,
+          ...experiment,
           state: payload.state as LiveExperiment["state"],
-          seconds: Math.max(0, (Date.parse(at) - Date.parse(run.startedAt)) / 1000),
+          seconds: Math.max(0, (Date.parse(at) - Date.parse(experiment.startedAt)) / 1000),
           values: Array.isArray(payload.values)
             ? payload.values.filter((one) => typeof one === "number")
             : [],
@@ -129,13 +134,13 @@ function finished(live: LiveTask, payload: Payload, at: string): LiveTask {
   );
   return {
     ...live,
-    runs,
+    experiments,
     now: live.now && { ...live.now, phase: "done", scenario: null, concurrency: null, since: at },
   };
 }
 
-const interrupted = (run: LiveExperiment): LiveExperiment =>
-  run.state === "running" ? { ...run, state: "interrupted" } : run;
+const interrupted = (experiment: LiveExperiment): LiveExperiment =>
+  experiment.state === "running" ? { ...experiment, state: "interrupted" } : experiment;
 const resting = (now: CurrentExperiment | null): CurrentExperiment | null =>
   now && { ...now, phase: "done", scenario: null, concurrency: null };
 const text = (value: unknown): string | null => (typeof value === "string" && value !== "" ? value : null);

@@ -1,8 +1,8 @@
 import { describe, expect, test } from "vitest";
 import type { Objective } from "@/format/metrics";
-import { levelColumns, levelsOf } from "./levels";
 import { bestOf, completionOf, judgedExperiments } from "./progress";
 import { type LiveTask, type LoadPoint, EMPTY, applyEvent, type TaskEvent } from "./reduce";
+import { levelColumns, levelsOf } from "./levels";
 
 const START = Date.parse("2026-11-21T10:00:00Z");
 const MAXIMIZE: Objective = { metric: "output_tokens_per_s", statistic: "mean", direction: "maximize" };
@@ -98,8 +98,8 @@ describe("a task's events", () => {
       ["experiment_retried", { number: 3, reason: "no GPU" }],
       begin(3, 5, { attempt: 2 }),
     );
-    expect(live.runs).toHaveLength(1);
-    expect(live.runs[0]).toMatchObject({ number: 3, attempt: 2, state: "running" });
+    expect(live.experiments).toHaveLength(1);
+    expect(live.experiments[0]).toMatchObject({ number: 3, attempt: 2, state: "running" });
     expect(live.now).toMatchObject({ points: [], retried: "no GPU" });
     expect(
       applyEvent(live, { ...event("experiment_started", { number: 4, role: "candidate" }) }).now?.retried,
@@ -108,12 +108,14 @@ describe("a task's events", () => {
 
   test("one that runs when the task ends was interrupted, and runs again when it is resumed", () => {
     const stopped = after(begin(0), ["task_finished", { state: "cancelled" }]);
-    expect(stopped.runs[0]?.state).toBe("interrupted");
+    expect(stopped.experiments[0]?.state).toBe("interrupted");
     const again = applyEvent(
       applyEvent(stopped, event("task_queued", {})),
       event("experiment_started", { number: 0, role: "baseline", attempt: 2 }),
     );
-    expect(again.runs.map((run) => [run.number, run.state])).toEqual([[0, "running"]]);
+    expect(again.experiments.map((experiment) => [experiment.number, experiment.state])).toEqual([
+      [0, "running"],
+    ]);
   });
 
   test("a failed one has its reason and no value", () => {
@@ -121,7 +123,12 @@ describe("a task's events", () => {
       begin(1),
       end(1, 4, null, { state: "failed", feasible: false, failure: "crashed", message: "It died." }),
     );
-    expect(live.runs[0]).toMatchObject({ state: "failed", failure: "It died.", values: [], seconds: 4 });
+    expect(live.experiments[0]).toMatchObject({
+      state: "failed",
+      failure: "It died.",
+      values: [],
+      seconds: 4,
+    });
   });
 
   test("an event of a kind that is not known changes nothing", () => {
@@ -185,14 +192,18 @@ describe("the best so far", () => {
   );
 
   test("is feasible and no confirmation, and only gets better", () => {
-    expect(judgedExperiments(live.runs, MAXIMIZE).map((one) => one.best)).toEqual([100, 100, 120, 120, 120]);
-    expect(bestOf(live.runs, MAXIMIZE)).toMatchObject({ run: { number: 2 }, value: 120 });
-    expect(bestOf(live.runs, MAXIMIZE)?.gain).toBeCloseTo(0.2);
+    expect(judgedExperiments(live.experiments, MAXIMIZE).map((one) => one.best)).toEqual([
+      100, 100, 120, 120, 120,
+    ]);
+    expect(bestOf(live.experiments, MAXIMIZE)).toMatchObject({ experiment: { number: 2 }, value: 120 });
+    expect(bestOf(live.experiments, MAXIMIZE)?.gain).toBeCloseTo(0.2);
   });
 
   test("of something to minimize is the least", () => {
-    expect(judgedExperiments(live.runs, MINIMIZE).map((one) => one.best)).toEqual([100, 100, 100, 100, 100]);
-    expect(bestOf(live.runs, MINIMIZE)).toMatchObject({ run: { number: 0 }, gain: 0 });
+    expect(judgedExperiments(live.experiments, MINIMIZE).map((one) => one.best)).toEqual([
+      100, 100, 100, 100, 100,
+    ]);
+    expect(bestOf(live.experiments, MINIMIZE)).toMatchObject({ experiment: { number: 0 }, gain: 0 });
   });
 
   test("is none where nothing was measured", () => expect(bestOf([], MAXIMIZE)).toBeNull());

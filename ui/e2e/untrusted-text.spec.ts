@@ -1,25 +1,14 @@
-import { over, say, test as base } from "./chat";
-import { expect } from "./fixtures";
+import { modelSettings, over, say, test as base } from "./chat";
+import { expect, NO_TAKEOVER } from "./fixtures";
 import { seed } from "./result-seed";
-import { type Server, startServer } from "./server";
 import { seedTasks } from "./tasks-seed";
 
 // What strangers plant in texts is text, on every page that shows it; and if it were not, the browser would refuse it.
 
-const test = base.extend<object, { server: Server }>({
-  server: [
-    async ({ model }, use) => {
-      const llm = {
-        AUTOTUNER_LLM_MODEL: "scripted",
-        AUTOTUNER_LLM_BASE_URL: model.url,
-        AUTOTUNER_LLM_API_KEY: "none",
-      };
-      // The seeded task runs elsewhere, and stays there.
-      const server = await startServer({ env: { ...llm, AUTOTUNER_LEASE_S: "86400" } });
-      await use(server);
-      await server.stop();
-    },
-    { scope: "worker", timeout: 90_000 },
+const test = base.extend({
+  settings: [
+    ({ model }, use) => use({ ...NO_TAKEOVER.settings, ...modelSettings(model) }),
+    { scope: "worker" },
   ],
 });
 

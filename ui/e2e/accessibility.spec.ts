@@ -1,22 +1,21 @@
 import type { Page } from "@playwright/test";
-import { expect, expectAccessible, expectNoSidewaysScroll, inTheme, test as base, THEMES } from "./fixtures";
+import {
+  expect,
+  expectAccessible,
+  expectNoSidewaysScroll,
+  inTheme,
+  NO_TAKEOVER,
+  test as base,
+  THEMES,
+} from "./fixtures";
 import { type Seeded, seed } from "./result-seed";
 import { createTask, QUICK, say } from "./seed";
-import { type Server, startServer } from "./server";
 import { seedTasks } from "./tasks-seed";
 
 type Places = Record<string, string>;
 
-/** A service with something on every page; the task that seems to run is nobody's and is not taken over. */
-const test = base.extend<object, { server: Server; seeded: { results: Seeded; running: string } }>({
-  server: [
-    async ({}, use) => {
-      const server = await startServer({ env: { AUTOTUNER_LEASE_S: "86400" } });
-      await use(server);
-      await server.stop();
-    },
-    { scope: "worker", timeout: 90_000 },
-  ],
+/** A service with something on every page. */
+const test = base.extend<object, { seeded: { results: Seeded; running: string } }>({
   seeded: [
     async ({ server }, use) => {
       const results = seed(server.home);
@@ -26,7 +25,7 @@ const test = base.extend<object, { server: Server; seeded: { results: Seeded; ru
   ],
 });
 // What is not there is asked for, and the browser itself says so.
-test.use({ allowed: [/404 \(Not Found\)/] });
+test.use({ ...NO_TAKEOVER, allowed: [/404 \(Not Found\)/] });
 test.slow();
 
 let places: Places;
