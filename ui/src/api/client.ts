@@ -16,17 +16,17 @@ const edge: Middleware = {
 };
 
 /**
- * The service, typed by its own description: `await call(api.GET("/api/tasks/{task}", { params: { path: { task } } }))`.
- * What is refused is thrown as an `ApiError`.
+ * Client of the service, typed by its OpenAPI schema: `await call(api.GET("/api/tasks/{task}", { params: { path: { task } } }))`.
+ * Errors are thrown as `ApiError`.
  */
 export const api = createClient<paths>({
   baseUrl: "",
-  // Looked up at each call: tests stand in for it.
+  // Looked up at each call: tests replace it.
   fetch: (request) => globalThis.fetch(request),
 });
 api.use(edge);
 
-/** The data of an answer; its errors are thrown before. */
+/** The data of an answer; errors are thrown by the middleware. */
 export async function call<
   R extends Record<string | number, unknown>,
   O extends MaybeOptionalInit<Record<string, never>, never> | unknown,
@@ -35,7 +35,7 @@ export async function call<
   return (await asked).data as NonNullable<FetchResponse<R, O, M>["data"]>;
 }
 
-/** Sends a text as it is: a task or preset in YAML. */
+/** Sends a text body, such as a task or preset in YAML. */
 export async function sendText<T>(
   method: "POST" | "PUT",
   path: string,
@@ -46,7 +46,7 @@ export async function sendText<T>(
   return (await response.json()) as T;
 }
 
-/** Any request, with the same errors: for files and texts that are not JSON. */
+/** Fetch with the same errors, for bodies that are not JSON. */
 export async function send(path: string, init?: RequestInit): Promise<Response> {
   let response: Response;
   try {

@@ -1,11 +1,11 @@
 import { createStore } from "@/state/store";
 
-/** `locked`: this browser is not let in (any more). `lost`: the service does not answer. */
+/** `locked`: not logged in (401). `lost`: the service does not answer. */
 export type Connection = "online" | "lost" | "locked";
 
 export const connection = createStore<Connection>("online");
 
-/** Told by whoever has just asked the service something: requests and streams. */
+/** Called with the status of every answer. */
 export function reportStatus(status: number): void {
   connection.set(status === 401 ? "locked" : "online");
 }
@@ -14,7 +14,7 @@ const FIRST_MS = 500;
 const LONGEST_MS = 10_000;
 let asking = false;
 
-/** The service did not answer. Asks until it does; nothing is asked while it answers. */
+/** Called when a request failed to connect. Polls with backoff until the service answers. */
 export function reportUnreachable(): void {
   if (connection.get() !== "locked") connection.set("lost");
   if (asking) return;
@@ -29,7 +29,7 @@ async function retryAfter(wait: number): Promise<void> {
     return;
   }
   try {
-    // What the page itself needs: health alone would say nothing of a login that has ended with the old service.
+    // Not /health: this also finds out whether the login is still valid.
     const answer = await fetch("/api/system/info");
     asking = false;
     reportStatus(answer.status);

@@ -5,24 +5,24 @@ import { EMPTY, parse, type Frame } from "./sse";
 /** One event of a stream, its data read as JSON. */
 export type StreamEvent<T = unknown> = { id: string | null; event: string; data: T };
 
-/** `live`: all that has happened is here, and more may come. `ended`: no more comes. */
+/** `live`: connected. `ended`: complete, nothing follows. */
 export type StreamState = "connecting" | "live" | "lost" | "ended" | "failed";
 
 export type Following<T> = {
-  /** Where it has been read to. */
+  /** Resume after this event. */
   lastEventId: string | null;
   signal: AbortSignal;
   onEvents: (events: StreamEvent<T>[]) => void;
   onState: (state: StreamState, error?: ApiError) => void;
-  /** Milliseconds before the next attempt, by how many have failed in a row. */
+  /** Milliseconds before the next attempt, by the number of failures in a row. */
   backoff?: (attempts: number) => number;
 };
 
 const defaultBackoff = (attempts: number) => Math.min(10_000, 300 * 2 ** attempts);
 
 /**
- * Reads a stream to its end, the one place where this is done: goes on after the last event when the connection is
- * lost or the service stops, until it says that nothing follows (204) or refuses. Resolves then, or when it is aborted.
+ * Reads a server-sent event stream, reconnecting after the last event, until the service answers 204 (complete) or an
+ * error. Resolves then, or when aborted. The only reader of streams.
  */
 export async function follow<T>(url: string, following: Following<T>): Promise<void> {
   const { signal, onState, backoff = defaultBackoff } = following;
@@ -84,7 +84,7 @@ async function drain<T>(
   }
 }
 
-/** The service stops and comes back: nothing that a page need see. AG-UI has no event for it but an error's code. */
+/** The service restarts: no error. AG-UI has no event for that, only an error code. */
 function isFarewell(frame: Frame): boolean {
   if (frame.event === "farewell") return true;
   return frame.id === null && frame.data.includes('"farewell"') && isFarewellError(JSON.parse(frame.data));

@@ -1,7 +1,7 @@
-/** One server-sent event, as it stood in the stream. */
+/** A server-sent event. */
 export type Frame = { event: string; data: string; id: string | null; retry: number | null };
 
-/** What has come of an event that is not complete yet. */
+/** Parser state: an event that is not complete yet. */
 export type ParserState = {
   rest: string;
   event: string;
@@ -12,7 +12,7 @@ export type ParserState = {
 
 export const EMPTY: ParserState = { rest: "", event: "", data: [], id: null, retry: null };
 
-/** Reads on in a stream of server-sent events: the frames that `chunk` completes, and what is left of it. Pure. */
+/** Parses a chunk of a stream: completed events, and the state for the next chunk. Pure. */
 export function parse(before: ParserState, chunk: string): { frames: Frame[]; after: ParserState } {
   let { event, data, id, retry } = before;
   const frames: Frame[] = [];

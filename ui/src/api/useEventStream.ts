@@ -5,22 +5,22 @@ import type { ApiError } from "./problem";
 import { usePageVisible } from "./usePageVisible";
 
 type Options<T> = {
-  /** All events that came since the last frame was drawn, in order: one update of the page for many of them. */
+  /** Called with the events of a frame, in order. */
   onEvents: (events: StreamEvent<T>[]) => void;
-  /** Where to begin: after this event. Only what it is at the first moment of a url counts. */
+  /** Start after this event. Read once per url. */
   lastEventId?: string | null;
 };
 
 export type EventStream = {
   state: StreamState;
   error: ApiError | null;
-  /** Reads on after it has ended or failed: the task was resumed, say. */
+  /** Reconnects after it has ended or failed, for instance when a task was resumed. */
   again: () => void;
 };
 
 /**
- * Follows a stream of the service as long as the component is there; null: none. It goes on where it was after the
- * connection was lost, and rests while nobody looks at the page: a browser has six connections, for all its tabs.
+ * Follows a stream while the component is mounted; null: none. Reconnects after the last event, and disconnects while
+ * the page is hidden: a browser has six connections for all its tabs.
  */
 export function useEventStream<T>(
   url: string | null,

@@ -2,7 +2,7 @@ import { useEffect, useState } from "react";
 
 const AWAY_MS = 30_000;
 
-/** Whether somebody may be looking: false when the page has been hidden for a while. */
+/** False when the page has been hidden for a while. */
 export function usePageVisible(): boolean {
   const [visible, setVisible] = useState(true);
   useEffect(() => {

@@ -1,4 +1,4 @@
-/** Before the first page has come: its ground, empty. It is gone before anything else could be read. */
+/** Fallback while the code of the first page loads: an empty background. */
 export function BlankPage() {
   return (
     <div role="status" className="h-full bg-bg">

@@ -9,7 +9,7 @@ const FIRST = 4;
 const ITEM =
   "focus-inset flex h-13 flex-1 flex-col items-center justify-center gap-0.5 text-xs font-medium aria-[current=page]:text-accent-text text-muted";
 
-/** The navigation where there is little room. */
+/** Navigation on small screens, at the bottom. */
 export function BottomBar() {
   const { pathname } = useLocation();
   const navigate = useNavigate();

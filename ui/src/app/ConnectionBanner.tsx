@@ -2,7 +2,7 @@ import { WifiOff } from "lucide-react";
 import { connection } from "@/api";
 import { useStore } from "@/state/store";
 
-/** Says that what is shown may be old. Over the page, so that nothing moves when it comes and goes. */
+/** Banner while the service does not answer. It overlays the page, so that the layout does not shift. */
 export function ConnectionBanner() {
   const lost = useStore(connection) === "lost";
   return (

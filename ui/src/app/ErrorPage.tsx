@@ -1,7 +1,7 @@
 import { useRouteError } from "react-router";
 import { Button, ErrorMessage, Page } from "@/kit";
 
-/** A page that failed by itself: a bug, or a new build whose files have other names. Loading it anew helps with both. */
+/** Error boundary of a page: a bug, or a newer build whose files have other names. A reload may help with both. */
 export function ErrorPage() {
   const error = useRouteError();
   return (

@@ -7,7 +7,7 @@ import { Sidebar } from "./Sidebar";
 import { usePageFocus } from "./usePageFocus";
 import { BlankPage } from "./BlankPage";
 
-/** Navigation at the left, or at the bottom where there is little room, and the page. */
+/** Frame of every page: navigation at the left, or at the bottom of small screens. */
 export function Layout() {
   const main = usePageFocus();
   return (

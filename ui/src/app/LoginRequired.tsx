@@ -1,7 +1,7 @@
 import { LockKeyhole } from "lucide-react";
 import { Button, Code, Empty } from "@/kit";
 
-/** The service does not let this browser in (any more). */
+/** Shown after a 401: the login is missing or has expired. */
 export function LoginRequired() {
   return (
     <main className="mx-auto flex h-full max-w-xl flex-col justify-center px-4">

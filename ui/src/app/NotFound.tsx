@@ -2,7 +2,7 @@ import { Compass } from "lucide-react";
 import { useLocation } from "react-router";
 import { ButtonLink, Empty, Page } from "@/kit";
 
-/** No page has this address. */
+/** Page for an unknown address (404). */
 export function NotFound() {
   const { pathname } = useLocation();
   return (

@@ -4,7 +4,7 @@ import { useStore } from "@/state/store";
 import { paletteOpen } from "./commands";
 import { PaletteList } from "./PaletteList";
 
-/** Ctrl K or ⌘K: everything by its name. */
+/** Command palette, opened by Ctrl K or ⌘K. */
 export function Palette() {
   const open = useStore(paletteOpen);
   useEffect(() => {

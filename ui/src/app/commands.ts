@@ -1,12 +1,12 @@
 import { createStore } from "@/state/store";
 
-/** Something that can be done from anywhere, by its name. */
+/** An entry of the command palette. */
 export type Command = {
   id: string;
   name: string;
   /** The heading it stands under. */
   group: string;
-  /** Further words it is found by. */
+  /** Further search words. */
   words?: string;
   run: () => void;
 };
@@ -14,7 +14,7 @@ export type Command = {
 export const paletteOpen = createStore(false);
 export const openPalette = () => paletteOpen.set(true);
 
-/** Those in which every word is found; where it begins a name first. Pure. */
+/** Commands that contain every word; those whose name starts with the first one come first. Pure. */
 export function matching(commands: readonly Command[], text: string): Command[] {
   const words = text.toLowerCase().split(/\s+/).filter(Boolean);
   const all = (one: Command) => `${one.name} ${one.group} ${one.words ?? ""}`.toLowerCase();

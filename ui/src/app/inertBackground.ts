@@ -1,8 +1,8 @@
 const HIDDEN_ATTRIBUTE = "data-aria-hidden";
 
 /**
- * What lies behind a dialog or a menu is hidden from readers by the kit's library; this keeps the keyboard and the
- * pointer out of it as well.
+ * Makes the page behind an open dialog or menu inert for keyboard and pointer. The UI library hides it from screen
+ * readers only.
  */
 export function makeBackgroundInert(): () => void {
   const observer = new MutationObserver((changes) => {

@@ -15,7 +15,7 @@ function page(path: string, load: () => Promise<PageModule>): RouteObject {
   };
 }
 
-/** A page's script cannot be had while the service is away: the page before it stays until it can. */
+/** Loads a page's code; when the service cannot be reached, again as soon as it answers. */
 async function loadWhenOnline(load: () => Promise<PageModule>): Promise<PageModule> {
   try {
     return await load();

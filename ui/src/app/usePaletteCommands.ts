@@ -13,7 +13,7 @@ const THEMES = [
   { value: "system", name: "Theme of the system", words: "auto" },
 ] as const;
 
-/** All that the palette offers: pages, a few actions, and the tasks and conversations that a text finds. */
+/** Commands of the palette: pages, actions, themes, and tasks and conversations that match a text. */
 export function usePaletteCommands(text: string, open: boolean): Command[] {
   const go = useNavigate();
   const query = { limit: FOUND, ...(text ? { text } : {}) };

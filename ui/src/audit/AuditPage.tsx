@@ -10,10 +10,10 @@ import { EVERYTHING, type Filter, filterOf } from "./filter";
 import { Filters } from "./Filters";
 import { useAudit } from "./useAudit";
 
-/** What was proposed, decided, granted and run, in every conversation. What is looked for stands in the address. */
+/** The audit log of all conversations. The filter is kept in the URL. */
 export default function AuditPage() {
   const [params, setParams] = useSearchParams();
-  // Its own state, for the address follows a moment later than a key is pressed.
+  // State of its own: the URL is updated later than a key is pressed.
   const [filter, setFilter] = useState(() => filterOf(params));
   const { found, entries, recent, opened } = useAudit(filter, params.get("entry"));
   const wide = useMinWidth(768);

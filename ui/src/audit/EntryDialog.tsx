@@ -5,7 +5,7 @@ import { actionText, intentOf } from "./filter";
 
 type Props = { entry: Entry; onClose: () => void; onSession: (session: string) => void };
 
-/** One line of the log, with all it holds. */
+/** An entry of the audit log with all its fields. */
 export function EntryDialog({ entry, onClose, onSession }: Props) {
   const { session_id } = entry;
   return (

@@ -10,7 +10,7 @@ type Props = {
   onChange: (filter: Filter) => void;
 };
 
-/** What of the log is shown, and how much of it that is. */
+/** Filter of the audit log, and the number of entries shown. */
 export function Filters({ tools, filter, shown, onChange }: Props) {
   const set = (part: Partial<Filter>) => onChange({ ...filter, ...part });
   const used = Object.values(filter).some(Boolean);

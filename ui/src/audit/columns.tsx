@@ -52,7 +52,7 @@ export const columns: ColumnDef<Entry, unknown>[] = [
   },
 ];
 
-/** What matters of an entry in a line: its arguments, or else all it says but the digest. */
+/** An entry's arguments and details in a line, without the digest. */
 function detailText({ detail }: Entry): string {
   const rest = Object.fromEntries(
     Object.entries(detail).filter(([name]) => name !== "digest" && name !== "args"),

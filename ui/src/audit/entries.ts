@@ -6,7 +6,7 @@ export type Entry = Schema<"AuditEntry">;
 
 const PAGE = 500;
 
-/** What a filter leaves of the log, the newest first, page after page. */
+/** Filtered entries, newest first, in pages. */
 export function audit({ action, tool, text, session }: Filter) {
   const search = text.trim();
   const wanted = {
@@ -27,7 +27,7 @@ export function audit({ action, tool, text, session }: Filter) {
   });
 }
 
-/** One entry, wherever in the log it stands; null: there is none. */
+/** One entry by its sequence number, else null. */
 export function entry(sequence: number) {
   const query = { after: Math.max(0, sequence - 1), limit: 1 };
   return queryOptions({
@@ -39,7 +39,7 @@ export function entry(sequence: number) {
   });
 }
 
-/** Every tool of some entries, and the one that is chosen, for a list to choose from. */
+/** Names of the tools in some entries, and the chosen one, sorted. */
 export function toolsOf(entries: readonly Entry[], chosen: string): string[] {
   return [...new Set([...entries.flatMap(({ tool }) => tool ?? []), ...(chosen ? [chosen] : [])])].sort();
 }

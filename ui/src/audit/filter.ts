@@ -30,7 +30,7 @@ export const intentOf = (action: Action): Intent => INTENTS[action];
 /** `auto_approved` → `auto-approved`. */
 export const actionText = (action: Action): string => action.replaceAll("_", "-");
 
-/** What is looked for, as the address says it. */
+/** The filter in the URL. */
 export function filterOf(params: URLSearchParams): Filter {
   const action = params.get("action") ?? "";
   return {

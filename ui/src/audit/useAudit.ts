@@ -6,7 +6,7 @@ import { EVERYTHING, type Filter } from "./filter";
 
 const DEBOUNCE_MS = 200;
 
-/** The entries that a filter leaves, as far as they were read, and the one that is opened. */
+/** The loaded entries of a filter, and the opened one. */
 export function useAudit(filter: Filter, opened: string | null) {
   const text = useDebounced(filter.text, DEBOUNCE_MS);
   const found = useInfiniteQuery(audit({ ...filter, text }));

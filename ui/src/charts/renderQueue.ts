@@ -4,8 +4,8 @@ const queue = new Set<Work>();
 let busy = false;
 
 /**
- * One piece of work after another, each after a paint: what is typed or clicked meanwhile is answered in between.
- * Returns what takes it back while it waits.
+ * Queues work that blocks the page: one piece after each paint, so that input is handled in between. Returns a function
+ * that removes it from the queue.
  */
 export function queueRender(work: Work): () => void {
   queue.add(work);

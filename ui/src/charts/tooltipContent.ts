@@ -1,4 +1,4 @@
-/** The inside of a tooltip, made of text only: names come from outside and must stay text. */
+/** A tooltip's content. Text nodes only: names are untrusted. */
 export function tooltipContent(
   title: string,
   rows: readonly (readonly [label: string, value: string, colour?: string])[],

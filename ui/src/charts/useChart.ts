@@ -6,12 +6,12 @@ import { chartTheme } from "./theme";
 import { queueRender } from "./renderQueue";
 
 export type ChartOption = EChartsCoreOption;
-/** Listens to a chart, as `chart.on("click", …)`; what it returns, if anything, undoes that. */
+/** Adds listeners to a chart; may return a clean-up. */
 // eslint-disable-next-line @typescript-eslint/no-invalid-void-type -- as React's effects: who has nothing to undo returns nothing
 export type OnReady = (chart: ECharts) => (() => void) | void;
 export type Drawn = { chart: ECharts; palette: Palette };
 
-/** A chart in an element, in the theme that is shown, of the element's size. Null until the library has come. */
+/** Draws a chart in an element, in the current theme and the element's size. Null until ECharts is loaded. */
 export function useChart(
   element: RefObject<HTMLElement | null>,
   option: (palette: Palette) => ChartOption,
@@ -30,7 +30,7 @@ export function useChart(
     let undo: ReturnType<OnReady>;
     let left = false;
     const resized = new ResizeObserver(() => {
-      // It is told of the first size, too, which the chart has already.
+      // Also called for the initial size.
       if (chart && (chart.getWidth() !== place.clientWidth || chart.getHeight() !== place.clientHeight))
         chart.resize();
     });
@@ -41,7 +41,7 @@ export function useChart(
       chart = init(place, chartTheme(palette), { renderer: "canvas" });
       shown.current = newest();
       chart.setOption(withAnimation(shown.current(palette)));
-      // Not before: who adds to a chart without axes breaks it.
+      // After the first option: series without axes are an error.
       undo = ready(chart);
       resized.observe(place);
       setDrawn({ chart, palette });
@@ -67,7 +67,7 @@ export function useChart(
   return drawn;
 }
 
-/** Nothing moves for those who want nothing to move; for the others it is quick, and hundreds of marks do not move. */
+/** Short animations; none with prefers-reduced-motion or more than 100 points. */
 export function withAnimation(option: ChartOption): ChartOption {
   const still = matchMedia("(prefers-reduced-motion: reduce)").matches;
   return {

@@ -6,7 +6,7 @@ import { Composer } from "./parts/Composer";
 import { Header } from "./parts/Header";
 import { Suggestions } from "./parts/Suggestions";
 
-/** Before anything is said: the session comes to be with its first message. */
+/** A new conversation. The session is created with the first message. */
 export function NewConversation() {
   const go = useNavigate();
   const input = useRef<HTMLTextAreaElement>(null);

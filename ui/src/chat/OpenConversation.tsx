@@ -15,7 +15,7 @@ import { latestStarts, running, callStatus, openApprovals } from "./thread/selec
 import { useExpiry } from "./useExpiry";
 import { useThread } from "./useThread";
 
-/** A conversation that is there: its thread, and what can be said in it. */
+/** An existing conversation: thread and composer. */
 export function OpenConversation({ sessionId }: { sessionId: string }) {
   const session = useQuery(queries.session(sessionId));
   const { thread, stream } = useThread(sessionId);

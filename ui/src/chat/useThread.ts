@@ -7,7 +7,7 @@ import { running } from "./thread/selectors";
 
 const step = (before: Thread, event: StreamEvent<AguiEvent>) => reduce(before, event.data);
 
-/** A session's thread, as its stream tells it: from the first event, and on. */
+/** A session's thread, reduced from its stream. */
 export function useThread(sessionId: string) {
   const client = useQueryClient();
   const { value: thread, ...stream } = useStreamReducer<AguiEvent, Thread>(

@@ -5,10 +5,10 @@ type Props = { what: string; onFiles: (files: File[]) => void; className?: strin
 
 const hasFiles = (event: DragEvent) => event.dataTransfer.types.includes("Files");
 
-/** Takes files that are dropped anywhere on it. */
+/** Accepts files dropped anywhere on it. */
 export function DropArea({ what, onFiles, className = "", children }: Props) {
   const [over, setOver] = useState(false);
-  // Children fire these events as well: it is over when all that was entered has been left.
+  // Children fire these events as well: count enter and leave.
   const depth = useRef(0);
   const move = (by: number) => (event: DragEvent) => {
     if (!hasFiles(event)) return;

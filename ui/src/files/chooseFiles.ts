@@ -1,4 +1,4 @@
-/** Files that people drop or choose. */
+/** Files that a user drops or chooses. */
 
 const MOST_BYTES = 1_000_000;
 
@@ -10,7 +10,7 @@ export async function fileText(file: File): Promise<string> {
   return text;
 }
 
-/** Asks for files, as `<input type="file">` does. */
+/** Opens the browser's file dialog. */
 export function chooseFiles(multiple: boolean): Promise<File[]> {
   return new Promise((resolve) => {
     const input = document.createElement("input");

@@ -1,7 +1,7 @@
 import { send } from "@/api";
 import { download } from "./download";
 
-/** Fetches a file from the service and gives it to the reader, under the service's name for it. */
+/** Downloads a file of the service, under the name that the service gives it. */
 export async function saveFile(path: string): Promise<void> {
   const response = await send(path);
   download(await response.blob(), fileName(response.headers.get("Content-Disposition")) ?? "download");

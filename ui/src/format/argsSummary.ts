@@ -2,7 +2,7 @@ import { isObject, type JsonObject } from "./json";
 
 const LONGEST = 60;
 
-/** The arguments in a line: what is short, the rest as its kind. */
+/** A tool call's arguments in a line; long values are abbreviated. */
 export function argsSummary(args: JsonObject): string {
   return Object.entries(args)
     .filter(([, value]) => value !== null && value !== "" && value !== false)

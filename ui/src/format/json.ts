@@ -1,4 +1,4 @@
-/** What the service sends without a type: each part is looked at before it is used. Pure. */
+/** Checked access to untyped JSON. Pure. */
 
 export type JsonObject = Record<string, unknown>;
 
@@ -12,7 +12,7 @@ export const asNumber = (value: unknown): number | null =>
 export const asTexts = (value: unknown): string[] =>
   Array.isArray(value) ? value.filter((one): one is string => typeof one === "string") : [];
 
-/** Undefined: it is no JSON. */
+/** Undefined: invalid JSON. */
 export function parseJson(text: string): unknown {
   try {
     return JSON.parse(text);
@@ -23,7 +23,7 @@ export function parseJson(text: string): unknown {
 
 const WIDTH = 72;
 
-/** JSON with lines; what is short stays in one. */
+/** Indented JSON; short values stay on one line. */
 export function prettyJson(value: unknown, indent = ""): string {
   const line = spaced(value);
   if (typeof value !== "object" || value === null || indent.length + line.length <= WIDTH) return line;

@@ -1,4 +1,4 @@
-/** What is measured, as people call it, and its values with units. Pure. */
+/** Metrics: names, units and formatted values. Pure. */
 
 import type { Schema } from "@/api";
 import { number } from "./number";
@@ -46,7 +46,7 @@ export function quantity(metric: Metric, value: number): string {
   return { time: latency, tokens: tokenRate, requests: requestRate }[OF[metric].kind](value);
 }
 
-/** In a column or on an axis: the unit that stands there once, and what a value of the service is multiplied by. */
+/** Unit of an axis or column, and the factor for the service's values. */
 export function axisOf(metric: Metric): { unit: string; scale: number } {
   return {
     time: { unit: "ms", scale: 1000 },

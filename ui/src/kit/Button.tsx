@@ -7,7 +7,7 @@ export type ButtonProps = ComponentProps<"button"> & {
   variant?: ButtonVariant;
   size?: ButtonSize;
   icon?: ReactNode;
-  /** What it does is going on: it cannot be pressed again, and keeps its width. */
+  /** Its action is running: disabled, with a spinner. */
   pending?: boolean;
 };
 

@@ -5,7 +5,7 @@ import { cx } from "./cx";
 
 type Props = LinkProps & { variant?: ButtonVariant; size?: ButtonSize; icon?: ReactNode };
 
-/** A link that looks like a button: it goes somewhere, and can be opened in a tab of its own. */
+/** A link that looks like a button. */
 export function ButtonLink({ variant, size, icon, className, children, ...rest }: Props) {
   return (
     <Link className={cx(buttonClass(variant, size), className)} {...rest}>

@@ -7,13 +7,13 @@ import { cx } from "./cx";
 type Props = {
   error: unknown;
   onRetry?: () => void;
-  /** A line in a form or dialog; a card of its own otherwise. */
+  /** For forms and dialogs; a card otherwise. */
   compact?: boolean;
   action?: ReactNode;
   className?: string;
 };
 
-/** Why something did not work, in the service's own words, and the way out. */
+/** An error as the service describes it, with a way to retry. */
 export function ErrorMessage({ error, onRetry, compact, action, className }: Props) {
   const id = useId();
   const problem = problemOf(error);

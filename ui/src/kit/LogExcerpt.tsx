@@ -17,7 +17,7 @@ type Props = {
   controls?: ReactNode;
 };
 
-/** The end of a log, or its lines with a text: plain, or a regular expression between slashes. */
+/** The end of a log, or its lines that match a text or a /regular expression/. */
 export function LogExcerpt({ log, text, onSearch, controls }: Props) {
   const search = text.trim();
   return (

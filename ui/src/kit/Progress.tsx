@@ -2,7 +2,7 @@ import { cx } from "./cx";
 
 type Props = {
   label: string;
-  /** Null: it goes on, and nobody knows how far it is. */
+  /** Null: indeterminate. */
   done: number | null;
   total?: number;
   intent?: "accent" | "ok" | "bad";

@@ -6,7 +6,7 @@ import { IconButton } from "./IconButton";
 import { dismiss, toasts } from "./toasts";
 import { TEXT_CLASS } from "./intent";
 
-/** Where toasts appear; once, in the layout. */
+/** Renders the toasts; once, in App. */
 export function Toaster() {
   const shown = useStore(toasts);
   return (

@@ -12,7 +12,7 @@ const VARIANTS: Record<ButtonVariant, string> = {
 const SIZES: Record<ButtonSize, string> = { sm: "h-7 px-2 text-sm", md: "h-8 px-3 text-sm" };
 const SQUARES: Record<ButtonSize, string> = { sm: "size-7", md: "size-8" };
 
-/** How a button looks; for links that act as one, too. */
+/** CSS classes of a button, also for links. */
 export function buttonClass(
   variant: ButtonVariant = "plain",
   size: ButtonSize = "md",

@@ -1,4 +1,4 @@
-/** What a colour means. `neutral` means nothing in particular. */
+/** Meaning of a colour; `neutral` has none. */
 export type Intent = "neutral" | "accent" | "ok" | "warn" | "bad" | "info";
 
 export const BADGE_CLASS: Record<Intent, string> = {

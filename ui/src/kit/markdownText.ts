@@ -1,13 +1,13 @@
 const OWN_HOST = /^\/(?![/\\])/;
 const ABROAD = /^(https?:|mailto:)/i;
 
-/** Where a link of Markdown may lead: http, https, mailto, a place of this page. Null: nowhere. */
+/** A link's address if it is allowed (http, https, mailto, this host), else null. */
 export function safeLink(url: string | undefined): string | null {
   const clean = (url ?? "").trim();
   return OWN_HOST.test(clean) || ABROAD.test(clean) || clean.startsWith("#") ? clean : null;
 }
 
-/** Where a picture may come from: this service only, for asking another host would tell it who reads what. */
+/** An image's address if it is of this host, else null: a request would tell another host who reads what. */
 export function safeImage(url: string | undefined): string | null {
   const clean = (url ?? "").trim();
   return OWN_HOST.test(clean) ? clean : null;
@@ -15,10 +15,10 @@ export function safeImage(url: string | undefined): string | null {
 
 const FENCE = /^ {0,3}(`{3,}|~{3,})/;
 const GOES_ON = /^(\s|[-*+]\s|\d{1,9}[.)]\s)/;
-/** Referred to from anywhere, so that the text is only understood as a whole. */
+/** A link definition may be used anywhere, so the text cannot be split. */
 const REFERENCE = /^ {0,3}\[[^\]]+\]:/m;
 
-/** What fences the code that a text ends in; null: it does not end in code. Pure. */
+/** The fence of the code block that is still open at the end of a text, else null. Pure. */
 export const openFence = (text: string): string | null => text.split("\n").reduce(fenced, null);
 
 function fenced(fence: string | null, line: string): string | null {
@@ -29,8 +29,8 @@ function fenced(fence: string | null, line: string): string | null {
 }
 
 /**
- * The text in pieces that mean the same alone, so that while it grows only the last one is read again. Pure.
- * A piece ends at an empty line outside of code, where what follows is no item and not indented.
+ * Splits a text into blocks that can be parsed alone, so that only the last one is parsed again while it grows. Pure.
+ * A block ends at an empty line outside of code that is not followed by a list item or indentation.
  */
 export function splitBlocks(text: string): string[] {
   if (REFERENCE.test(text)) return [text];

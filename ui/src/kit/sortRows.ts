@@ -2,7 +2,7 @@ import type { ColumnDef, ColumnSort } from "@tanstack/react-table";
 
 const TEXTS = new Intl.Collator("en", { numeric: true, sensitivity: "base" });
 
-/** Rows by the value of a column, equal ones as they came; what has no value is last, either way. Pure. */
+/** Rows sorted by a column, stable; rows without a value are last in both directions. Pure. */
 export function sortRows<T>(
   data: readonly T[],
   // eslint-disable-next-line @typescript-eslint/no-explicit-any -- columns of one table have values of different types

@@ -13,7 +13,7 @@ export const toasts = createStore<readonly Toast[]>([]);
 
 const SHOWN_MS = 6000;
 
-/** Says in passing that something has happened. What must be seen stays on the page instead. */
+/** Shows a short message for some seconds. Not for what must be read. */
 export function toast(text: string, options: { intent?: Intent; action?: Toast["action"] } = {}): void {
   const id = ++last;
   toasts.set([

@@ -1,6 +1,6 @@
 import { useSyncExternalStore } from "react";
 
-/** Whether the window is at least so wide, in pixels. */
+/** Whether the window is at least `px` pixels wide. */
 export function useMinWidth(px: number): boolean {
   const media = `(min-width: ${px}px)`;
   return useSyncExternalStore(

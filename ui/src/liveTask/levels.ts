@@ -27,7 +27,7 @@ export function levelsOf(
   );
 }
 
-/** A figure of a level: its name and unit, and its value in that; `missed`: the bound that it is above. */
+/** A column of the load levels: name, unit and value; `missed`: the SLO that the value exceeds. */
 export type LevelColumn = {
   name: string;
   unit: string;
@@ -37,7 +37,7 @@ export type LevelColumn = {
 
 const TIMES = { ttft: "ttft", tpot: "tpot", e2e_latency: "latency" } as const;
 
-/** Throughput, and of each latency the statistic that a bound is about, else p90. */
+/** Throughput, and of each latency the statistic of its SLO, else p90. */
 export function levelColumns(slo: Schema<"SLOConfig"> | null): LevelColumn[] {
   const times = Object.entries(TIMES).map(([metric, block]) =>
     timed(metric as keyof typeof TIMES, slo?.[block] ?? null),
@@ -73,7 +73,7 @@ function timed(
   };
 }
 
-/** Of several bounds of one latency the last one: it is about the slowest requests. */
+/** Of several SLOs of one latency the highest percentile. */
 function boundOf(limits: Schema<"Limit"> | Schema<"LimitByStatistic"> | null): Bound | null {
   if (limits === null) return null;
   if ("threshold" in limits) return { statistic: "mean", threshold: limits.threshold };

@@ -1,4 +1,4 @@
-/** How far a task is, how long it takes yet, and the best so far. Pure. */
+/** Progress, remaining time and best experiment of a running task. Pure. */
 
 import type { Objective } from "@/format/metrics";
 import type { LiveTask, LiveExperiment } from "./reduce";
@@ -9,9 +9,9 @@ export const hasEnded = (experiment: LiveExperiment): boolean =>
 export type Completion = {
   done: number;
   failed: number;
-  /** The experiments that there are at most; null: nobody knows. */
+  /** The most experiments there will be; null: unknown. */
   total: number | null;
-  /** Seconds yet to come, by the experiments so far; null: too early to say. */
+  /** Remaining seconds, estimated from the experiments so far; null: none has ended. */
   leftS: number | null;
 };
 
@@ -36,7 +36,7 @@ export function completionOf(
 
 export type JudgedExperiment = { experiment: LiveExperiment; value: number; best: number | null };
 
-/** Experiments with a value of an objective, in their order, each with the best feasible one until then. */
+/** Experiments with a value for an objective, in order, each with the best feasible value so far. */
 export function judgedExperiments(
   experiments: readonly LiveExperiment[],
   { direction }: Objective,

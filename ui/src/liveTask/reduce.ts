@@ -1,4 +1,4 @@
-/** A task while it runs, from its events. Pure. */
+/** State of a running task, reduced from its events. Pure. */
 
 import type { Schema, StreamEvent } from "@/api";
 
@@ -6,7 +6,7 @@ export type TaskEvent = Schema<"Event">;
 export type LoadPoint = Schema<"LoadPoint">;
 export type Params = Readonly<Record<string, unknown>>;
 
-/** An experiment, as far as events tell of it. */
+/** An experiment, as known from events. */
 export type LiveExperiment = {
   number: number;
   role: Schema<"Role">;
@@ -16,13 +16,13 @@ export type LiveExperiment = {
   /** From start to end. */
   seconds: number | null;
   state: Schema<"ExperimentState"> | "interrupted";
-  /** By objective; empty where it cannot be judged. */
+  /** By objective; empty without a score. */
   values: readonly number[];
   feasible: boolean;
   failure: string | null;
 };
 
-/** What the newest experiment does, and what it has measured. */
+/** Phase and load points of the newest experiment. */
 export type CurrentExperiment = {
   number: number;
   phase: string | null;
@@ -35,7 +35,7 @@ export type CurrentExperiment = {
 };
 
 export type LiveTask = {
-  /** Null: no event has told. */
+  /** Null before the first event. */
   state: Schema<"TaskState"> | null;
   cancelling: boolean;
   /** In the order of their numbers. */

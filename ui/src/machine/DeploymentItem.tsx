@@ -6,7 +6,7 @@ import { gib, number } from "@/format";
 import { Badge, Button, Confirm, CopyButton, Duration } from "@/kit";
 import type { Running } from "./types";
 
-/** One process group: what it serves, what it uses, its log, and its end. */
+/** A running engine or load generator: task, resources, log and stop button. */
 export function DeploymentItem({ running, onRead }: { running: Running; onRead: () => void }) {
   const client = useQueryClient();
   const { id, kind, task_id, task_name, experiment } = running;

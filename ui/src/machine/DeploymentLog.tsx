@@ -7,7 +7,7 @@ import type { Running } from "./types";
 
 const LINES = 500;
 
-/** The log of what runs, asked for again and again. The task's own page follows it live. */
+/** Log of a running deployment, polled. The task page streams it. */
 export function DeploymentLog({ running, onClose }: { running: Running; onClose: () => void }) {
   const [text, setText] = useState("");
   const search = useDeferredValue(text.trim());

@@ -8,7 +8,7 @@ import { DeploymentLog } from "./DeploymentLog";
 import { OFTEN_MS } from "./refresh";
 import type { Running } from "./types";
 
-/** Engines and load generators that run now, ours only. */
+/** Engines and load generators that the tuner has running. */
 export function Deployments() {
   const running = useQuery({ ...queries.deployments(), refetchInterval: OFTEN_MS });
   const [read, setRead] = useState<Running | null>(null);

@@ -4,7 +4,7 @@ import { Badge, Card, Code, ErrorMessage, Loading } from "@/kit";
 import { FlagsDialog } from "./FlagsDialog";
 import { installCommands } from "./install";
 
-/** The engines that tasks can name: installed or how to install them. */
+/** Known engines: version if installed, else how to install. */
 export function Engines() {
   const engines = useQuery(queries.engines());
   if (engines.isError) return <ErrorMessage error={engines.error} onRetry={() => void engines.refetch()} />;

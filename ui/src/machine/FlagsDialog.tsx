@@ -5,7 +5,7 @@ import { queries } from "@/api";
 import { plural } from "@/format";
 import { Button, Dialog, Empty, ErrorMessage, Input, Loading } from "@/kit";
 
-/** What an installed engine can be told, in its own words. */
+/** Flags of an installed engine, from its --help. */
 export function FlagsDialog({ engine }: { engine: string }) {
   const [open, setOpen] = useState(false);
   const [text, setText] = useState("");

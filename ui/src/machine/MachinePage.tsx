@@ -4,7 +4,7 @@ import { Engines } from "./Engines";
 import { HardwareCard } from "./HardwareCard";
 import { Workers } from "./Workers";
 
-/** What there is to run on and with, and what runs now. */
+/** Hardware, workers, running deployments and engines. */
 export default function MachinePage() {
   return (
     <Page title="Machine" detail="What there is to run on and with, and what runs now.">

@@ -3,7 +3,7 @@ import { cx } from "@/kit";
 
 const NEARLY = 0.92;
 
-/** How much of something is in use. */
+/** A meter: the used part of a resource. */
 export function UsageBar({ label, part }: { label: string; part: number }) {
   const filled = Math.min(1, Math.max(0, part));
   return (

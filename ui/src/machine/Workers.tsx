@@ -6,7 +6,7 @@ import { SELDOM_MS } from "./refresh";
 
 type Worker = Schema<"WorkerInfo">;
 
-/** Processes that run tasks, and holders of tasks that may be dead. */
+/** Worker processes, and those that hold a task and may be dead. */
 export function Workers() {
   const workers = useQuery({ ...queries.workers(), refetchInterval: SELDOM_MS });
   if (workers.isError) return <ErrorMessage error={workers.error} onRetry={() => void workers.refetch()} />;

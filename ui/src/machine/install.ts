@@ -1,6 +1,6 @@
 import type { Schema } from "@/api";
 
-/** The commands that bring an engine, one for each environment that can hold it: any of them will do. */
+/** Alternative install commands of an engine, one for each environment. */
 export function installCommands({
   install,
   environments,

@@ -12,7 +12,7 @@ const STYLES: Record<GrantState, { intent: Intent; text: string }> = {
   revoked: { intent: "neutral", text: "revoked" },
 };
 
-/** One grant: which calls run by it, in which conversation, until when. */
+/** A grant: tool, pattern, conversation and expiry. */
 export function GrantItem({ grant, now }: { grant: Grant; now: number }) {
   const client = useQueryClient();
   const state = grantState(grant, now);

@@ -4,7 +4,7 @@ import { Card, Empty, ErrorMessage, Loading, useNow } from "@/kit";
 import { GrantItem } from "./GrantItem";
 import { allGrants } from "./allGrants";
 
-/** What was allowed for a conversation, of all of them; those that hold come first. */
+/** Grants of all conversations. */
 export function Grants() {
   const grants = useQuery(allGrants());
   const now = useNow();

@@ -5,10 +5,10 @@ import { argsSummary } from "@/format/argsSummary";
 import { dateTime } from "@/format";
 import { ButtonLink, Card, Empty, ErrorMessage, Loading, Time } from "@/kit";
 
-/** No stream tells of every conversation: they are asked for again while somebody looks. */
+/** Polling interval: there is no stream of all conversations. */
 const AGAIN_MS = 10_000;
 
-/** Calls that wait for a person, in every conversation. */
+/** Open approvals of all conversations. */
 export function OpenApprovals() {
   const open = useQuery({ ...queries.approvals({ state: "open" }), refetchInterval: AGAIN_MS });
   if (open.isError) return <ErrorMessage error={open.error} onRetry={() => void open.refetch()} />;

@@ -3,7 +3,7 @@ import { Grants } from "./Grants";
 import { OpenApprovals } from "./OpenApprovals";
 import { Rules } from "./Rules";
 
-/** How far the assistant may go: what waits for a person, what was allowed, and the rules. */
+/** Open approvals, policy rules and grants. */
 export default function PolicyPage() {
   return (
     <Page

@@ -10,7 +10,7 @@ const KINDS: Record<RuleKind, { intent: Intent; does: string }> = {
 
 type LineProps = { place: number; intent: Intent; does: string; children: ReactNode };
 
-/** What is done, and with which calls. */
+/** A line of the list: what happens, and to which calls. */
 export function RuleLine({ place, intent, does, children }: LineProps) {
   return (
     <li className="flex flex-wrap items-baseline gap-x-3 gap-y-1 px-4 py-2.5 text-sm">
@@ -23,7 +23,7 @@ export function RuleLine({ place, intent, does, children }: LineProps) {
   );
 }
 
-/** One rule: which calls it means, and why. */
+/** A rule: tool, pattern of arguments and reason. */
 export function RuleItem({ place, kind, rule }: OrderedRule & { place: number }) {
   const pattern = patternText(rule.args);
   return (

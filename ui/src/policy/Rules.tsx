@@ -5,7 +5,7 @@ import { Card, CopyButton, ErrorMessage, Loading } from "@/kit";
 import { RuleItem, RuleLine } from "./RuleItem";
 import { orderedRules } from "./orderedRules";
 
-/** The rules as they apply: the first that a call meets decides. */
+/** The policy's rules in order of evaluation: the first match decides. */
 export function Rules() {
   const policy = useQuery(queries.policy());
   if (policy.isError) return <ErrorMessage error={policy.error} onRetry={() => void policy.refetch()} />;

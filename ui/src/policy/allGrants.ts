@@ -4,10 +4,10 @@ import { api, ApiError, call, type Schema } from "@/api";
 export type Grant = Schema<"Grant">;
 export type GrantState = "holds" | "expired" | "revoked";
 
-/** So many grants back: older ones have expired long since. */
+/** The newest grants; older ones have expired. */
 const NEWEST = 1000;
 
-/** Every grant there is. The audit log knows the conversations that have any; deleted ones have none any more. */
+/** All grants, of the conversations that the audit log names. Deleted conversations have none. */
 export function allGrants() {
   return queryOptions({
     queryKey: ["grants"],

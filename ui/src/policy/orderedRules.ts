@@ -4,7 +4,7 @@ export type Rule = Schema<"Rule">;
 export type RuleKind = "deny" | "ask" | "allow";
 export type OrderedRule = { kind: RuleKind; rule: Rule };
 
-/** As a call meets them: those that deny, then those that ask, then those that allow. */
+/** Rules in order of evaluation: deny, ask, allow. */
 export function orderedRules({ deny, ask, allow }: Schema<"Policy">): OrderedRule[] {
   const of =
     (kind: RuleKind) =>
@@ -14,7 +14,7 @@ export function orderedRules({ deny, ask, allow }: Schema<"Policy">): OrderedRul
 
 const LONGEST = 60;
 
-/** A pattern of arguments in a line: `task is demo*, force is true`; what is long is cut. */
+/** A pattern of arguments in a line, long values cut: `task is demo*, force is true`. */
 export function patternText(pattern: Record<string, unknown>): string {
   return Object.entries(pattern)
     .map(

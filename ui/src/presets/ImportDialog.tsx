@@ -8,7 +8,7 @@ import { usePresetActions } from "./actions";
 
 const TAKEN = 409;
 
-/** Brings presets from files, and asks before one is written over. */
+/** Imports presets from files; asks before it overwrites one. */
 export function ImportDialog({ files, onClose }: { files: readonly File[]; onClose: () => void }) {
   const { bring } = usePresetActions();
   const work = useMutation({

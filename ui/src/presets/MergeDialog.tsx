@@ -7,7 +7,7 @@ import { toYaml } from "@/yaml/document";
 import { moved } from "./move";
 import type { Preset } from "./types";
 
-/** Several presets over each other, in their order: what a task would begin with. */
+/** Merges several presets in order, for a new task. */
 export function MergeDialog({ presets, onClose }: { presets: readonly Preset[]; onClose: () => void }) {
   const [chosen, setChosen] = useState<readonly string[]>([]);
   const merged = useQuery({

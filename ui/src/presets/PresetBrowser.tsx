@@ -7,7 +7,7 @@ import { PresetView } from "./PresetView";
 import { TEMPLATE, copyOfPreset, presetFile } from "./presetFile";
 import type { Preset } from "./types";
 
-/** The list, and beside it the one that is looked at or written. Which, stands in the address. */
+/** The list of presets and the selected one, shown or edited. The selection is kept in the URL. */
 export function PresetBrowser({ presets }: { presets: readonly Preset[] }) {
   const [params, setParams] = useSearchParams();
   const names = presets.map((one) => one.name);

@@ -9,14 +9,14 @@ const YamlEditor = lazy(() => import("@/yaml/YamlEditor"));
 
 type Props = {
   title: string;
-  /** Of the one that is edited; null: a new one. */
+  /** Null for a new preset. */
   name: string | null;
   initial: string;
   onDone: (name: string) => void;
   onCancel: () => void;
 };
 
-/** A preset as YAML, with what is wrong at its line. */
+/** A preset as YAML, with errors at their lines. */
 export function PresetEditor({ title, name, initial, onDone, onCancel }: Props) {
   const [text, setText] = useState(initial);
   const { create, save } = usePresetActions();

@@ -6,7 +6,7 @@ import type { Preset } from "./types";
 
 type Props = { presets: readonly Preset[]; shown: string | null; onShow: (name: string) => void };
 
-/** One's own first, then those that come with the tuner. */
+/** The user's presets first, then the built-in ones. */
 export function PresetList({ presets, shown, onShow }: Props) {
   const [text, setText] = useState("");
   const kept = searched(presets, text);

@@ -14,7 +14,7 @@ type Props = {
   onBack: () => void;
 };
 
-/** One preset, to read and to use. */
+/** A preset with its actions. */
 export function PresetView({ preset, onEdit, onCopy, onGone, onBack }: Props) {
   const [deleting, setDeleting] = useState(false);
   const { remove } = usePresetActions();

@@ -11,7 +11,7 @@ import { ImportDialog } from "./ImportDialog";
 import { MergeDialog } from "./MergeDialog";
 import { PresetBrowser } from "./PresetBrowser";
 
-/** Parts of tasks under a name: to look at, to write, to share, to lay over each other. */
+/** Presets: named parts of a task. Shows, edits, imports, exports and merges them. */
 export default function PresetsPage() {
   const presets = useQuery(queries.presets());
   const [, setParams] = useSearchParams();

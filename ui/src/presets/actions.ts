@@ -5,7 +5,7 @@ import { read } from "@/yaml/document";
 import { isCollection } from "./presetFile";
 import type { Preset } from "./types";
 
-/** What can be done to presets; the list is asked for again after each. */
+/** Mutations of presets; each refetches the list. */
 export function usePresetActions() {
   const client = useQueryClient();
   return useMemo(() => actions(client), [client]);
@@ -22,7 +22,7 @@ function actions(client: QueryClient) {
     save: (name: string, text: string) =>
       after(sendText<Preset>("PUT", `/api/presets/${encodeURIComponent(name)}`, text)),
     remove: (name: string) => after(call(api.DELETE("/api/presets/{name}", { params: { path: { name } } }))),
-    /** One preset or a document of several; those that are there are written over where `replace` says so. */
+    /** Imports one preset or a document of several; `replace` overwrites existing ones. */
     bring: (text: string, replace: boolean) => {
       const { data } = read(text);
       const name = typeof data?.name === "string" ? data.name : null;

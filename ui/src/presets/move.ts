@@ -1,4 +1,4 @@
-/** The same list with one entry moved; at an end it stays. */
+/** A copy of the list with one entry moved, not beyond its ends. */
 export function moved<T>(list: readonly T[], from: number, by: -1 | 1): T[] {
   const next = [...list];
   const [one] = next.splice(from, 1);

@@ -1,7 +1,7 @@
 import { toYaml } from "@/yaml/document";
 import type { Preset } from "./types";
 
-/** What a preset says, as a file: its own name and words, and its part of a task. */
+/** A preset as a YAML file. */
 export function presetFile({
   name,
   description,
@@ -11,7 +11,7 @@ export function presetFile({
   return toYaml({ name, ...(description ? { description } : {}), ...(engine ? { engine } : {}), task });
 }
 
-/** What a new one begins with: something that can be saved, to be changed. */
+/** Initial text of a new preset; valid as it is. */
 export const TEMPLATE = `name: my-preset
 description: What it is for.
 # engine: vllm            # only for this one; left out: for any
@@ -22,7 +22,7 @@ task:                     # any part of a task file but its task_name
     num_concurrency: [1, 8, 32]
 `;
 
-/** The same under a name that is free: `chat-slo-copy`, `chat-slo-copy-2`. */
+/** A copy under an unused name: `chat-slo-copy`, `chat-slo-copy-2`. */
 export function copyOfPreset(preset: Preset, taken: readonly string[]): string {
   const begin = `${preset.name}-copy`;
   let name = begin;
@@ -30,7 +30,7 @@ export function copyOfPreset(preset: Preset, taken: readonly string[]): string {
   return presetFile({ ...preset, name });
 }
 
-/** Found by what its name, description or engine say. */
+/** Presets whose name, description and engine contain every word. */
 export function searched(presets: readonly Preset[], text: string): Preset[] {
   const words = text.toLowerCase().split(/\s+/).filter(Boolean);
   return presets.filter((one) => {
@@ -39,7 +39,7 @@ export function searched(presets: readonly Preset[], text: string): Preset[] {
   });
 }
 
-/** A document of several presets, as an export of all is. */
+/** Whether a document holds several presets, as an export does. */
 export function isCollection(data: Record<string, unknown> | null): boolean {
   return data !== null && Array.isArray(data.presets);
 }

@@ -13,11 +13,11 @@ type Props = {
   rows: readonly Row[];
   compared: readonly number[];
   onMark: (numbers: Set<number> | null) => void;
-  /** `first`: what decides, above the table; `rest`: how it came about. */
+  /** `first`: the charts above the table; `rest`: those below it. */
   part: "first" | "rest";
 };
 
-/** The pictures of a result. */
+/** The charts of a result. */
 export function ResultCharts({ result, rows, compared, onMark, part }: Props) {
   if (part === "first") {
     return (

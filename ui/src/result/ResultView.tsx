@@ -14,7 +14,7 @@ import { ExperimentsTable } from "./table/ExperimentsTable";
 import type { Result } from "./types";
 import { useSelection } from "./useSelection";
 
-/** A task's outcome: headline, pictures and table, which all speak of the same experiments. */
+/** The result of a task: verdict, charts and table. */
 export function ResultView({ result }: { result: Result }) {
   const rows = useMemo(() => rowsOf(result), [result]);
   const { compared, opened, comparing, open, compare, setComparing } = useSelection(MOST);

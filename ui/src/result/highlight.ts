@@ -1,7 +1,7 @@
 import { createContext, useContext } from "react";
 import { createStore, type Store } from "@/state/store";
 
-/** What charts and table share: which experiment is spoken of now, and how one is opened. */
+/** Shared by charts and table: the hovered experiment, and a function to open one. */
 export type Highlight = { hovered: Store<number | null>; open: (number: number) => void };
 
 export function createHighlight(open: (number: number) => void): Highlight {

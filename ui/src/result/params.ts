@@ -1,18 +1,18 @@
 import type { Params, Value } from "./types";
 
-/** All of a configuration under plain names, in the order engines and tables have them. */
+/** All parameters of a configuration by name. */
 export function flatParams(params: Params): Record<string, Value> {
   return { ...params.parallel, ...params.quant, ...params.flags, ...params.env };
 }
 
-/** The names that tell configurations apart; one that is left at the engine's default counts as a value. */
+/** Names of parameters that differ between configurations; unset counts as a value. */
 export function variedParams(all: readonly Params[]): string[] {
   const flats = all.map(flatParams);
   const names = new Set(flats.flatMap((one) => Object.keys(one)));
   return [...names].filter((name) => new Set(flats.map((one) => JSON.stringify(one[name]))).size > 1);
 }
 
-/** As people read it; a flag that is only there or not is on or off. */
+/** Text of a value; booleans are on or off. */
 export function valueText(value: Value | undefined): string {
   if (value === undefined) return "default";
   return typeof value === "boolean" ? (value ? "on" : "off") : String(value);
@@ -20,7 +20,7 @@ export function valueText(value: Value | undefined): string {
 
 export type ParamChange = { name: string; from: Value | undefined; to: Value | undefined };
 
-/** What one configuration has that another has not, or has otherwise. */
+/** Parameters that differ between two configurations. */
 export function paramChanges(from: Params, to: Params): ParamChange[] {
   const [before, after] = [flatParams(from), flatParams(to)];
   return [...new Set([...Object.keys(after), ...Object.keys(before)])]

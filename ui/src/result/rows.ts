@@ -1,11 +1,11 @@
 import { flatParams, variedParams } from "./params";
 import type { Experiment, Failure, Result, Standing, Value } from "./types";
 
-/** What an experiment is to the reader; its colour in every chart and in the table. */
+/** Kind of an experiment; it determines the colour in charts and table. */
 export type Kind =
   "best" | "nearest" | "baseline" | "candidate" | "infeasible" | "failed" | "confirmation" | "running";
 
-/** One experiment, with how it did. */
+/** An experiment with its standing. */
 export type Row = {
   id: string;
   number: number;
@@ -41,7 +41,7 @@ function kindOf(result: Result, { number, role, state }: Experiment, standing: S
   return standing.feasible ? "candidate" : "infeasible";
 }
 
-/** Baseline and candidates that could be judged: what charts draw. */
+/** Experiments with a place: baseline and candidates. */
 export function judgedRows(all: readonly Row[]): Row[] {
   return all.filter((row) => row.standing !== null && row.standing.place !== null);
 }

@@ -13,5 +13,5 @@ export type Outcome = Schema<"Outcome">;
 export type Effect = Schema<"Effect">;
 export type Failure = Schema<"Failure">;
 export type Params = Schema<"Params">;
-/** What a parameter can be. */
+/** Value of a parameter. */
 export type Value = Schema<"EffectOfValue">["value"];

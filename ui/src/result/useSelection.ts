@@ -1,11 +1,11 @@
 import { useCallback, useEffect, useState } from "react";
 import { useSearchParams } from "react-router";
 
-/** What is opened and compared stands in the address: it can be sent to others, and Back undoes it. */
+/** The opened and compared experiments, kept in the URL. */
 export function useSelection(most: number) {
   const [params, setParams] = useSearchParams();
   const list = params.get("compare") ?? "";
-  // Kept here as well: a box that is ticked is ticked at once, the address follows.
+  // State of its own: the URL is updated later than a box is ticked.
   const [compared, setCompared] = useState(() => numbersOf(list).slice(0, most));
   const opened = params.has("experiment") ? Number(params.get("experiment")) : null;
   const set = useCallback(

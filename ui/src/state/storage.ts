@@ -1,4 +1,4 @@
-/** Texts that the browser keeps, for a tab (`session`) or for good (`local`); where it keeps none, there are none. */
+/** Text in the browser's storage, per tab (`session`) or permanent (`local`). Storage that is off counts as empty. */
 
 type Kind = "local" | "session";
 const storageOf = (kind: Kind): Storage => (kind === "local" ? localStorage : sessionStorage);
@@ -11,7 +11,7 @@ export function readStored(kind: Kind, key: string): string | null {
   }
 }
 
-/** Null takes it away. */
+/** Null removes it. */
 export function writeStored(kind: Kind, key: string, text: string | null): void {
   try {
     if (text === null) storageOf(kind).removeItem(key);

@@ -1,6 +1,6 @@
 import { useSyncExternalStore } from "react";
 
-/** A value that several components read and that lives outside of them. */
+/** A value shared by components, outside of React. */
 export type Store<T> = {
   get: () => T;
   set: (value: T) => void;

@@ -8,7 +8,7 @@ import { taskFile } from "./spec/taskFile";
 import { patchOf } from "./spec/patch";
 import { TaskEditor } from "./editor/TaskEditor";
 
-/** Changes a task that has not been started. */
+/** Editor of a task that has not been started. */
 export default function EditTaskPage() {
   const { id = "" } = useParams();
   const begin = useQuery({
@@ -65,7 +65,7 @@ function Editing({ task, text }: { task: Schema<"Task">; text: string }) {
   );
 }
 
-/** A text that cannot be read is no reason to forget what the task was. */
+/** The parsed task; throws where the YAML is invalid. */
 function saidBy(text: string) {
   const { data, errors } = read(text);
   if (data) return data;

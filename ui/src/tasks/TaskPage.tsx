@@ -11,7 +11,7 @@ import { useLiveTask } from "./live/useLiveTask";
 import { QueueNotice } from "./live/QueueNotice";
 import { LogPanel } from "./log/LogPanel";
 
-/** One task: before its start what it would do, then as it runs, then what became of it. */
+/** A task: its plan before the start, then its progress. */
 export default function TaskPage() {
   const { id = "" } = useParams();
   const go = useNavigate();

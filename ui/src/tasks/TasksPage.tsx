@@ -28,7 +28,7 @@ const NO_TASKS = (
   </Empty>
 );
 
-/** Every task: what waits, what runs, and what came of the others. */
+/** The list of all tasks. */
 export default function TasksPage() {
   const go = useNavigate();
   const take = useImport();

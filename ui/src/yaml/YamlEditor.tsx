@@ -12,12 +12,12 @@ type Props = {
   label: string;
   text: string;
   marks: readonly YamlError[];
-  /** Where the cursor is to go; a new object goes there again. */
+  /** Line to move the cursor to; a new object moves it again. */
   line: { number: number } | null;
   onChange: (text: string) => void;
 };
 
-/** YAML with colours, folding, search, and what is wrong at its line. Tab leaves it, as it leaves every field. */
+/** YAML editor with highlighting, folding, search and errors at their lines. Tab moves the focus on. */
 export default function YamlEditor({ label, text, marks, line, onChange }: Props) {
   const place = useRef<HTMLDivElement>(null);
   const view = useRef<EditorView | null>(null);

@@ -1,4 +1,4 @@
-/** The part of a text that changed, so that a cursor beside it stays where it is. */
+/** The smallest replacement that turns one text into another; keeps the editor's cursor in place. */
 export function difference(before: string, after: string): { from: number; to: number; insert: string } {
   const shorter = Math.min(before.length, after.length);
   let start = 0;

@@ -1,4 +1,4 @@
-/** The text of a task file: read as the service reads it (YAML 1.1, and JSON), changed key by key, comments kept. Pure. */
+/** YAML 1.1 or JSON text of a task, as the service reads it; changed key by key, comments kept. Pure. */
 
 import {
   type Document,
@@ -16,14 +16,14 @@ import { isObject, type JsonObject } from "@/format/json";
 export { isObject, type JsonObject };
 
 export type Path = readonly (string | number)[];
-/** Why a text is no YAML. `line` is 1-based. */
+/** A syntax error. `line` is 1-based. */
 export type YamlError = { line: number; message: string };
-/** A text and what it says; `data` is null where it cannot be read. */
+/** A text and its data; `data` is null where it cannot be parsed. */
 export type ParsedYaml = { text: string; data: JsonObject | null; errors: readonly YamlError[] };
 
 const EXOTIC = /:(omap|pairs|set|binary|timestamp|merge)$/;
 const LINE = { lineWidth: 0, flowCollectionPadding: false } as const;
-/** In which keys of a task stand when the form adds them. */
+/** Order of a task's keys when the form adds them. */
 const ORDER = [
   "task_name",
   "description",
@@ -68,7 +68,7 @@ export function read(text: string): ParsedYaml {
   };
 }
 
-/** A file's text as the editor shows it: JSON as YAML, and with plain ends of lines. */
+/** Text of an imported file: JSON becomes YAML, line ends become \n. */
 export function importText(text: string): string {
   const plain = text.replace(/^\uFEFF/, "").replace(/\r\n?/g, "\n");
   if (!/^\s*\{/.test(plain)) return plain;
@@ -93,7 +93,7 @@ export function get(data: unknown, path: Path): unknown {
   }, data);
 }
 
-/** The text with another value at a path; undefined takes it away, and the blocks that become empty by that. */
+/** The text with another value at a path; undefined removes it, with the mappings that become empty. */
 export function set(text: string, path: Path, value: unknown): string {
   const document = parsed(text);
   if (document.errors.length > 0) return text;
@@ -118,7 +118,7 @@ function put(document: Document, path: Path, value: unknown): void {
   add(document, path, node);
 }
 
-/** Lists of values and ranges stand on one line, blocks of a task on many. */
+/** Lists of scalars and ranges get flow style (one line), everything else block style. */
 function flow(node: YAMLMap | YAMLSeq, depth: number): void {
   const values: unknown[] = isMap(node) ? node.items.map((pair) => pair.value) : node.items;
   node.flow = values.every((one) => isScalar(one)) && (depth > 1 || isSeq(node));
@@ -137,7 +137,7 @@ function add(document: Document, path: Path, node: unknown): void {
   if (fresh && path.length === 1) place(document.contents as YAMLMap, String(path[0]));
 }
 
-/** A new key goes where one looks for it. */
+/** Moves a new key to its place in ORDER. */
 function place(map: YAMLMap, key: string): void {
   const rank = ORDER.indexOf(key);
   const at = map.items.findIndex((pair) => ORDER.indexOf(String(pair.key)) > rank);

@@ -6,7 +6,7 @@ import { useDecision } from "./useDecision";
 
 type Props = { approval: Approval; onBack: () => void };
 
-/** Approves, and later calls like this one with it: which, the arguments say that they must have. */
+/** Approves a call and allows later ones whose arguments match a pattern. */
 export function AllowForm({ approval, onBack }: Props) {
   const [bound, setBound] = useState(() => argumentRules(approval.args));
   const decision = useDecision(approval.id);

@@ -12,7 +12,7 @@ import { Preview } from "./Preview";
 import { Plan } from "./Plan";
 import { RejectForm } from "./RejectForm";
 
-/** A call that waits for a decision, exactly as it will run, with what it would do. */
+/** An open approval: the exact call, a preview and the decision. */
 export function ApprovalCard({ approval }: { approval: Approval }) {
   const [step, setStep] = useState<"choose" | Decision>("choose");
   const back = () => setStep("choose");

@@ -4,7 +4,7 @@ import { useConversation } from "../conversation";
 import type { Approval } from "../thread/model";
 import { useDecision } from "./useDecision";
 
-/** What takes a form of its own. */
+/** Decisions that need a form. */
 export type Decision = "edit" | "allow" | "reject";
 type Props = { approval: Approval; onChoose: (decision: Decision) => void };
 

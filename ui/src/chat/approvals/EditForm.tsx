@@ -8,7 +8,7 @@ import { useDecision } from "./useDecision";
 
 type Props = { approval: Approval; onBack: () => void };
 
-/** The call's arguments as a form; what is wrong with them stands at their fields, in the service's words. */
+/** Form to edit a call's arguments, with the service's errors at their fields. */
 export function EditForm({ approval, onBack }: Props) {
   const specs = fields(approval.args_schema);
   const [typed, setTyped] = useState(() => texts(specs, approval.args));

@@ -4,7 +4,7 @@ import { Code } from "@/kit";
 import { experimentCounts, type StartPlan } from "../calls/plan";
 import { Warning } from "./Warning";
 
-/** What starting a task would take: experiments, GPUs, time, the first commands, and what is in its way. */
+/** Plan of a task that is to be started. */
 export function Plan({ plan }: { plan: StartPlan }) {
   const figures: [string, string, string][] = [
     ["Experiments", `at most ${plan.experiments}`, experimentCounts(plan)],

@@ -2,7 +2,7 @@ import { previewFacts } from "../calls/callText";
 import type { Approval } from "../thread/model";
 import { Warning } from "./Warning";
 
-/** What the call is about, as the service found it, or why it cannot do what it says. */
+/** Preview of a call as key-value pairs, or its problem. */
 export function Preview({ preview }: { preview: Approval["preview"] }) {
   const found = previewFacts(preview);
   return (

@@ -1,6 +1,6 @@
 import { TriangleAlert } from "lucide-react";
 
-/** What is in the way of a call. */
+/** A warning about a call. */
 export function Warning({ text }: { text: string }) {
   return (
     <p className="flex gap-2 text-sm text-warn">

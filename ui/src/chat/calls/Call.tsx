@@ -6,7 +6,7 @@ import { startedTask, callStatus } from "../thread/selectors";
 import { planOfPreview } from "./plan";
 import { ToolCard } from "./ToolCard";
 
-/** A call: asked for, at work or done; with the task that it put to work. */
+/** A tool call: its approval or its state, and the task that it started. */
 export function Call({ entry }: { entry: CallEntry }) {
   const { running, now, starts } = useConversation();
   const stands = callStatus(entry, running, now);

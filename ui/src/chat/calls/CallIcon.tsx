@@ -17,7 +17,7 @@ const STYLES: Record<CallStatus, { intent: Intent; icon: ReactNode }> = {
   cancelled: { intent: "neutral", icon: <Ban className={ICON} /> },
 };
 
-/** How a call stands, as a shape and a colour; its name is for screen readers. */
+/** Icon of a call's status. */
 export function CallIcon({ status }: { status: CallStatus }) {
   const { intent, icon } = STYLES[status];
   return (

@@ -13,7 +13,7 @@ type Props = { entry: CallEntry; status: CallStatus };
 
 const SHOWN: readonly CallStatus[] = ["approved", "rejected", "expired", "cancelled"];
 
-/** A call of a tool: one line that says how it stands; what it was given and answered unfolds. */
+/** A tool call in a line; arguments and result can be unfolded. */
 export function ToolCard({ entry, status }: Props) {
   const [unfolded, setUnfolded] = useState(false);
   const id = useId();

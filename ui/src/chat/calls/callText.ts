@@ -1,4 +1,4 @@
-/** Calls in words and figures. Pure. */
+/** Texts about tool calls. Pure. */
 
 import { type JsonObject, isObject, prettyJson, parseJson } from "@/format/json";
 import type { Approval, CallEntry } from "../thread/model";
@@ -16,20 +16,20 @@ export const STATUS_TEXT: Record<CallStatus, string> = {
   cancelled: "Cancelled",
 };
 
-/** What was called with: as it was approved, or as the model wrote it. Null: not complete yet, or no JSON. */
+/** A call's arguments, as approved or as written by the model. Null: incomplete or no JSON object. */
 export function argsOf(entry: CallEntry): JsonObject | null {
   if (entry.approval !== null) return entry.approval.args;
   const args = parseJson(entry.args === "" ? "{}" : entry.args);
   return isObject(args) ? args : null;
 }
 
-/** JSON with lines; what is none stays as it is. */
+/** Indented JSON; other text unchanged. */
 export function prettyResult(text: string): string {
   const value = parseJson(text);
   return value === undefined ? text : prettyJson(value);
 }
 
-/** How far a long tool is, in words. */
+/** Progress of a long call. */
 export function progressText(
   { progress }: CallEntry,
   size: (bytes: number) => string,
@@ -43,7 +43,7 @@ export function progressText(
   return [message, named].filter(Boolean).join(" · ");
 }
 
-/** Why a call did not do what it was meant to, in one line. */
+/** Why a call failed or was rejected, in one line. */
 export function failureReason(entry: CallEntry): string {
   const { approval } = entry;
   if (approval?.state === "rejected") return approval.reason ?? "";
@@ -51,7 +51,7 @@ export function failureReason(entry: CallEntry): string {
   return entry.result.replaceAll(/\s+/g, " ").trim();
 }
 
-/** The facts of a preview that is no plan: one line each. */
+/** Entries of a preview that is no plan. */
 export function previewFacts(preview: Approval["preview"]): [string, string][] {
   return Object.entries(preview)
     .filter(([name]) => name !== "fingerprint" && name !== "problem")

@@ -1,4 +1,4 @@
-/** The plan that an approval of `start_task` carries. The service sends previews untyped: each part is looked at. Pure. */
+/** The plan in an approval of `start_task`, parsed from the untyped preview. Pure. */
 
 import { asObject, asNumber, asText, asTexts } from "@/format/json";
 import type { Approval } from "../thread/model";

@@ -1,4 +1,4 @@
-/** A form from the JSON schema of a tool's arguments: each argument as the text that stands in its field. Pure. */
+/** Form fields from the JSON schema of a tool's arguments, and the conversion of their texts. Pure. */
 
 import type { Schema } from "@/api";
 import { type JsonObject, asObject, prettyJson, parseJson } from "@/format/json";
@@ -14,12 +14,12 @@ export interface FieldSpec {
   choices: readonly string[];
 }
 
-/** What stands in the fields; an optional one that is empty is left out of the call. */
+/** Texts of the fields; empty optional ones are omitted from the call. */
 export type Texts = Readonly<Record<string, string>>;
-/** By the field's name; what belongs to none of them is under the empty name. */
+/** By field; the empty name has the others. */
 export type Errors = Readonly<Record<string, string>>;
 
-/** From how many characters on a text may be so long that it gets lines. */
+/** Strings that may be longer get a multi-line field. */
 const LONG = 500;
 
 export function fields(schema: JsonObject): FieldSpec[] {
@@ -63,7 +63,7 @@ function written(kind: Kind, value: unknown): string {
   return typeof value === "object" ? JSON.stringify(value) : String(value);
 }
 
-/** The arguments that the fields say, and what cannot be read; the service checks the rest. */
+/** Arguments parsed from the fields, and parse errors; the service validates the rest. */
 export function read(specs: readonly FieldSpec[], typed: Texts): { args: Args; errors: Errors } {
   const args: Args = {};
   const errors: Record<string, string> = {};
@@ -108,7 +108,7 @@ function valueOf(kind: Kind, text: string): unknown {
   }
 }
 
-/** The service's problems at the fields that they are about. */
+/** The service's problems by field. */
 export function placed(specs: readonly FieldSpec[], places: readonly Schema<"Place">[]): Errors {
   const errors: Record<string, string> = {};
   for (const place of places) {

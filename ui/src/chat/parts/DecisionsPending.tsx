@@ -2,7 +2,7 @@ import { Hand } from "lucide-react";
 import { plural } from "@/format";
 import { Button } from "@/kit";
 
-/** Why nothing can be said now, and the way to what is asked. */
+/** Notice in place of the composer while approvals are open. */
 export function DecisionsPending({ count, onReview }: { count: number; onReview: () => void }) {
   return (
     <div className="flex min-h-9 items-center gap-2 rounded-lg border border-warn/40 bg-warn-soft px-3 py-1 text-sm">

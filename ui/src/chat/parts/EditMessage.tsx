@@ -7,7 +7,7 @@ import type { UserEntry } from "../thread/model";
 
 const LINES = 14;
 
-/** A message that is written anew: the conversation goes on from there. */
+/** Form to edit a message and continue from there. */
 export function EditMessage({ entry }: { entry: UserEntry }) {
   const { sessionId, edit } = useConversation();
   const [text, setText] = useState(entry.text);

@@ -8,7 +8,7 @@ import { Badge, Dialog, IconButton, Tooltip } from "@/kit";
 import { SessionList } from "../sessions/SessionList";
 import { SessionMenu } from "../sessions/SessionMenu";
 
-/** Which conversation this is, who answers in it, and what it has used. Null: one that is to begin. */
+/** Title, model and token usage of a conversation. Null: a new one. */
 export function Header({ session }: { session: Schema<"Session"> | null | undefined }) {
   const go = useNavigate();
   const [listed, setListed] = useState(false);

@@ -13,11 +13,11 @@ const GUESS: Record<Entry["kind"], number> = { user: 72, text: 120, call: 38, no
 
 type Props = {
   thread: Thread;
-  /** Places that stay although they are not in sight: what is typed there must not be lost. */
+  /** Rows that stay mounted out of sight: they hold input. */
   kept: readonly number[];
 };
 
-/** The thread: only what is in sight is drawn. Who reads its end stays there while it grows. */
+/** The virtualized thread; it stays scrolled to its end while it grows. */
 export function ThreadView({ thread, kept }: Props) {
   const { entries } = thread;
   const { editing, waiting } = useConversation();
@@ -56,7 +56,7 @@ export function ThreadView({ thread, kept }: Props) {
         aria-live="off"
         aria-label="Conversation"
         onKeyDown={(event) => {
-          // The browser's own way there ends early: rows that it passes turn out higher than they were guessed.
+          // The browser's own scrolling ends early: measured rows are higher than estimated.
           if (event.key !== "Home" || event.target !== event.currentTarget) return;
           event.preventDefault();
           list.scrollToOffset(0);

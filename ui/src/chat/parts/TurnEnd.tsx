@@ -11,13 +11,13 @@ type Props = {
   entry: EndEntry;
   /** What was said in the turn. */
   said: string;
-  /** What can be asked again: of the last turn only. */
+  /** The message that can be sent again: of the last turn only. */
   asked: UserEntry | null;
 };
 
 const AGAIN = <RotateCw className="size-3.5" />;
 
-/** Under a turn: how it ended, who answered, what it took, and what can be done with it. */
+/** Footer of a turn: outcome, model, tokens and actions. */
 export function TurnEnd({ entry, said, asked }: Props) {
   const { sessionId, running, waiting } = useConversation();
   const again = useMutation({

@@ -1,9 +1,9 @@
-/** Makes the end of a text that still grows look as it will: nothing shows its markup first and its meaning later. */
+/** Completes or holds back unfinished Markdown at the end of a streamed text, so that no raw markup is shown. */
 
 import { openFence } from "@/kit/markdownText";
 
 const FENCE = /^ {0,3}(?:`{3,}|~{3,})/;
-/** A line that says nothing yet: the mark of a heading, an item, a task, a rule, code or a quote. */
+/** A line that has only markup yet: of a heading, list item, task, rule, code or quote. */
 const MARK =
   /^(?:\s|>)*(?:#{1,6}|`{1,2}|~{1,2}|[-=_]+|\*{1,3}|\+|(?:(?:[-*+]|\d{1,9}[.)])\s+)?(?:\d{1,9}[.)]?|\[[ xX]?\]?|[-*+]))?\s*$/;
 const ROW = /^\s*\|/;
@@ -15,14 +15,14 @@ export function completeMarkdown(text: string): string {
   const start = text.lastIndexOf("\n") + 1;
   const line = text.slice(start);
   const before = text.slice(0, start);
-  // A fence is one when its line is complete: what language it has is shown above it.
+  // A fence is shown when its line is complete, with its language.
   if (FENCE.test(line)) return openFence(before) === null ? before : text;
   if (openFence(before) !== null) return /^ {0,3}(?:`{1,2}|~{1,2})$/.test(line) ? before : text;
   if (MARK.test(line)) return tabled(before);
   return tabled(before + closed(linked(line)));
 }
 
-/** The head of a table is no table before its rule has come. */
+/** Holds back a table's header until its delimiter row is complete. */
 function tabled(text: string): string {
   const lines = text.split("\n");
   let first = lines.at(-1) === "" ? lines.length - 1 : lines.length;
@@ -36,7 +36,7 @@ function tabled(text: string): string {
 const columns = (row: string): number =>
   row.replaceAll("\\|", "").trim().replace(/^\|/, "").replace(/\|$/, "").split("|").length;
 
-/** What is in ticks is no markup; one without an end has it at the line's. */
+/** Replaces an unfinished link by its text, an unfinished image by nothing; outside of code spans. */
 function linked(line: string): string {
   const ticked = odd(line) ? `${line}\`` : line;
   const found = LINK.exec(ticked.replaceAll(/`[^`]*`/g, (code) => "x".repeat(code.length)));
@@ -46,7 +46,7 @@ function linked(line: string): string {
   return line.slice(0, found.index) + (picture ? "" : line.slice(from, from + label.length));
 }
 
-/** Emphasis and code that began in the line, and have no end yet, end there. */
+/** Closes open emphasis and code spans at the end of the line. */
 function closed(line: string): string {
   const code = !odd(line) ? line : line.endsWith("`") ? line.slice(0, -1) : `${line}\``;
   const bare = code.replaceAll(/`[^`]*`/g, (ticks) => "x".repeat(ticks.length));

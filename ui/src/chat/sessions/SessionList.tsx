@@ -10,7 +10,7 @@ type Props = { current: string | undefined; onChosen?: () => void };
 const PAGE = 50;
 const MOST = 1000;
 
-/** All conversations, the last used first. */
+/** The list of conversations, last used first. */
 export function SessionList({ current, onChosen }: Props) {
   const [text, setText] = useState("");
   const [limit, setLimit] = useState(PAGE);

@@ -15,7 +15,7 @@ type Props = {
 
 const ENDS = ["completed", "failed", "cancelled"];
 
-/** A task that was put to work in this conversation, as it is now. */
+/** Live card of a task that was started in this conversation. */
 export function TaskCard({ id, planned }: Props) {
   const client = useQueryClient();
   const task = useQuery(queries.task(id));

@@ -44,7 +44,7 @@ function progress(data: unknown): Progress {
   };
 }
 
-/** By what the page relies on; the rest is as the service's description of itself says. */
+/** Checks the fields that the page uses. */
 function isApproval(value: JsonObject): value is JsonObject & Approval {
   const texts = [value.id, value.call_id, value.tool, value.digest, value.state, value.expires_at];
   return texts.every((one) => typeof one === "string") && isObject(value.args);

@@ -1,11 +1,11 @@
-/** From the events of a session's stream to its thread. Pure; replayed events change nothing. */
+/** Reduces a session's events to its thread. Pure, and idempotent for replayed events. */
 
 import { customEvent, type CustomEvent } from "./customEvents";
 import { call, changeCall, changeEntry, addEntry, user, written } from "./entries";
 import { type AguiEvent, type EndEntry, isCall, type Thread } from "./model";
 
 const NO_USAGE = { input: 0, output: 0 };
-/** The service stops, and the stream is taken up again when it is back: nothing has happened to the conversation. */
+/** The service restarts; the stream reconnects. */
 const FAREWELL = "farewell";
 
 export function reduceAll(thread: Thread, events: readonly AguiEvent[]): Thread {
@@ -101,7 +101,7 @@ function told(thread: Thread, event: CustomEvent, at: number | null): Thread {
       const decided = changeCall(thread, approval.call_id, (entry) => ({
         ...entry,
         approval,
-        // It has waited until now; what it takes counts from here.
+        // Its duration counts from the approval.
         startedAt: approval.state === "approved" ? at : entry.startedAt,
         edited: entry.approval !== null ? entry.edited || entry.approval.digest !== approval.digest : false,
       }));

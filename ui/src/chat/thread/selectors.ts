@@ -1,4 +1,4 @@
-/** What is read off a thread. */
+/** Selectors of a thread. */
 
 import { STARTING_TOOLS } from "@/api/catalog";
 import { isObject, parseJson, asText } from "@/format/json";
@@ -7,7 +7,7 @@ import { type Approval, type CallEntry, type Entry, isCall, type Thread, type Us
 export type CallStatus =
   "writing" | "asking" | "approved" | "running" | "done" | "failed" | "rejected" | "expired" | "cancelled";
 
-/** An approval that can still be decided at a time. */
+/** Whether an approval can still be decided at a time. */
 export const isOpen = (approval: Approval, now: number): boolean =>
   approval.state === "open" && Date.parse(approval.expires_at) > now;
 
@@ -23,7 +23,7 @@ export function callStatus(entry: CallEntry, isRunning: boolean, now: number): C
   return entry.written ? "running" : "writing";
 }
 
-/** Those that wait for a decision, in the order in which they were asked for. */
+/** Open approvals in order. */
 export function openApprovals(thread: Thread, now: number): Approval[] {
   return thread.entries.flatMap((entry) =>
     isCall(entry) && entry.approval !== null && callStatus(entry, false, now) === "asking"
@@ -32,14 +32,14 @@ export function openApprovals(thread: Thread, now: number): Approval[] {
   );
 }
 
-/** When the next of these will have expired; null: nothing waits. */
+/** When the next of these expires; null: there is none. */
 export function nextExpiry(approvals: readonly Approval[]): number | null {
   return approvals.length === 0 ? null : Math.min(...approvals.map((one) => Date.parse(one.expires_at)));
 }
 
 export const running = (thread: Thread): boolean => thread.frame?.kind === "run";
 
-/** The assistant works, and nothing on the page shows it: no text grows, no call runs. */
+/** A run is active without visible output: no text is streamed, no call runs. */
 export function isThinking(thread: Thread): boolean {
   const last = thread.entries.at(-1);
   if (!running(thread)) return false;
@@ -47,7 +47,7 @@ export function isThinking(thread: Thread): boolean {
   return last?.kind !== "call" || last.result !== null;
 }
 
-/** What was asked in the turn that ends at a place; null: the assistant spoke by itself. */
+/** The user's message of the turn that ends at an index; null: the turn was unprompted. */
 export function asked(entries: readonly Entry[], end: number): UserEntry | null {
   for (let place = end - 1; place >= 0; place--) {
     const entry = entries[place];
@@ -57,7 +57,7 @@ export function asked(entries: readonly Entry[], end: number): UserEntry | null 
   return null;
 }
 
-/** What the assistant wrote in the turn that ends at a place, as Markdown. */
+/** The assistant's text in the turn that ends at an index, as Markdown. */
 export function answer(entries: readonly Entry[], end: number): string {
   const said: string[] = [];
   for (let place = end - 1; place >= 0; place--) {
@@ -68,14 +68,14 @@ export function answer(entries: readonly Entry[], end: number): string {
   return said.join("\n\n").trim();
 }
 
-/** The task that a call has put to work; null: none. */
+/** The task that a call has started, else null. */
 export function startedTask(entry: CallEntry): string | null {
   if (!STARTING_TOOLS.includes(entry.tool) || entry.failed || entry.result === null) return null;
   const said = parseJson(entry.result);
   return isObject(said) ? asText(said.id) : null;
 }
 
-/** For every task that was put to work here, the call that did it last: its card is the live one. */
+/** Ids of the last call that started each task: these show the live card. */
 export function latestStarts(entries: readonly Entry[]): ReadonlySet<string> {
   const calls = new Map<string, string>();
   for (const entry of entries) {

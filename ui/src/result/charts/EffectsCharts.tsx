@@ -14,7 +14,7 @@ import { slice, sliceOption, sliceOverlay, sliceTable } from "./slices";
 const ROW_PX = 34;
 const MOST_PX = 200;
 
-/** What each parameter did: how much it explains, and every experiment over its values. */
+/** Importance of the parameters, and the experiments over the values of one. */
 export function EffectsCharts({ result, rows }: { result: Result; rows: readonly Row[] }) {
   const { effects } = result;
   const [wanted, setWanted] = useState<string | null>(null);

@@ -7,7 +7,7 @@ import { searchHistory, historyOption, historyOverlay, historyTable } from "./hi
 import { LinkedChart } from "./LinkedChart";
 import { ObjectiveSelect } from "./ObjectiveSelect";
 
-/** How the search went, experiment by experiment. */
+/** Chart of the search: experiments in order, and the best so far. */
 export function HistoryChart({ result, rows }: { result: Result; rows: readonly Row[] }) {
   const [which, setWhich] = useState(0);
   const data = useMemo(() => searchHistory(result, rows, which), [result, rows, which]);

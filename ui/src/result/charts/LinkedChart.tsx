@@ -6,14 +6,14 @@ import { useHighlight } from "../highlight";
 import { HOVERED } from "./style";
 
 type Props = Omit<ComponentProps<typeof Chart>, "onReady"> & {
-  /** What is drawn for the experiment that something on the page speaks of. A stable function. */
+  /** Data of the hovered experiment. A stable function. */
   overlay: (number: number | null) => unknown[];
   overlayType: "line" | "scatter" | "parallel";
-  /** Besides hovering and clicking. */
+  /** Adds further listeners. */
   onReady?: (chart: ECharts) => void;
 };
 
-/** A chart whose experiments are those of the table: what is hovered in one is marked in all, a click opens it. */
+/** A chart linked to the table and other charts: hovering marks an experiment in all, a click opens it. */
 export function LinkedChart({ overlay, overlayType, onReady, ...props }: Props) {
   const { hovered, open } = useHighlight();
   const number = useStore(hovered);

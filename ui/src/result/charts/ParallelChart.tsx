@@ -14,7 +14,7 @@ const MOST_AXES = 8;
 type Props = {
   result: Result;
   rows: readonly Row[];
-  /** What the marked ranges leave; null: nothing is marked. */
+  /** Experiments inside the selected ranges; null: no selection. */
   onMark: (numbers: Set<number> | null) => void;
 };
 

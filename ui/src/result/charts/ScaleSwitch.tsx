@@ -2,7 +2,7 @@ import { Button } from "@/kit";
 
 type Props = { label: string; on: boolean; onChange: (on: boolean) => void };
 
-/** Logarithmic or not. */
+/** Switch between linear and logarithmic scale. */
 export function ScaleSwitch({ label, on, onChange }: Props) {
   return (
     <Button

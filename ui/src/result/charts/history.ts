@@ -14,7 +14,7 @@ export type History = {
   failed: Row[];
 };
 
-/** How the search went: each experiment in the order it was measured, and the best that met the SLOs so far. */
+/** Experiments in order of measurement, and the best feasible value so far. */
 export function searchHistory(result: Result, rows: readonly Row[], which: number): History | null {
   const objective = result.objectives[which];
   if (!objective) return null;
@@ -83,7 +83,7 @@ export function historyOption(data: History, palette: Palette): ChartOption {
   };
 }
 
-/** A round number for the axis to begin with: zero, unless all values lie close together. */
+/** Lower end of the axis: zero, unless all values lie close together. */
 function below(lowest: number, highest: number): number {
   if (lowest < highest / 2) return 0;
   const step = 10 ** Math.floor(Math.log10(Math.max(highest - lowest, highest / 50)));

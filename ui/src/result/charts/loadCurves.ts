@@ -7,7 +7,7 @@ import { limitLines, GRID, hoverLine, kindColour, LEGEND, xAxis, yAxis } from ".
 import type { LoadCurves, Spread } from "./spreads";
 
 type Datum = { value: [number, number]; number: number; spread: Spread };
-/** What ECharts hands to a custom series, as far as it is used here. */
+/** The used part of ECharts' API for custom series. */
 type Api = { value: (at: number) => number; coord: (point: number[]) => number[] };
 
 export function loadCurvesOption(data: LoadCurves, palette: Palette): ChartOption {
@@ -79,7 +79,7 @@ function errorBars(row: Row, again: readonly Spread[], colour: string) {
   };
 }
 
-/** Best and baseline have their own colours, the others the ones that are left. */
+/** Colours by experiment: fixed ones for best and baseline, the rest of the palette for others. */
 export function colouring(rows: readonly Row[], palette: Palette): Map<number, string> {
   const own = new Set([kindColour("best", palette), kindColour("baseline", palette)]);
   const rest = palette.series.slice(2).filter((colour) => !own.has(colour));

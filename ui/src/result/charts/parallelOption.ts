@@ -40,7 +40,7 @@ export function parallelOption(data: Parallel, palette: Palette): ChartOption {
       parallelAxisDefault: {
         nameTextStyle: { color: palette.muted, fontSize: 11 },
         z: 30,
-        // Lines go through the words.
+        // Lines cross the labels.
         axisLabel: { textBorderColor: palette.surface, textBorderWidth: 3 },
         areaSelectStyle: area(palette),
       },
@@ -101,7 +101,7 @@ const area = (palette: Palette) => ({
   opacity: 1,
 });
 
-/** Letters that all axes have for their names together. */
+/** Characters for the names of all axes together. */
 const LETTERS = 120;
 const short = (name: string, axes: number) => {
   const longest = Math.floor(LETTERS / axes);

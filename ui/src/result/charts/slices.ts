@@ -8,10 +8,10 @@ import { rounded } from "./frontier";
 import { spansDecades } from "./levels";
 import { GRID, kindColour, LEGEND, xAxis, yAxis, notEmpty, hoverDot } from "./style";
 
-/** Up to so many different values stand side by side; more numbers stand on a scale. */
+/** Up to so many distinct values get a category axis; more numbers a value axis. */
 const MOST_STEPS = 10;
 
-/** Where a parameter's values stand: one after the other, or on a scale. */
+/** Axis of a parameter: categories, or a numeric scale. */
 export type Axis = { name: string; steps: (Value | undefined)[] | null; log: boolean };
 
 export function paramAxis(name: string, values: readonly (Value | undefined)[]): Axis {
@@ -26,7 +26,7 @@ export function paramAxis(name: string, values: readonly (Value | undefined)[]):
   return { name, steps: null, log: spansDecades(numbers, 20) };
 }
 
-/** Null: it has no place on a scale of numbers, for it is left at the engine's default. */
+/** Null: unset, so without a place on a numeric scale. */
 export function placeOn(axis: Axis, value: Value | undefined): number | null {
   if (axis.steps) return axis.steps.indexOf(value);
   return typeof value === "number" ? value : null;

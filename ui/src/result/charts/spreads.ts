@@ -3,7 +3,7 @@ import { repeatsOf, type Row } from "../rows";
 import type { Result } from "../types";
 import { type Limit, limits } from "./levels";
 
-/** At one load: the mean of all measurements of a configuration, and how far they lie apart. */
+/** Mean, minimum and maximum of a configuration's measurements at a concurrency. */
 export type Spread = { concurrency: number; mean: number; low: number; high: number; count: number };
 export type LoadCurves = {
   choice: Choice;
@@ -11,7 +11,7 @@ export type LoadCurves = {
   bounds: Limit[];
 };
 
-/** A metric against load. What was measured again shows its spread. */
+/** A metric over concurrency, with the spread of repeated measurements. */
 export function loadCurves(
   result: Result,
   rows: readonly Row[],

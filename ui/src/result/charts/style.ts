@@ -3,7 +3,7 @@ import { compact } from "@/format";
 import type { Kind } from "../rows";
 import type { Limit } from "./levels";
 
-/** The colour that an experiment has everywhere. */
+/** Colour of a kind of experiment. */
 export function kindColour(kind: Kind, palette: Palette): string {
   switch (kind) {
     case "best":
@@ -19,7 +19,7 @@ export function kindColour(kind: Kind, palette: Palette): string {
   }
 }
 
-/** A configuration that something on the page speaks of; its data comes by `overlay`. */
+/** Series of the hovered configuration, as a line; its data is set by `overlay`. */
 export function hoverLine(palette: Palette) {
   return {
     id: HOVERED,
@@ -37,7 +37,7 @@ export function hoverLine(palette: Palette) {
 
 export const HOVERED = "hovered";
 
-/** Where a chart's plot stands; room for names of axes, and for a legend at the top. */
+/** Margins of the plot, for axis names and legend. */
 export const GRID = { left: 64, right: 16, top: 40, bottom: 44 };
 export const LEGEND = { type: "scroll" as const, top: 0, left: 0, right: 0, itemGap: 14, padding: [4, 4] };
 
@@ -59,7 +59,7 @@ function scale(log: boolean) {
   return { scale: !log, axisLabel: { formatter: (value: number) => compact(value) } };
 }
 
-/** A bound as a line across the plot, with its words. */
+/** SLOs as labelled lines across the plot. */
 export function limitLines(palette: Palette, axis: "xAxis" | "yAxis", lines: readonly Limit[]) {
   return {
     silent: true,
@@ -82,12 +82,12 @@ export function faintColour(palette: Palette, alpha = 0.55): string {
   return faded(palette.faint, alpha);
 }
 
-/** A group without members needs no words in the legend; what is hovered comes later. */
+/** Filters out empty series, which would show in the legend, except the hovered one. */
 export function notEmpty({ id, data }: { id: string; data: readonly unknown[] }): boolean {
   return data.length > 0 || id === HOVERED;
 }
 
-/** The mark of what is hovered, where a configuration is one point. */
+/** Series of the hovered configuration, as a point. */
 export function hoverDot(palette: Palette) {
   return {
     id: HOVERED,

@@ -13,14 +13,14 @@ export const MOST = 6;
 export type ComparedCell = { text: string; note?: string; intent?: Intent };
 export type ComparedRow = {
   name: string;
-  /** Not the same everywhere. */
+  /** Differs between the configurations. */
   differs: boolean;
   code?: boolean;
   cells: ComparedCell[];
 };
 export type ComparedSection = { title: string; rows: ComparedRow[] };
 
-/** Who is compared, in order: the baseline first, wherever it was chosen. */
+/** The compared experiments, the baseline first. */
 export function contenders(rows: readonly Row[], chosen: readonly number[]): Row[] {
   const base = rows.filter((row) => row.kind === "baseline");
   const others = chosen.flatMap((number) =>
@@ -29,7 +29,7 @@ export function contenders(rows: readonly Row[], chosen: readonly number[]): Row
   return [...base, ...others].slice(0, MOST);
 }
 
-/** Configurations side by side: what differs is marked, values stand beside the first one's. */
+/** Rows of the comparison, with differences to the first experiment. */
 export function comparison(result: Result, rows: readonly Row[]): ComparedSection[] {
   return [
     { title: "Parameters", rows: parameters(rows) },

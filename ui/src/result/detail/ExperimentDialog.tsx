@@ -10,7 +10,7 @@ import { Overview } from "./Overview";
 
 type Props = { result: Result; row: Row; onClose: () => void; onShow: (number: number) => void };
 
-/** All there is about one experiment. */
+/** Details of an experiment. */
 export function ExperimentDialog({ result, row, onClose, onShow }: Props) {
   const at = result.experiments.findIndex((one) => one.number === row.number);
   const [before, after] = [result.experiments[at - 1], result.experiments[at + 1]];

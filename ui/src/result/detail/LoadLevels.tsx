@@ -16,7 +16,7 @@ const HEAD = [
   "Failed",
 ];
 
-/** Every load level as it was measured. */
+/** Table of measured load levels. */
 export function LoadLevels({ row }: { row: Row }) {
   const { points } = row.experiment;
   if (points.length === 0)

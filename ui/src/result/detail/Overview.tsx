@@ -7,7 +7,7 @@ import { valueText } from "../params";
 import { reasonOf, type Row } from "../rows";
 import type { Result } from "../types";
 
-/** What came out of an experiment, or why nothing did. */
+/** Scores, SLOs, parameters and timing of an experiment, or its failure. */
 export function Overview({ result, row }: { result: Result; row: Row }) {
   const { experiment, standing } = row;
   const { failure } = experiment;

@@ -5,7 +5,7 @@ import { saveFile } from "@/files/saveFile";
 import { Button, CopyButton, cx, ErrorMessage } from "@/kit";
 import { type Artifact, isText, wordsOf } from "./artifacts";
 
-/** One thing to download, and to copy where it is text; or why there is none. */
+/** An export to download or copy, or why it is missing. */
 export function ArtifactItem({ artifact }: { artifact: Artifact }) {
   const { url, missing } = artifact;
   const { label, detail } = wordsOf(artifact);

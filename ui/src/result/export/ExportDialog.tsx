@@ -6,7 +6,7 @@ import type { Result } from "../types";
 import { ArtifactItem } from "./ArtifactItem";
 import { artifacts } from "./artifacts";
 
-/** What can be taken from here: each to download, texts to copy as well. */
+/** Dialog of a task's exports. */
 export function ExportDialog({ result }: { result: Result }) {
   const [open, setOpen] = useState(false);
   const offered = useQuery({ ...artifacts(result), enabled: open });

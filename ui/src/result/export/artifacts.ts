@@ -5,14 +5,14 @@ import type { Result } from "../types";
 
 export type Artifact = Schema<"ArtifactInfo">;
 
-/** Its title and what it is; where there is none of this task, why. One that the catalog does not have: by its name. */
+/** Title and description from the catalog, else by name; or why it is missing. */
 export function wordsOf({ name, missing }: Artifact): { label: string; detail: string } {
   const entry = EXPORTS.find((one) => one.name === name);
   const label = entry?.title ?? name.charAt(0).toUpperCase() + name.slice(1).replaceAll("_", " ");
   return { label, detail: missing ?? entry?.description ?? "" };
 }
 
-/** Text that is worth copying: documents are for other programs. */
+/** Whether it is a text worth copying. */
 export const isText = ({ type }: Artifact): boolean =>
   /^text\/(?!html)|^application\/(json|yaml)\b/.test(type);
 
@@ -25,7 +25,7 @@ export function artifacts(result: Result) {
   });
 }
 
-/** The command that serves what has won, anew when something else has. */
+/** The command that serves the winner. */
 export function command(result: Result) {
   return queryOptions({
     queryKey: ["tasks", result.task_id, "command", result.winner],

@@ -4,7 +4,7 @@ import { cx, TEXT_CLASS } from "@/kit";
 import { longName } from "../metrics";
 import type { GainFigures } from "./verdict";
 
-/** One objective against the baseline, large: `+24.3 %`, its interval, and both values. */
+/** An objective's gain over the baseline: `+24.3 %`, its interval, and both values. */
 export function GainFigure({ change }: { change: GainFigures }) {
   const measured = change.fresh
     ? `${plural(change.measurements, "fresh measurement")} each`

@@ -6,7 +6,7 @@ import { confirmationsOf, verdictOf, leadingStanding, operatingPoints } from "./
 import { SloTable } from "./SloTable";
 import { ValueFigures } from "./ValueFigures";
 
-/** What won, by how much, how sure, at which load, within which limits. */
+/** The verdict: gain, confidence, operating point and SLOs. */
 export function Headline({ result }: { result: Result }) {
   const said = verdictOf(result);
   const best = leadingStanding(result);

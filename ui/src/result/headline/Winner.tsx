@@ -5,7 +5,7 @@ import { command as commandOf } from "../export/artifacts";
 import { paramChanges, valueText } from "../params";
 import type { Result } from "../types";
 
-/** What to run: what differs from the engine's defaults, and the command. */
+/** The winning configuration: changed parameters and command. */
 export function Winner({ result, actions }: { result: Result; actions?: ReactNode }) {
   const command = useQuery({ ...commandOf(result), enabled: result.winner !== null });
   const best = result.experiments.find((one) => one.number === result.winner);

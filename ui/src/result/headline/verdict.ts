@@ -3,19 +3,19 @@ import type { Intent } from "@/kit";
 import { better, longName, quantity, shortName } from "../metrics";
 import type { Bound, Gain, Objective, Outcome, Result, Standing } from "../types";
 
-/** What came out, for a reader who looks for two seconds. */
+/** The verdict in short. */
 export type Headline = {
   intent: Intent;
   /** In two or three words. */
   label: string;
-  /** The task goes on, so all of it holds so far. */
+  /** The task is still running. */
   soFar: boolean;
-  /** What the service says about it, in a sentence. */
+  /** The service's sentence about it. */
   text: string;
   gains: GainFigures[];
 };
 
-/** One objective's value against the baseline's, as the metric itself changes: half the latency is −50 %. */
+/** Change of an objective's metric against the baseline: half the latency is −50 %. */
 export type GainFigures = {
   objective: Objective;
   figure: string;
@@ -24,7 +24,7 @@ export type GainFigures = {
   intent: Intent;
   baseline: string;
   winner: string;
-  /** From measurements after the search, not from the lucky ones in it. */
+  /** By confirmations, not by the search's own measurements. */
   fresh: boolean;
   measurements: number;
 };
@@ -106,12 +106,12 @@ export type SloRow = {
   baseline: { actual: string; met: boolean } | null;
 };
 
-/** The measurements of an experiment after the search. */
+/** Confirmations of an experiment. */
 export function confirmationsOf(result: Result, number: number): Standing[] {
   return result.standings.filter((one) => one.confirms === number && one.bounds.length > 0);
 }
 
-/** Of several measurements the worst under each SLO: an SLO that is met is met every time. */
+/** The worst of several measurements for each SLO. */
 function worst(standings: readonly Standing[]): Bound[] {
   const found = new Map<string, Bound>();
   for (const bound of standings.flatMap((one) => one.bounds)) {
@@ -156,12 +156,12 @@ export function sloRows(result: Result, standing: Standing, fresh = false): SloR
   });
 }
 
-/** Best first: of the search's own measurements. */
+/** Standing of the winner, or else of the nearest. */
 export function leadingStanding(result: Result): Standing | null {
   return result.standings.find((one) => one.number === (result.winner ?? result.nearest)) ?? null;
 }
 
-/** How one experiment compares with the baseline under an objective, as the metric changes; null: it cannot be. */
+/** Change of an objective against the baseline; null: not comparable. */
 export function againstBaseline(
   objective: Objective,
   ratio: number | undefined,

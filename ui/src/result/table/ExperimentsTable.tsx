@@ -15,7 +15,7 @@ import { type Filter, FILTERS, kept } from "./filter";
 type Props = {
   result: Result;
   rows: readonly Row[];
-  /** What a chart leaves; null: all. */
+  /** Experiments selected in a chart; null: all. */
   marked: Set<number> | null;
   compared: readonly number[];
   most: number;
@@ -23,7 +23,7 @@ type Props = {
   onShowComparison: () => void;
 };
 
-/** Every experiment: what it was, what came out, why it failed. The baseline stays on top. */
+/** Table of all experiments, the baseline pinned at the top. */
 export function ExperimentsTable({
   result,
   rows,

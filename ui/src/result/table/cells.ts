@@ -6,13 +6,13 @@ import type { Result } from "../types";
 import { type Cell, type Field, field, EMPTY_CELL, numberCell, widthOf } from "./field";
 import { measure, measures, operating } from "./measures";
 
-/** Every column there is for a result, in the order they stand. */
+/** All columns of a result, in order. */
 export function fields(result: Result): Field[] {
   const differ = gpusDiffer(result);
   const judged = result.standings.some((one) => one.place !== null);
   const reason = field("reason", "Reason", "Outcome", 280, false, reasonCell);
   return [
-    // Where nothing could be judged, why is all there is to know.
+    // Without a score the reason comes first.
     ...(judged ? [] : [reason]),
     field(
       "place",

@@ -2,18 +2,18 @@ import type { Intent } from "@/kit";
 import type { Row } from "../rows";
 import type { Value } from "../types";
 
-/** What a cell says, and what it is sorted by. */
+/** Text and sort key of a cell. */
 export type Cell = { text: string; sort: Value | undefined; intent?: Intent };
 export type Group = "Experiment" | "Outcome" | "Parameters" | "At the operating point" | "Timing";
 
-/** A column of the experiments, apart from how it is drawn. */
+/** A column of the experiments' table. */
 export type Field = {
   id: string;
   header: string;
   group: Group;
   width: number;
   numeric: boolean;
-  /** Shown unless the reader chooses. */
+  /** Shown by default. */
   shown: boolean;
   cell: (row: Row) => Cell;
 };
@@ -32,7 +32,7 @@ export function field(
   return { id, header, group, width, numeric, shown, cell };
 }
 
-/** Of a column, in pixels, so that its header fits with the arrow of sorting. */
+/** Width of a column in pixels, for its header and the sort arrow. */
 export function widthOf(header: string): number {
   return Math.max(104, 48 + header.length * 6.6);
 }

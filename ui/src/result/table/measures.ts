@@ -12,7 +12,7 @@ export function operating({ experiment, standing }: Row): LoadPoint | undefined 
   );
 }
 
-/** What is measured there: what SLOs bound first, then the rest. */
+/** Metrics at the operating point: those with SLOs first. */
 export function measures(result: Result, differ: boolean): (Choice & { shown: boolean })[] {
   const bound = result.slos.map((slo) => ({ metric: slo.metric, statistic: slo.statistic }));
   const shown = new Set(bound.map(axisName));

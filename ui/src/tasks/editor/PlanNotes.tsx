@@ -9,7 +9,7 @@ const KINDS = {
   skipped: { icon: Info, intent: "neutral" },
 } as const;
 
-/** What is missing here, what to mind, and what is left out. */
+/** Missing requirements, warnings and skipped configurations of a plan. */
 export function PlanNotes({ plan }: { plan: Schema<"PlanSummary"> }) {
   const notes = [
     ...plan.missing.map((text) => ({ kind: "missing" as const, text })),

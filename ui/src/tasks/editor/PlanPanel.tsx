@@ -11,7 +11,7 @@ type Props = {
   /** Goes to a place; without it problems are only said. */ onShow?: (place: Place) => void;
 };
 
-/** What the task would do, as it is written now. */
+/** The plan of the task as it is written now. */
 export function PlanPanel({ plan, problems, onShow }: Props) {
   const summary = problems.length === 0 ? plan.data?.plan : null;
   return (

@@ -3,7 +3,7 @@ import { type Place, pathText } from "../spec/places";
 
 type Props = { problems: readonly Place[]; onShow?: (place: Place) => void };
 
-/** Everything that is in the way, each with the way to it. */
+/** Problems of the task, each a link to its field. */
 export function Problems({ problems, onShow }: Props) {
   return (
     <section aria-live="polite">

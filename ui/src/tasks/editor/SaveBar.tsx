@@ -18,14 +18,14 @@ type Props = {
   save: (text: string) => Promise<Schema<"Task">>;
 };
 
-/** What it comes to in a line, and what can be done with it. */
+/** Summary of the plan, and the buttons to save and start. */
 export function SaveBar({ name, text, plan, problems, onAttempt, onShow, save }: Props) {
   const go = useNavigate();
   const client = useQueryClient();
   const work = useMutation({
     mutationFn: async (start: boolean) => {
       onAttempt();
-      // Asked before it is written down: what the last plan says may be of an earlier text.
+      // Checked again before saving: the last plan may be of an earlier text.
       const { problems } = await client.fetchQuery({ ...planOf(text), staleTime: Infinity });
       const [first] = problems;
       if (first) {
@@ -79,7 +79,7 @@ export function SaveBar({ name, text, plan, problems, onAttempt, onShow, save }:
   );
 }
 
-/** It is saved whatever comes of this. */
+/** Starts a saved task; a failure is only reported. */
 async function begin(task: string): Promise<void> {
   try {
     await call(api.POST("/api/tasks/{task}/start", { params: { path: { task } } }));

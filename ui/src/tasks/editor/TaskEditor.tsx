@@ -23,16 +23,16 @@ const YamlEditor = lazy(() => import("../../yaml/YamlEditor"));
 type Props = {
   title: string;
   detail?: ReactNode;
-  /** Under which it is kept in this tab until it is saved. */
+  /** Key under which the unsaved text is kept. */
   name: string;
   initial: string;
-  /** Writes the text down; the task that it is now. */
+  /** Saves the text; the resulting task. */
   save: (text: string) => Promise<Schema<"Task">>;
 };
 
 type View = "form" | "yaml";
 
-/** A task as a form and as YAML, two views of one text, and beside them what it would do. */
+/** Editor of a task: form and YAML are two views of one text, beside its plan. */
 export function TaskEditor({ title, detail, name, initial, save }: Props) {
   const { state, dispatch, plan, problems, form, changed } = useEditor(name, initial);
   const { draft } = state;

@@ -5,7 +5,7 @@ import type { Place } from "../spec/places";
 
 type Props = { errors: readonly YamlError[]; onShow: (place: Place) => void };
 
-/** The text is no YAML, so there are no fields to show. */
+/** Instead of the form where the text is no valid YAML. */
 export function Unreadable({ errors, onShow }: Props) {
   const [first] = errors;
   return (

@@ -1,4 +1,4 @@
-/** Brings the field of a place into view, with the focus in it: false where the form has none. */
+/** Focuses the field of a path and scrolls to it; false if the form has none. */
 export function showField(where: string): boolean {
   const parts = where.split(".");
   for (let end = parts.length; end > 0; end -= 1) {

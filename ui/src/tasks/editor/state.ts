@@ -1,14 +1,14 @@
-/** A task while it is written: one text, which form and YAML both show and change. Pure. */
+/** State of the task editor: one text, changed by form and YAML. Pure. */
 
 import { type ParsedYaml, get, type Path, read, set } from "@/yaml/document";
 
 export type EditorState = {
   draft: ParsedYaml;
-  /** As it was last saved or begun. */
+  /** The text as last saved, or initial. */
   saved: string;
-  /** Fields that were left once: what is missing there is said from then on. */
+  /** Paths of fields that have lost the focus once. */
   touched: ReadonlySet<string>;
-  /** It was to be saved: every problem is said. */
+  /** Saving was attempted: all problems are shown. */
   attempted: boolean;
 };
 
@@ -38,7 +38,7 @@ export function reduce(state: EditorState, action: EditorAction): EditorState {
   }
 }
 
-/** Nobody is told that a field is empty before he was there. */
+/** Problems of empty fields are shown only after the field was visited or saving attempted. */
 export function showsProblem({ draft, touched, attempted }: EditorState, path: Path): boolean {
   const value = get(draft.data, path);
   return attempted || !isEmpty(value) || touched.has(path.join("."));

@@ -1,9 +1,9 @@
-/** Task files that were not saved yet, kept for this tab: a reload, or a look at another page, loses nothing. */
+/** Unsaved task files, kept for this tab over reloads and navigation. */
 
 import { readStored, writeStored } from "@/state/storage";
 
 const key = (name: string) => `task-draft:${name}`;
 
 export const readUnsaved = (name: string) => readStored("session", key(name));
-/** Null: it was saved, or given up. */
+/** Null: saved or discarded. */
 export const writeUnsaved = (name: string, text: string | null) => writeStored("session", key(name), text);

@@ -6,7 +6,7 @@ import { readUnsaved, writeUnsaved } from "./unsaved";
 import { initialState, reduce, showsProblem } from "./state";
 import { usePlan } from "./usePlan";
 
-/** A task that is being written, and what the service says of it. `name`: under which it is kept until it is saved. */
+/** The editor's state with the plan and problems of its text. `name`: key of the unsaved text. */
 export function useEditor(name: string, initial: string) {
   const [state, dispatch] = useReducer(reduce, null, () =>
     initialState(readUnsaved(name) ?? initial, initial),
@@ -18,7 +18,7 @@ export function useEditor(name: string, initial: string) {
     () => (draft.errors.length > 0 ? draft.errors.map((error) => ({ ...error, where: "" })) : (found ?? [])),
     [draft.errors, found],
   );
-  // What the problems are about: one that was typed away is not shown while the next plan is on its way.
+  // The text that the problems are of: a problem of a changed field is hidden until the next plan is there.
   const about = plan.data?.text;
   const checked = useMemo(() => (about === undefined ? null : read(about).data), [about]);
   const changed = draft.text !== saved;

@@ -10,7 +10,7 @@ import { YamlOnly } from "./YamlOnly";
 
 const MODE_OPTIONS = optionsOf(DEPLOYMENT_MODES);
 
-/** What most tasks leave as it is. */
+/** Constraints, environment, deployment mode. */
 export function AdvancedSection() {
   const form = useForm();
   const local = (get(form.data, ["deployment_mode"]) ?? "local") === "local";

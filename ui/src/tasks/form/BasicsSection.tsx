@@ -7,7 +7,7 @@ import { ChoiceField } from "./ChoiceField";
 import { useForm } from "./context";
 import { TextField } from "./TextField";
 
-/** What is served: name, engine, model. */
+/** Name, engine and model. */
 export function BasicsSection({ engine }: { engine: string }) {
   const form = useForm();
   const engines = useQuery(queries.engines());

@@ -12,7 +12,7 @@ type Props<V extends string> = {
   className?: string;
 };
 
-/** One of a few; what stands in the task and is none of them is shown as well. */
+/** Select for a key of the task. A value that is no option is shown as well. */
 export function ChoiceField<V extends string>({
   path,
   label,

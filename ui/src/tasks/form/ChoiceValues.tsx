@@ -8,7 +8,7 @@ type Props = {
   onChange: (values: readonly Value[]) => void;
 };
 
-/** Which of a few values are to be tried. What is chosen and is no choice any more can be taken away. */
+/** Toggle buttons for the values to try. A selected value that is no choice any more can be removed. */
 export function ChoiceValues({ label, choices, values, onChange }: Props) {
   const all = [...choices, ...values.filter((value) => !choices.includes(value))];
   const toggle = (value: Value) =>

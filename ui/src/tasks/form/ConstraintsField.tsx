@@ -5,7 +5,7 @@ import { useParsedInput } from "./useParsedInput";
 
 const PATH = ["constraints"];
 
-/** One expression a line. */
+/** Constraints of the search space, one expression a line. */
 export function ConstraintsField() {
   const form = useForm();
   const raw = get(form.data, PATH);

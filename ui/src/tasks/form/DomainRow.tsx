@@ -10,9 +10,9 @@ type Props = {
   path: Path;
   name: string;
   help?: string;
-  /** The values it may have, where they are known. */
+  /** Known values. */
   choices?: readonly Value[];
-  /** It has one value, and nothing is tried. */
+  /** A single value, no search. */
   fixed?: boolean;
 };
 
@@ -21,10 +21,10 @@ const KINDS = [
   { value: "list", label: "try each of" },
   { value: "range", label: "try a range" },
 ] as const;
-/** More are typed, not clicked. */
+/** More choices than this are typed. */
 const MOST_CHOICES = 12;
 
-/** A flag or a variable: its name, and what it may be. */
+/** A flag or variable of the search space and its domain. */
 export function DomainRow({ path, name, help, choices = [], fixed }: Props) {
   const form = useForm();
   const domain = domainOf(get(form.data, path));

@@ -11,7 +11,7 @@ type Props = {
   onPick: (name: string, flag: Flag | undefined) => void;
 };
 
-/** Finds a flag of the engine by its name or description, and adds it. Any other name can be added too. */
+/** Searches the engine's flags and adds one. Unknown names can be added, too. */
 export function FlagPicker({ flags, there, unknown, onPick }: Props) {
   const id = useId();
   const [typed, setTyped] = useState("");

@@ -9,7 +9,7 @@ import { FlagPicker } from "./FlagPicker";
 import { initialDomain, choicesOf, flagName } from "./flags";
 import { YamlOnly } from "./YamlOnly";
 
-/** The flags of the engine that are set or tried. */
+/** The engine's flags that are set or searched. */
 export function FlagsSection({ engine }: { engine: string }) {
   const form = useForm();
   const engines = useQuery(queries.engines());
@@ -57,7 +57,7 @@ export function FlagsSection({ engine }: { engine: string }) {
   );
 }
 
-/** Why no flags can be chosen from. */
+/** Why no flags are known. */
 function why(engine: string, here: Schema<"EngineInfo"> | undefined): string {
   const unchecked = "Until then its flags are not checked.";
   if (!here) return `No engine here is called ${engine}, so its flags are not checked.`;

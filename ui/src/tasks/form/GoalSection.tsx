@@ -11,7 +11,7 @@ import { YamlOnly } from "./YamlOnly";
 
 const AIM = ["optimization", "objective"];
 
-/** What to improve, and what must hold meanwhile. */
+/** Objectives and SLOs. */
 export function GoalSection() {
   const form = useForm();
   const objectives = objectivesOf(get(form.data, AIM));

@@ -14,7 +14,7 @@ type Props = {
   className?: string;
 };
 
-/** Values with commas between them. One alone may stand in the task without being a list. */
+/** Comma-separated values. In the task a single value may stand without a list. */
 export function ListField({ path, label, help, placeholder, suggestions, className }: Props) {
   const form = useForm();
   const list = useId();

@@ -10,12 +10,12 @@ type Props = {
   label: string;
   help?: ReactNode;
   unit?: string;
-  /** What holds where nothing is typed. */
+  /** The default, shown while the field is empty. */
   placeholder?: string;
   className?: string;
 };
 
-/** A number, or whatever was typed instead: then the service says what is wrong with it. */
+/** A number. Other text is kept as typed, and the service reports it. */
 export function NumberField({ path, label, help, unit, placeholder, className }: Props) {
   const form = useForm();
   const typed = useParsedInput<unknown>(get(form.data, path), {

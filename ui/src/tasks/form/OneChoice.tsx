@@ -3,7 +3,7 @@ import { type Value, valueText } from "../spec/values";
 
 type Props = { label: string; choices: readonly Value[]; value: Value; onChange: (value: Value) => void };
 
-/** One of a few values, of whatever type. */
+/** Select for values of any type. */
 export function OneChoice({ label, choices, value, onChange }: Props) {
   const options = choices.map((one) => ({ value: valueText(one), label: valueText(one) || "(empty)" }));
   return (

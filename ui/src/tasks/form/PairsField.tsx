@@ -8,7 +8,7 @@ import { YamlOnly } from "./YamlOnly";
 
 type Props = { path: Path; label: string; placeholder: string; /** Each has one value. */ fixed?: boolean };
 
-/** Names of the author's own, each with its values. */
+/** Free names, each with its values. */
 export function PairsField({ path, label, placeholder, fixed }: Props) {
   const form = useForm();
   const [name, setName] = useState("");

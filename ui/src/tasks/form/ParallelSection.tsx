@@ -6,7 +6,7 @@ import { ListField } from "./ListField";
 
 const COMMON = 3;
 
-/** How the model is spread over GPUs: the degrees to try. */
+/** Parallelism: the degrees to try. */
 export function ParallelSection({ engine }: { engine: string }) {
   const engines = useQuery(queries.engines());
   const presets = engines.data?.find((one) => one.name === engine)?.parallel_presets ?? [];

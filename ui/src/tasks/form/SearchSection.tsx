@@ -8,7 +8,7 @@ import { TextField } from "./TextField";
 const at = (key: string) => ["optimization", key];
 const STRATEGY_OPTIONS = optionsOf(STRATEGIES);
 
-/** How to search, how long, and how sure to be. */
+/** Search strategy and budget. */
 export function SearchSection() {
   return (
     <Card title="Search and budget">

@@ -11,7 +11,7 @@ const METRIC_OPTIONS = SLO_METRICS.map((value) => ({ value, label: NAMES[value] 
 const STATISTIC_OPTIONS = SLO_STATISTICS.map((value) => ({ value, label: value }));
 const MS = 1000;
 
-/** One bound. People think in milliseconds, tasks are written in seconds. */
+/** An SLO, edited in milliseconds; the task has seconds. */
 export function SloRow({ value, problem, onChange, onRemove }: Props) {
   const { metric, statistic, threshold } = value;
   const name = `${metric} ${statistic}`;

@@ -10,7 +10,7 @@ import { ParallelSection } from "./ParallelSection";
 import { QuantSection } from "./QuantSection";
 import { SearchSection } from "./SearchSection";
 
-/** A task in fields. */
+/** The form of a task. */
 export function TaskForm() {
   const raw = get(useForm().data, ["base_runtime"]);
   const engine = typeof raw === "string" && raw !== "" ? (ENGINE_ALIASES[raw] ?? raw) : DEFAULT_ENGINE;

@@ -6,7 +6,7 @@ import { useParsedInput } from "./useParsedInput";
 type Props = {
   label: string;
   values: readonly Value[];
-  /** Commas part them. */
+  /** Comma-separated. */
   many: boolean;
   suggestions?: readonly Value[];
   invalid?: boolean;

@@ -1,6 +1,6 @@
 import { useState } from "react";
 
-/** What stands in a field whose text is not its value: as it was typed, as long as that still means the value. */
+/** Text of a field with a parsed value: kept as typed as long as it parses to the value. */
 export function useParsedInput<T>(
   value: T,
   { write, read, set }: { write: (value: T) => string; read: (text: string) => T; set: (value: T) => void },

@@ -8,7 +8,7 @@ import { importText } from "@/yaml/document";
 import { writeUnsaved } from "../editor/unsaved";
 import { planOf } from "../editor/usePlan";
 
-/** Takes task files in: one is opened in the editor, several become drafts, each checked completely. */
+/** Imports task files: one is opened in the editor, several are checked and saved as drafts. */
 export function useImport(): (files: File[]) => Promise<void> {
   const go = useNavigate();
   const client = useQueryClient();

@@ -9,7 +9,7 @@ import { bestOption, bestTable } from "./bestOption";
 
 type Props = { task: Schema<"Task">; experiments: readonly LiveExperiment[] };
 
-/** How the best value came about, experiment by experiment. */
+/** Chart of the best value over experiments. */
 export const BestChart = memo(function BestChart({ task, experiments }: Props) {
   const objectives = task.spec.optimization.objective;
   const [chosen, setChosen] = useState("0");

@@ -1,7 +1,7 @@
 import type { LiveExperiment } from "@/liveTask/reduce";
 import { ParamsText } from "./ParamsText";
 
-/** What an experiment measures, in a line: most are candidates, the others say what they are for. */
+/** An experiment's parameters in a line; its role unless it is a candidate. */
 export function Configuration({ experiment: { role, params } }: { experiment: LiveExperiment }) {
   return (
     <span className="whitespace-nowrap">

@@ -7,7 +7,7 @@ import { Phases } from "./Phases";
 
 type Props = { task: Schema<"Task">; live: LiveTask; state: Schema<"TaskState"> };
 
-/** The experiment that runs, or ran last: what it is, what it does, and what it has measured. */
+/** The running or last experiment: parameters, phase and load points. */
 export function CurrentExperiment({ task, live, state }: Props) {
   const { now } = live;
   const experiment = live.experiments.find((one) => one.number === now?.number);

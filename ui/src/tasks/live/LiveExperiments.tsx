@@ -9,10 +9,10 @@ import { Configuration } from "./Configuration";
 
 type Props = { task: Schema<"Task">; experiments: readonly LiveExperiment[]; onOpen: () => void };
 
-/** The experiments so far, the newest first. Phases and load levels, which come often, change nothing of it. */
+/** Table of the experiments so far, newest first. Memoized: events of phases and load levels do not change it. */
 export const LiveExperiments = memo(function RunsTable({ task, experiments, onOpen }: Props) {
   const objectives = task.spec.optimization.objective;
-  // A text, so that columns stay the same as long as no better one is found.
+  // A string, so that the columns stay memoized.
   const best = objectives.map((one, at) => bestOf(experiments, one, at)?.experiment.number ?? "").join();
   const columns = useMemo<ColumnDef<LiveExperiment>[]>(
     () => [

@@ -10,7 +10,7 @@ type Props = { spec: Schema<"TaskSpec">; now: CurrentExperiment | null; running:
 const HEAD = "px-2 py-1.5 align-bottom text-xs font-medium text-muted first:pl-4 last:pr-4";
 const CELL = "h-9 px-2 first:pl-4 last:pr-4";
 
-/** The load levels of the experiment, each filled in as it arrives. */
+/** Load levels of the current experiment, filled in as they are measured. */
 export function LiveLoadLevels({ spec, now, running }: Props) {
   const figures = useMemo(() => levelColumns(spec.slo), [spec.slo]);
   const levels = levelsOf(spec.benchmark, now);

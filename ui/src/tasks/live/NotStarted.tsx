@@ -5,7 +5,7 @@ import { taskFile } from "../spec/taskFile";
 import { PlanPanel } from "../editor/PlanPanel";
 import { usePlan } from "../editor/usePlan";
 
-/** A task before its start: what it says, and what it would do. */
+/** A task before its start: its file and plan. */
 export function NotStarted({ task }: { task: Schema<"Task"> }) {
   const file = useQuery({
     queryKey: ["tasks", task.id, "file", task.spec],

@@ -10,7 +10,7 @@ const STEPS = [
   { phase: "measuring", name: "Measuring" },
 ] as const;
 
-/** Where the experiment is on its way: three steps that are always there. */
+/** Phase of the current experiment. */
 export function Phases({ now, running, failed, cancelling }: Props) {
   const at = STEPS.findIndex((step) => step.phase === now?.phase);
   const done = now?.phase === "done" && !failed;

@@ -46,7 +46,7 @@ const ASKS: Record<Verb, { title: string; detail: string; action: string; danger
 };
 const ICON = "size-3.5";
 
-/** What can be done with a task in the state it is in. */
+/** Actions for a task, by its state. */
 export function TaskActions({ task, state, onChanged, onLeaving }: Props) {
   const go = useNavigate();
   const act = useTaskActions(task.id);

@@ -9,7 +9,7 @@ import { Figure } from "./Figure";
 
 type Props = { task: Schema<"Task">; live: LiveTask; state: Schema<"TaskState">; planned: number | null };
 
-/** How far it is, how long it takes, what it has found: the same places from the first moment to the last. */
+/** Key figures of a task: progress, time, best value. */
 export function TaskFigures({ task, live, state, planned }: Props) {
   const running = state === "running";
   const now = useNow(running);
@@ -17,7 +17,7 @@ export function TaskFigures({ task, live, state, planned }: Props) {
   const [objective] = task.spec.optimization.objective;
   const best = objective ? bestOf(live.experiments, objective) : null;
   const all = state === "completed" ? done : total;
-  // At the end counts what the service makes of all measurements, fresh ones included.
+  // When completed, the service's verdict counts, which includes confirmations.
   const result = useQuery({ ...queries.result(task.id), enabled: state === "completed" });
   const verdict = result.data?.verdict.gains[0];
   const gain = state === "completed" ? (verdict?.gain ?? null) : (best?.gain ?? null);

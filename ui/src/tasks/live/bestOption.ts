@@ -1,4 +1,4 @@
-/** The best so far, experiment by experiment, as a chart. Pure. */
+/** ECharts option of the best value so far. Pure. */
 
 import { type ChartOption, type Palette, type Rows, tooltipContent } from "@/charts";
 import { axisOf, type Objective, quantity, shortName } from "@/format/metrics";

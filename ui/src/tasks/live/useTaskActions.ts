@@ -4,7 +4,7 @@ import { api, call } from "@/api";
 
 export type Verb = "start" | "cancel" | "resume" | "restart" | "delete";
 
-/** Does something with a task. Resolves when it is done, and what is shown of tasks is asked for again. */
+/** Runs an action on a task and refetches tasks. */
 export function useTaskActions(task: string): (verb: Verb) => Promise<void> {
   const client = useQueryClient();
   const go = useNavigate();
@@ -26,7 +26,7 @@ export function useTaskActions(task: string): (verb: Verb) => Promise<void> {
       }
     },
     onSettled: (_, __, verb) => {
-      // What is gone is not asked for once more.
+      // A deleted task is not refetched.
       const gone = (key: readonly unknown[]) => verb === "delete" && key[1] === task;
       return client.invalidateQueries({
         predicate: ({ queryKey }) => queryKey[0] === "tasks" && !gone(queryKey),

@@ -12,7 +12,7 @@ type Props = {
   task: string;
   /** How many experiments there are. */
   experiments: number;
-  /** Nothing is written any more. */
+  /** The task has ended. */
   ended: boolean;
   className?: string;
 };
@@ -24,7 +24,7 @@ const LEVELS: readonly { value: LogLevel; label: string }[] = [
 ];
 const DEBOUNCE_MS = 120;
 
-/** What an engine or the load generator writes, as it writes it. */
+/** Live log of an engine or the load generator. */
 export const LogPanel = memo(function LogPanel({ task, experiments, ended, className }: Props) {
   const [source, setSource] = useState<string>(NEWEST);
   const [least, setLeast] = useState<LogLevel>("debug");
@@ -43,7 +43,7 @@ export const LogPanel = memo(function LogPanel({ task, experiments, ended, class
   const { again } = stream;
   const before = useRef(ended);
   useEffect(() => {
-    // The task was resumed: what was at its end grows again.
+    // The task was resumed: reconnect.
     if (before.current && !ended) again();
     before.current = ended;
   }, [ended, again]);

@@ -9,7 +9,7 @@ type Props = {
   follow: boolean;
   wrap: boolean;
   search: string;
-  /** The reader went up, or back to the end. */
+  /** Called when the reader scrolls away from the end or back. */
   onFollow: (follow: boolean) => void;
 };
 
@@ -23,7 +23,7 @@ const LINE_PX = 20;
 const NEAR_PX = 24;
 const UP = ["ArrowUp", "PageUp", "Home"];
 
-/** Lines of a log, of which those are drawn that are seen. */
+/** Virtualized lines of a log. */
 export function LogView({ label, lines, follow, wrap, search, onFollow }: Props) {
   const scroller = useRef<HTMLDivElement>(null);
   const virtual = useVirtualizer({

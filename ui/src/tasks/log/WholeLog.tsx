@@ -9,7 +9,7 @@ type Props = { task: string; source: string; search: string };
 
 const LINES = 1000;
 
-/** What the service finds in a log that is longer than what is here: text, or /a regular expression/. */
+/** Search by the service in the whole log: text or /regular expression/. */
 export function WholeLog({ task, source, search }: Props) {
   const query = {
     search,

@@ -1,4 +1,4 @@
-/** A log as it grows: its last lines, with their levels. Pure. */
+/** A growing log: its last lines with levels. Pure. */
 
 import type { Schema, StreamEvent } from "@/api";
 
@@ -8,16 +8,16 @@ export type Line = {
   id: number;
   text: string;
   level: LogLevel;
-  /** Says which experiment begins, and is no line of the log. */
+  /** A separator at the start of an experiment, not a line of the log. */
   mark?: boolean;
 };
 export type Log = {
   lines: readonly Line[];
-  /** Lines that came in all, and marks among them. */
+  /** Number of all received lines, and of separators among them. */
   count: number;
   marks: number;
   experiment: number | null;
-  /** In the middle of a traceback. */
+  /** Inside a traceback. */
   trace: boolean;
 };
 
@@ -67,7 +67,7 @@ const LEVELS: Record<string, LogLevel> = {
   DEBUG: "debug",
   TRACE: "debug",
 };
-/** A level stands at the beginning, after a time and a name at most. */
+/** Characters of a line in which its level is searched. */
 const HEAD = 90;
 
 export function levelOf(line: string): LogLevel | null {
@@ -78,7 +78,7 @@ export function levelOf(line: string): LogLevel | null {
 
 const RANK: Record<LogLevel, number> = { debug: 0, info: 1, warning: 2, error: 3 };
 
-/** Lines from a level on that hold a text, in any case. */
+/** Lines of a minimum level that contain a text, ignoring case. */
 export function shown({ lines }: Log, least: LogLevel, search: string): readonly Line[] {
   const wanted = search.trim().toLowerCase();
   if (least === "debug" && wanted === "") return lines;

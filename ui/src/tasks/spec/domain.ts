@@ -1,4 +1,4 @@
-/** What a flag may be: one value, a list to choose from, or a range. As the form shows it, and as a task says it. Pure. */
+/** Domain of a flag: a value, a list or a range; converted between form and task. Pure. */
 
 import type { Schema } from "@/api";
 import { isObject } from "@/yaml/document";
@@ -11,7 +11,7 @@ export type Domain =
   | { kind: "one"; value: Value }
   | { kind: "list"; values: readonly Value[] }
   | { kind: "range"; range: Range }
-  /** Something that the form has no field for. */
+  /** Not editable in the form. */
   | { kind: "other" };
 
 export function domainOf(raw: unknown): Domain {
@@ -56,7 +56,7 @@ export function domainToSpec(domain: Exclude<Domain, { kind: "other" }>): unknow
   }
 }
 
-/** The same in another form, keeping of its values what can be kept. */
+/** Converts a domain to another kind, keeping its values where possible. */
 export function convertDomain(domain: Domain, kind: "one" | "list" | "range", fallback: Value): Domain {
   const values: readonly Value[] =
     domain.kind === "one"

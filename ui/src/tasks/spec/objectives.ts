@@ -1,4 +1,4 @@
-/** What a task is to improve: as a name, a block, or a list of them; in the form always a list. Pure. */
+/** Objectives: in a task a name, a mapping or a list of them, in the form a list. Pure. */
 
 import { NAMED_OBJECTIVES } from "@/api/catalog";
 import { directionOf, isMetric, isRate, isStatistic, type Objective } from "@/format/metrics";
@@ -11,7 +11,7 @@ export const DEFAULT_OBJECTIVE: Objective = {
 };
 export const MOST = 3;
 
-/** Null: something stands there that the form has no field for. */
+/** Null: not editable in the form. */
 export function objectivesOf(raw: unknown): readonly Objective[] | null {
   if (raw === undefined || raw === null) return [DEFAULT_OBJECTIVE];
   const all = (Array.isArray(raw) ? (raw as unknown[]) : [raw]).map(one);

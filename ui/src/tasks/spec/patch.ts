@@ -1,4 +1,4 @@
-/** From one task to another by a JSON merge patch (RFC 7396): what changed, and null for what is gone. Pure. */
+/** JSON merge patch (RFC 7396) between two tasks. Pure. */
 
 import { isObject, type JsonObject } from "@/yaml/document";
 

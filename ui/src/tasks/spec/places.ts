@@ -1,4 +1,4 @@
-/** What the service finds wrong with a task, at the fields that it is about. Pure. */
+/** Problems that the service reports, by field. Pure. */
 
 import type { Schema } from "@/api";
 import type { Path } from "@/yaml/document";
@@ -11,7 +11,7 @@ const NOW: Record<string, string> = { "model.name": "model.id_or_path", model: "
 const plain = (part: string) => part.replace(/^-+/, "").replaceAll("_", "-");
 const same = (a: string, b: string) => plain(a) === plain(b);
 
-/** What is said of a path or of anything below it. */
+/** Problems of a path and of paths below it. */
 export function problemAt(places: readonly Place[], path: Path): string | undefined {
   const wanted = path.join(".");
   const found = places.filter(({ where }) => covers(wanted, NOW[where] ?? where));

@@ -1,10 +1,10 @@
-/** A preset put over a task's text: blocks are merged, flags, lists and plain values replaced. Pure. */
+/** Applies a preset to a task's text: mappings are merged, flags, lists and scalars replaced. Pure. */
 
 import type { Schema } from "@/api";
 import { get, isObject, type Path, read, set } from "@/yaml/document";
 
 type Preset = Pick<Schema<"Preset">, "engine" | "task">;
-/** Blocks whose entries are taken or left as a whole. */
+/** Mappings whose entries are replaced as a whole. */
 const WHOLE = ["parameters", "environment"];
 
 export function applyPreset(text: string, { engine, task }: Preset): string {

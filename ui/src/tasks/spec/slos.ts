@@ -1,4 +1,4 @@
-/** The bounds of a task: in a task file by metric and statistic, in the form a list of rows. Pure. */
+/** SLOs: in a task by metric and statistic, in the form a list. Pure. */
 
 import type { Schema } from "@/api";
 import { isObject, type JsonObject } from "@/yaml/document";
@@ -9,11 +9,11 @@ export const SLO_STATISTICS = ["mean", "p50", "p90", "p95", "p99"] as const;
 export type SLO = {
   metric: (typeof SLO_METRICS)[number];
   statistic: (typeof SLO_STATISTICS)[number];
-  /** Seconds; undefined while nothing is typed. */
+  /** In seconds; undefined while the field is empty. */
   threshold?: number;
 } & Pick<Schema<"LimitInput">, "hard_fail" | "fail_ratio" | "weight">;
 
-/** Null: something stands there that the form has no field for. */
+/** Null: not editable in the form. */
 export function slosOf(raw: unknown): readonly SLO[] | null {
   if (raw === undefined || raw === null) return [];
   if (!isObject(raw)) return null;
@@ -42,20 +42,20 @@ function limitOf(raw: JsonObject): Omit<SLO, "metric" | "statistic"> {
   };
 }
 
-/** The block; `before` has what else stands in it. Undefined: nothing is left to say. */
+/** The task's `slo`; `before` has its other keys. Undefined: empty. */
 export function slosToSpec(slos: readonly SLO[], before: unknown): JsonObject | undefined {
   const rest = isObject(before) && slos.length > 0 ? { steepness: before.steepness } : {};
   const block: JsonObject = {};
   for (const { metric, statistic, ...limit } of slos) {
     const limits = (block[metric] ??= {}) as JsonObject;
-    // A row that is being added has no bound yet, and still has its place.
+    // A new row has no threshold yet, but is kept.
     limits[statistic] = { threshold: null, ...limit };
   }
   const said = { ...block, ...(rest.steepness === undefined ? {} : rest) };
   return Object.keys(said).length > 0 ? said : undefined;
 }
 
-/** A bound that is not there yet, the most usual ones first. */
+/** An SLO that is not used yet, the most common ones first. */
 export function nextSlo(slos: readonly SLO[]): SLO | null {
   for (const statistic of ["p90", "p99", "p95", "p50", "mean"] as const) {
     for (const metric of SLO_METRICS) {

@@ -7,7 +7,7 @@ const NUMBER = /^[-+]?(\d+(\.\d*)?|\.\d+)([eE][-+]?\d+)?$/;
 export const isValue = (value: unknown): value is Value =>
   typeof value === "boolean" || typeof value === "number" || typeof value === "string";
 
-/** A value from what was typed: true, false and numbers are what they look like, all else is text, as is `"8"`. */
+/** Parses a typed value: true, false, numbers, else text; `"8"` is text. */
 export function valueOf(typed: string): Value {
   const text = typed.trim();
   if (text === "true" || text === "false") return text === "true";
@@ -30,11 +30,11 @@ function unquoted(text: string): string {
 export function valueText(value: Value): string {
   if (typeof value !== "string") return String(value);
   const read = valuesOf(value);
-  // In quotes where it would be taken for something else, or for several.
+  // Quoted where it would be parsed otherwise.
   return read.length === 1 && read[0] === value ? value : JSON.stringify(value);
 }
 
-/** The values of a list, at commas that stand outside of quotes and brackets. */
+/** Parses a list, split at commas outside of quotes and brackets. */
 export function valuesOf(typed: string): Value[] {
   const parts: string[] = [];
   let [part, depth, quote] = ["", 0, ""];
