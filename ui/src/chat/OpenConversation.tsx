@@ -11,7 +11,7 @@ import { Suggestions } from "./parts/Suggestions";
 import { ThreadView } from "./parts/ThreadView";
 import { DecisionsPending } from "./parts/DecisionsPending";
 import { isCall } from "./thread/model";
-import { latestStarts, running, callStatus, openApprovals } from "./thread/selectors";
+import { latestStarts, isRunning, callStatus, openApprovals } from "./thread/selectors";
 import { useExpiry } from "./useExpiry";
 import { useThread } from "./useThread";
 
@@ -25,7 +25,7 @@ export function OpenConversation({ sessionId }: { sessionId: string }) {
   const frame = useRef<HTMLDivElement>(null);
   const now = useExpiry(thread);
   const asks = openApprovals(thread, now);
-  const works = running(thread);
+  const works = isRunning(thread);
   const tainted = session.data?.tainted ?? false;
   const started = [...latestStarts(thread.entries)].join("\n");
   const context = useMemo<Conversation>(

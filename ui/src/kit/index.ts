@@ -30,7 +30,7 @@ export { type ColumnDef, type SortingState, Table, type VisibilityState } from "
 export { type Tab, Tabs } from "./Tabs";
 export { Textarea } from "./Textarea";
 export { Time } from "./Time";
-export { toast } from "./toasts";
+export { toast, toastError } from "./toasts";
 export { TEXT_CLASS, BADGE_CLASS, type Intent } from "./intent";
 export { Tooltip } from "./Tooltip";
 export { useDebounced } from "./useDebounced";

@@ -1,3 +1,4 @@
+import { problemOf } from "@/api";
 import { createStore } from "@/state/store";
 import type { Intent } from "./intent";
 
@@ -22,6 +23,8 @@ export function toast(text: string, options: { intent?: Intent; action?: Toast["
   ]);
   setTimeout(() => dismiss(id), SHOWN_MS);
 }
+
+export const toastError = (error: unknown) => toast(problemOf(error).detail, { intent: "bad" });
 
 export function dismiss(id: number): void {
   toasts.set(toasts.get().filter((one) => one.id !== id));

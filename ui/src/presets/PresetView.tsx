@@ -1,6 +1,6 @@
 import { ArrowLeft, Copy, Download, Pencil, Play, Trash2 } from "lucide-react";
 import { useState } from "react";
-import { Badge, Button, ButtonLink, Card, Code, Confirm, IconButton, Time, toast } from "@/kit";
+import { Badge, Button, ButtonLink, Card, Code, Confirm, IconButton, Time, toastError } from "@/kit";
 import { saveFile } from "@/files/saveFile";
 import { toYaml } from "@/yaml/document";
 import { usePresetActions } from "./actions";
@@ -19,10 +19,7 @@ export function PresetView({ preset, onEdit, onCopy, onGone, onBack }: Props) {
   const [deleting, setDeleting] = useState(false);
   const { remove } = usePresetActions();
   const { name } = preset;
-  const save = () =>
-    void saveFile(`/api/presets/${encodeURIComponent(name)}/export`).catch((error: Error) =>
-      toast(error.message, { intent: "bad" }),
-    );
+  const save = () => void saveFile(`/api/presets/${encodeURIComponent(name)}/export`).catch(toastError);
   return (
     <Card
       aria-label={name}

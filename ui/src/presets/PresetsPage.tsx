@@ -3,7 +3,7 @@ import { Download, Ellipsis, FileUp, Layers, Plus } from "lucide-react";
 import { useState } from "react";
 import { useSearchParams } from "react-router";
 import { queries } from "@/api";
-import { Button, ErrorMessage, IconButton, Loading, Menu, Page, toast } from "@/kit";
+import { Button, ErrorMessage, IconButton, Loading, Menu, Page, toastError } from "@/kit";
 import { saveFile } from "@/files/saveFile";
 import { DropArea } from "@/files/DropArea";
 import { chooseFiles } from "@/files/chooseFiles";
@@ -18,8 +18,7 @@ export default function PresetsPage() {
   const [files, setFiles] = useState<readonly File[]>([]);
   const [merging, setMerging] = useState(false);
   const own = presets.data?.some((one) => !one.built_in) ?? false;
-  const exportAll = () =>
-    void saveFile("/api/presets/export").catch((error: Error) => toast(error.message, { intent: "bad" }));
+  const exportAll = () => void saveFile("/api/presets/export").catch(toastError);
   return (
     <DropArea what="Import presets" onFiles={setFiles} className="h-full">
       <Page

@@ -1,8 +1,8 @@
 import { describe, expect, test } from "vitest";
 import type { AguiEvent, Approval, CallEntry, EndEntry, Thread } from "./model";
 import { EMPTY } from "./model";
-import { reduceAll } from "./reduce";
-import { running, isThinking, callStatus, openApprovals } from "./selectors";
+import { reduce } from "./reduce";
+import { isRunning, isThinking, callStatus, openApprovals } from "./selectors";
 
 const NOW = Date.parse("2026-11-21T10:00:00Z");
 const event = (type: string, more: object = {}) => ({ type, timestamp: NOW, ...more }) as AguiEvent;
@@ -45,10 +45,11 @@ const approval = (call_id: string, state = "open", more: Partial<Approval> = {})
     ...more,
   }) as Approval;
 
+const reduceAll = (thread: Thread, events: AguiEvent[]): Thread => events.reduce(reduce, thread);
 const after = (...events: AguiEvent[]): Thread => reduceAll(EMPTY, events);
 const call = (thread: Thread, id: string) => thread.entries.find((entry) => entry.id === id) as CallEntry;
 const end = (thread: Thread) => thread.entries.findLast((entry) => entry.kind === "end") as EndEntry;
-const standing = (thread: Thread, id: string) => callStatus(call(thread, id), running(thread), NOW);
+const standing = (thread: Thread, id: string) => callStatus(call(thread, id), isRunning(thread), NOW);
 
 const ASKED = [
   began("r1"),
@@ -78,7 +79,7 @@ describe("texts", () => {
     const used = custom("usage", { messageId: "m1", inputTokens: 10, outputTokens: 4 });
     const thread = after(began("r1"), ...said("u1", "user", "Hi"), used, used, finished("r1"));
     expect(end(thread)).toMatchObject({ outcome: "done", model: "offline", usage: { input: 20, output: 8 } });
-    expect(running(thread)).toBe(false);
+    expect(isRunning(thread)).toBe(false);
   });
 
   test("while nothing shows that the assistant works, the thread says so", () => {
@@ -137,7 +138,7 @@ describe("calls", () => {
   test("a run that fails says why, and under which id the log has the rest", () => {
     const thread = after(began("r1"), event("RUN_ERROR", { message: "The model is gone.", code: "e1" }));
     expect(end(thread)).toMatchObject({ outcome: "failed", message: "The model is gone.", errorId: "e1" });
-    expect(running(thread)).toBe(false);
+    expect(isRunning(thread)).toBe(false);
   });
 
   test("the end of the service is no end of the turn", () => {

@@ -8,10 +8,6 @@ const NO_USAGE = { input: 0, output: 0 };
 /** The service restarts; the stream reconnects. */
 const FAREWELL = "farewell";
 
-export function reduceAll(thread: Thread, events: readonly AguiEvent[]): Thread {
-  return events.reduce(reduce, thread);
-}
-
 export function reduce(thread: Thread, event: AguiEvent): Thread {
   const at = event.timestamp ?? null;
   switch (event.type) {

@@ -11,7 +11,7 @@ export type CallStatus =
 export const isOpen = (approval: Approval, now: number): boolean =>
   approval.state === "open" && Date.parse(approval.expires_at) > now;
 
-export function callStatus(entry: CallEntry, isRunning: boolean, now: number): CallStatus {
+export function callStatus(entry: CallEntry, running: boolean, now: number): CallStatus {
   const { approval } = entry;
   if (approval !== null && approval.state !== "approved") {
     if (approval.state !== "open") return approval.state;
@@ -19,7 +19,7 @@ export function callStatus(entry: CallEntry, isRunning: boolean, now: number): C
   }
   if (entry.result !== null) return entry.failed ? "failed" : "done";
   if (entry.over) return "cancelled";
-  if (approval !== null && !isRunning) return "approved";
+  if (approval !== null && !running) return "approved";
   return entry.written ? "running" : "writing";
 }
 
@@ -37,12 +37,12 @@ export function nextExpiry(approvals: readonly Approval[]): number | null {
   return approvals.length === 0 ? null : Math.min(...approvals.map((one) => Date.parse(one.expires_at)));
 }
 
-export const running = (thread: Thread): boolean => thread.frame?.kind === "run";
+export const isRunning = (thread: Thread): boolean => thread.frame?.kind === "run";
 
 /** A run is active without visible output: no text is streamed, no call runs. */
 export function isThinking(thread: Thread): boolean {
   const last = thread.entries.at(-1);
-  if (!running(thread)) return false;
+  if (!isRunning(thread)) return false;
   if (last?.kind === "text") return !last.streaming || last.text === "";
   return last?.kind !== "call" || last.result !== null;
 }

@@ -4,7 +4,7 @@ import type { Schema } from "@/api";
 import { chooseFiles, fileText } from "@/files/chooseFiles";
 import { download } from "@/files/download";
 import { DropArea } from "@/files/DropArea";
-import { Button, IconButton, Loading, Page, Tabs, toast } from "@/kit";
+import { Button, IconButton, Loading, Page, Tabs, toast, toastError } from "@/kit";
 import { get, importText } from "@/yaml/document";
 import { applyPreset } from "../spec/preset";
 import { type Place } from "../spec/places";
@@ -51,7 +51,7 @@ export function TaskEditor({ title, detail, name, initial, save }: Props) {
     try {
       replace(importText(await fileText(file)), `${file.name} is imported.`);
     } catch (error) {
-      toast(error instanceof Error ? error.message : String(error), { intent: "bad" });
+      toastError(error);
     }
   };
   const show = (place: Place) => {

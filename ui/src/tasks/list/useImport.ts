@@ -3,7 +3,7 @@ import { useNavigate } from "react-router";
 import { problemOf, type Schema, sendText } from "@/api";
 import { fileText } from "@/files/chooseFiles";
 import { plural } from "@/format";
-import { toast } from "@/kit";
+import { toast, toastError } from "@/kit";
 import { importText } from "@/yaml/document";
 import { writeUnsaved } from "../editor/unsaved";
 import { planOf } from "../editor/usePlan";
@@ -20,7 +20,7 @@ export function useImport(): (files: File[]) => Promise<void> {
         writeUnsaved("new", importText(await fileText(first)));
         void go("/tasks/new");
       } catch (error) {
-        toast(problemOf(error).detail, { intent: "bad" });
+        toastError(error);
       }
       return;
     }

@@ -1,10 +1,10 @@
 import { Ban, BarChart3, Copy, Download, Ellipsis, Pencil, Play, RotateCcw, Trash2 } from "lucide-react";
 import { useState } from "react";
 import { useNavigate } from "react-router";
-import { download } from "@/files/download";
+import { saveFile } from "@/files/saveFile";
 import type { Schema } from "@/api";
-import { Button, ButtonLink, Confirm, IconButton, Menu, type MenuItem, toast } from "@/kit";
-import { taskFile } from "../spec/taskFile";
+import { Button, ButtonLink, Confirm, IconButton, Menu, type MenuItem, toastError } from "@/kit";
+import { taskFileUrl } from "../spec/taskFile";
 import { useTaskActions, type Verb } from "./useTaskActions";
 
 type Props = {
@@ -54,22 +54,13 @@ export function TaskActions({ task, state, onChanged, onLeaving }: Props) {
   const ask = (what: Verb) => () => setAsked(what);
   const stopped = state === "failed" || state === "cancelled";
   const active = state === "queued" || state === "running";
-  const save = async () => {
-    try {
-      download(
-        new Blob([await taskFile(task.id)], { type: "application/yaml" }),
-        `${task.spec.task_name}.yaml`,
-      );
-    } catch (error) {
-      toast(error instanceof Error ? error.message : String(error), { intent: "bad" });
-    }
-  };
+  const save = () => void saveFile(taskFileUrl(task.id)).catch(toastError);
   const items: MenuItem[] = [
     ...(stopped || state === "completed"
       ? [{ label: "Restart …", icon: <RotateCcw />, onSelect: ask("restart") }]
       : []),
     { label: "Edit a copy", icon: <Copy />, onSelect: () => void go(`/tasks/new?from=${task.id}`) },
-    { label: "Export as YAML", icon: <Download />, onSelect: () => void save() },
+    { label: "Export as YAML", icon: <Download />, onSelect: save },
     "line",
     { label: "Delete …", icon: <Trash2 />, danger: true, disabled: active, onSelect: ask("delete") },
   ];
