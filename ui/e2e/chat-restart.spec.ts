@@ -1,7 +1,7 @@
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { approval, composer, over, say, test, thread } from "./chat";
+import { approval, composer, modelSettings, over, say, test, thread } from "./chat";
 import { expect, watch } from "./fixtures";
 
 // The service ends and comes back while a conversation is open.
@@ -15,12 +15,7 @@ test("a service that is started anew under an open conversation loses nothing of
 }) => {
   test.slow();
   const home = await mkdtemp(join(tmpdir(), "autotuner-restart-"));
-  const env = {
-    AUTOTUNER_LLM_MODEL: "scripted",
-    AUTOTUNER_LLM_BASE_URL: model.url,
-    AUTOTUNER_LLM_API_KEY: "none",
-    AUTOTUNER_TOKEN: "a-token-that-stays-the-same",
-  };
+  const env = { ...modelSettings(model), AUTOTUNER_TOKEN: "a-token-that-stays-the-same" };
   const lost = { text: "The service does not answer. Trying again" };
   const first = await serve({ home, env });
   const port = Number(new URL(first.url).port);

@@ -1,7 +1,13 @@
 import { expect, type Locator, type Page } from "@playwright/test";
 import { type Model, startModel } from "./chat-model";
 import { test as base } from "./fixtures";
-import { startServer } from "./server";
+
+/** The settings of a service whose assistant is this model. */
+export const modelSettings = ({ url }: Model) => ({
+  AUTOTUNER_LLM_MODEL: "scripted",
+  AUTOTUNER_LLM_BASE_URL: url,
+  AUTOTUNER_LLM_API_KEY: "none",
+});
 
 /** On a service whose assistant is the model that the test writes the lines of. */
 export const test = base.extend<object, { model: Model }>({
@@ -13,19 +19,7 @@ export const test = base.extend<object, { model: Model }>({
     },
     { scope: "worker" },
   ],
-  server: [
-    async ({ model }, use) => {
-      const env = {
-        AUTOTUNER_LLM_MODEL: "scripted",
-        AUTOTUNER_LLM_BASE_URL: model.url,
-        AUTOTUNER_LLM_API_KEY: "none",
-      };
-      const server = await startServer({ env });
-      await use(server);
-      await server.stop();
-    },
-    { scope: "worker", timeout: 90_000 },
-  ],
+  settings: [({ model }, use) => use(modelSettings(model)), { scope: "worker" }],
 });
 
 export const composer = (page: Page): Locator =>

@@ -16,7 +16,12 @@ export type Theme = (typeof THEMES)[number];
 
 type State = Exclude<BrowserContextOptions["storageState"], string | undefined>;
 
-type OfWorker = { server: Server; login: State };
+type OfWorker = {
+  /** Settings of the service: `AUTOTUNER_LEASE_S`, …. */
+  settings: Record<string, string>;
+  server: Server;
+  login: State;
+};
 type OfTest = {
   /** What the console may say in this test, as the line a browser writes for a 404 that is expected. */
   allowed: RegExp[];
@@ -31,9 +36,10 @@ type OfTest = {
  * console, and on any request to another host.
  */
 export const test = base.extend<OfTest, OfWorker>({
+  settings: [{}, { option: true, scope: "worker" }],
   server: [
-    async ({}, use) => {
-      const server = await startServer();
+    async ({ settings }, use) => {
+      const server = await startServer({ env: settings });
       await use(server);
       await server.stop();
     },
@@ -76,6 +82,9 @@ export const test = base.extend<OfTest, OfWorker>({
   },
 });
 
+/** A task that seems to run, and is nobody's, is not taken over. */
+export const NO_TAKEOVER = { settings: { AUTOTUNER_LEASE_S: "86400" } };
+
 /** What a page says in its console that it should not, and what it asks other hosts for. For pages a test opens itself. */
 export function watch(page: Page, url: string): () => string[] {
   const lines: string[] = [];
@@ -111,10 +120,12 @@ export async function expectAccessible(page: Page): Promise<void> {
   expect(said).toEqual([]);
 }
 
-/** Nothing is wider than the screen: no page scrolls sideways. */
+/** Nothing is wider than the screen: neither the document nor the page inside it scrolls sideways. */
 export async function expectNoSidewaysScroll(page: Page): Promise<void> {
-  const over = await page.evaluate(
-    () => document.documentElement.scrollWidth - document.documentElement.clientWidth,
+  const over = await page.evaluate(() =>
+    [document.documentElement, document.querySelector("main > div")].map((one) =>
+      one ? one.scrollWidth - one.clientWidth : 0,
+    ),
   );
-  expect(over).toBeLessThanOrEqual(0);
+  expect(Math.max(...over)).toBeLessThanOrEqual(0);
 }

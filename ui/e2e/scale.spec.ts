@@ -1,8 +1,7 @@
 import type { Locator, Page } from "@playwright/test";
-import { expect, test as base } from "./fixtures";
+import { expect, NO_TAKEOVER, test as base } from "./fixtures";
 import { python } from "./python";
 import { type Seeded, seed } from "./result-seed";
-import { type Server, startServer } from "./server";
 import { seedTasks } from "./tasks-seed";
 
 const TASKS = 2000;
@@ -13,16 +12,8 @@ const OTHERS = 9;
 
 type Full = { running: string; ended: Seeded["many"]; session: string };
 
-/** On a data folder that is as full as one gets. Nobody takes the task over that seems to run. */
-const test = base.extend<object, { server: Server; full: Full }>({
-  server: [
-    async ({}, use) => {
-      const server = await startServer({ env: { AUTOTUNER_LEASE_S: "86400" } });
-      await use(server);
-      await server.stop();
-    },
-    { scope: "worker", timeout: 120_000 },
-  ],
+/** On a data folder that is as full as one gets. */
+const test = base.extend<object, { full: Full }>({
   full: [
     async ({ server: { home } }, use) => {
       const running = seedTasks(home, TASKS, EXPERIMENTS - 1);
@@ -31,6 +22,7 @@ const test = base.extend<object, { server: Server; full: Full }>({
     { scope: "worker", timeout: 120_000 },
   ],
 });
+test.use(NO_TAKEOVER);
 test.slow();
 /** Thousands of events come before it can be there. */
 const LOADED = { timeout: 40_000 };

@@ -1,10 +1,9 @@
 import { mkdir } from "node:fs/promises";
 import { fileURLToPath } from "node:url";
 import type { Page } from "@playwright/test";
-import { expect, inTheme, test as base, THEMES } from "./fixtures";
+import { expect, inTheme, NO_TAKEOVER, test, THEMES } from "./fixtures";
 import { seed as seedResults } from "./result-seed";
 import { createTask, FAILING, LONG, QUICK, reached, say, startTask } from "./seed";
-import { type Server, startServer } from "./server";
 import { seedTasks } from "./tasks-seed";
 
 // Not a test of anything: `npm run shots` makes pictures of every page, to be looked at. SHOTS=tasks,result: of some.
@@ -17,17 +16,7 @@ const SIZES = [
 ];
 const LONGEST = 6000;
 
-/** The task that seems to run is nobody's: it must not be taken over. */
-const test = base.extend<object, { server: Server }>({
-  server: [
-    async ({}, use) => {
-      const server = await startServer({ env: { AUTOTUNER_LEASE_S: "86400" } });
-      await use(server);
-      await server.stop();
-    },
-    { scope: "worker", timeout: 90_000 },
-  ],
-});
+test.use(NO_TAKEOVER);
 
 test("every page in both themes and three sizes", async ({ browser, login, server, service }) => {
   await mkdir(FOLDER, { recursive: true });
@@ -55,7 +44,7 @@ test("every page in both themes and three sizes", async ({ browser, login, serve
     "task-running": `/tasks/${running.id}`,
     "task-followed": `/tasks/${followed}`,
     "task-done": `/tasks/${done.id}`,
-    "task-nowhere": "/tasks/ffffffff",
+    "task-not-found": "/tasks/ffffffff",
     result: `/tasks/${done.id}/result`,
     "result-failures": `/tasks/${failing.id}/result`,
     "result-proven": `/tasks/${results.proven}/result`,
@@ -75,7 +64,7 @@ test("every page in both themes and three sizes", async ({ browser, login, serve
     machine: "/machine",
     policy: "/policy",
     audit: "/audit",
-    nowhere: "/no/such/page",
+    notFound: "/no/such/page",
   };
   /** What is opened on a page first. */
   const opened: Record<string, (page: Page) => Promise<void>> = {

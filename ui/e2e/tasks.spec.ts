@@ -1,25 +1,23 @@
 import { appendFile } from "node:fs/promises";
 import { join } from "node:path";
 import type { Page } from "@playwright/test";
-import { expect, expectAccessible, expectNoSidewaysScroll, inTheme, test as base, THEMES } from "./fixtures";
-import { type Server, startServer } from "./server";
+import {
+  expect,
+  expectAccessible,
+  expectNoSidewaysScroll,
+  inTheme,
+  NO_TAKEOVER,
+  test as base,
+  THEMES,
+} from "./fixtures";
 import { NEWEST, seedTasks } from "./tasks-seed";
 
 const COUNT = 2000;
 
-/** Nobody works on the task that runs, and nobody takes it over. */
-const test = base.extend<object, { server: Server; running: string }>({
-  server: [
-    async ({}, use) => {
-      const server = await startServer({ env: { AUTOTUNER_LEASE_S: "86400" } });
-      await use(server);
-      await server.stop();
-    },
-    { scope: "worker", timeout: 90_000 },
-  ],
+const test = base.extend<object, { running: string }>({
   running: [async ({ server }, use) => use(seedTasks(server.home, COUNT)), { scope: "worker" }],
 });
-test.use({ allowed: [/404 \(Not Found\).*\/api\/tasks\/ffffffff/] });
+test.use({ ...NO_TAKEOVER, allowed: [/404 \(Not Found\).*\/api\/tasks\/ffffffff/] });
 test.beforeEach(({ running }) => expect(running).toHaveLength(8));
 
 const table = (page: Page) => page.getByRole("table", { name: "Tasks" });

@@ -1,8 +1,8 @@
 import { cpus, loadavg } from "node:os";
-import { test as base } from "../e2e/chat";
+import { modelSettings, test as base } from "../e2e/chat";
+import { NO_TAKEOVER } from "../e2e/fixtures";
 import { python } from "../e2e/python";
 import { type Seeded, seed } from "../e2e/result-seed";
-import { startServer } from "../e2e/server";
 import { seedTasks } from "../e2e/tasks-seed";
 
 export const TASKS = 2000;
@@ -20,23 +20,13 @@ type Scale = {
 
 /** On a service whose data folder is as full as one gets, and whose assistant says what is written here. */
 export const test = base.extend<object, { scale: Scale }>({
-  server: [
-    async ({ model }, use) => {
+  settings: [
+    ({ model }, use) => {
       const [load = 0] = loadavg();
       process.stdout.write(`  ${cpus().length} processors, busy with ${load.toFixed(1)} before it begins\n`);
-      const server = await startServer({
-        env: {
-          // Nobody takes the seeded task over.
-          AUTOTUNER_LEASE_S: "86400",
-          AUTOTUNER_LLM_MODEL: "scripted",
-          AUTOTUNER_LLM_BASE_URL: model.url,
-          AUTOTUNER_LLM_API_KEY: "none",
-        },
-      });
-      await use(server);
-      await server.stop();
+      return use({ ...NO_TAKEOVER.settings, ...modelSettings(model) });
     },
-    { scope: "worker", timeout: 90_000 },
+    { scope: "worker" },
   ],
   scale: [
     async ({ server: { home } }, use) => {

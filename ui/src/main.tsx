@@ -1,12 +1,12 @@
 import { StrictMode } from "react";
 import { createRoot } from "react-dom/client";
-import { App } from "./app/App";
-import { keepBackgroundInert } from "./app/inert";
-import "./app/styles.css";
+import { App } from "@/app/App";
+import { makeBackgroundInert } from "@/app/inertBackground";
+import "@/app/styles.css";
 
 const root = document.getElementById("root");
 if (root) {
-  keepBackgroundInert();
+  makeBackgroundInert();
   createRoot(root).render(
     <StrictMode>
       <App />

@@ -1,13 +1,13 @@
 const FRAME_MS = 16;
-/** So many within `LOOK_MS` are no news but a past that is read up. */
+/** So many events within `LOOK_MS` are a replay of the past. */
 const FLOOD = 30;
 const LOOK_MS = 100;
-/** Who waits so long for the end of it sees what there is. */
+/** The longest delay of a replay. */
 const MOST_MS = 3_000;
 
 /**
- * Gathers what comes within a frame, and tells it at once. A long past is told when all of it has come: nobody wants
- * to see it pass.
+ * Batches the events of a frame into one call. A replay of many events is one batch as well, so that the page is drawn
+ * once.
  */
 export function batch<E>(tell: (events: E[]) => void): { add: (events: E[]) => void; flush: () => void } {
   let waiting: E[] = [];

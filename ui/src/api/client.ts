@@ -1,32 +1,32 @@
 import createClient, { type FetchResponse, type MaybeOptionalInit, type Middleware } from "openapi-fetch";
-import { heard, lost } from "./connection";
-import { refused, unreachable } from "./problem";
+import { reportStatus, reportUnreachable } from "./connection";
+import { errorFromResponse, unreachable } from "./problem";
 import type { paths } from "./schema";
 
 const edge: Middleware = {
   async onResponse({ response }) {
-    heard(response.status);
-    if (!response.ok) throw await refused(response);
+    reportStatus(response.status);
+    if (!response.ok) throw await errorFromResponse(response);
   },
   onError({ error }) {
     if (error instanceof DOMException && error.name === "AbortError") return;
-    lost();
+    reportUnreachable();
     return unreachable();
   },
 };
 
 /**
- * The service, typed by its own description: `await call(api.GET("/api/tasks/{task}", { params: { path: { task } } }))`.
- * What is refused is thrown as an `ApiError`.
+ * Client of the service, typed by its OpenAPI schema: `await call(api.GET("/api/tasks/{task}", { params: { path: { task } } }))`.
+ * Errors are thrown as `ApiError`.
  */
 export const api = createClient<paths>({
   baseUrl: "",
-  // Looked up at each call: tests stand in for it.
+  // Looked up at each call: tests replace it.
   fetch: (request) => globalThis.fetch(request),
 });
 api.use(edge);
 
-/** The data of an answer; its errors are thrown before. */
+/** The data of an answer; errors are thrown by the middleware. */
 export async function call<
   R extends Record<string | number, unknown>,
   O extends MaybeOptionalInit<Record<string, never>, never> | unknown,
@@ -35,7 +35,7 @@ export async function call<
   return (await asked).data as NonNullable<FetchResponse<R, O, M>["data"]>;
 }
 
-/** Sends a text as it is: a task or preset in YAML. */
+/** Sends a text body, such as a task or preset in YAML. */
 export async function sendText<T>(
   method: "POST" | "PUT",
   path: string,
@@ -46,17 +46,17 @@ export async function sendText<T>(
   return (await response.json()) as T;
 }
 
-/** Any request, with the same errors: for files and texts that are not JSON. */
+/** Fetch with the same errors, for bodies that are not JSON. */
 export async function send(path: string, init?: RequestInit): Promise<Response> {
   let response: Response;
   try {
     response = await fetch(path, init);
   } catch (error) {
     if (error instanceof DOMException && error.name === "AbortError") throw error;
-    lost();
+    reportUnreachable();
     throw unreachable();
   }
-  heard(response.status);
-  if (!response.ok) throw await refused(response);
+  reportStatus(response.status);
+  if (!response.ok) throw await errorFromResponse(response);
   return response;
 }

@@ -1,12 +1,12 @@
-import { createStore } from "@/app/store";
+import { createStore } from "@/state/store";
 
-/** `locked`: this browser is not let in (any more). `lost`: the service does not answer. */
+/** `locked`: not logged in (401). `lost`: the service does not answer. */
 export type Connection = "online" | "lost" | "locked";
 
 export const connection = createStore<Connection>("online");
 
-/** Told by whoever has just asked the service something: requests and streams. */
-export function heard(status: number): void {
+/** Called with the status of every answer. */
+export function reportStatus(status: number): void {
   connection.set(status === 401 ? "locked" : "online");
 }
 
@@ -14,32 +14,32 @@ const FIRST_MS = 500;
 const LONGEST_MS = 10_000;
 let asking = false;
 
-/** The service did not answer. Asks until it does; nothing is asked while it answers. */
-export function lost(): void {
+/** Called when a request failed to connect. Polls with backoff until the service answers. */
+export function reportUnreachable(): void {
   if (connection.get() !== "locked") connection.set("lost");
   if (asking) return;
   asking = true;
-  void until(FIRST_MS);
+  void retryAfter(FIRST_MS);
 }
 
-async function until(wait: number): Promise<void> {
+async function retryAfter(wait: number): Promise<void> {
   await new Promise((resolve) => setTimeout(resolve, wait));
   if (connection.get() !== "lost") {
     asking = false;
     return;
   }
   try {
-    // What the page itself needs: health alone would say nothing of a login that has ended with the old service.
+    // Not /health: this also finds out whether the login is still valid.
     const answer = await fetch("/api/system/info");
     asking = false;
-    heard(answer.status);
+    reportStatus(answer.status);
   } catch {
-    void until(Math.min(LONGEST_MS, wait * 2));
+    void retryAfter(Math.min(LONGEST_MS, wait * 2));
   }
 }
 
 /** Resolves when the service answers (again). */
-export function online(): Promise<void> {
+export function whenOnline(): Promise<void> {
   return new Promise((resolve) => {
     const look = () => {
       if (connection.get() === "lost") return;

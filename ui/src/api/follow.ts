@@ -1,31 +1,31 @@
-import { heard, lost } from "./connection";
-import { ApiError, problemOf, refused } from "./problem";
-import { NOTHING, read, type Frame } from "./sse";
+import { reportStatus, reportUnreachable } from "./connection";
+import { ApiError, problemOf, errorFromResponse } from "./problem";
+import { EMPTY, parse, type Frame } from "./sse";
 
 /** One event of a stream, its data read as JSON. */
 export type StreamEvent<T = unknown> = { id: string | null; event: string; data: T };
 
-/** `live`: all that has happened is here, and more may come. `ended`: no more comes. */
+/** `live`: connected. `ended`: complete, nothing follows. */
 export type StreamState = "connecting" | "live" | "lost" | "ended" | "failed";
 
 export type Following<T> = {
-  /** Where it has been read to. */
+  /** Resume after this event. */
   lastEventId: string | null;
   signal: AbortSignal;
   onEvents: (events: StreamEvent<T>[]) => void;
   onState: (state: StreamState, error?: ApiError) => void;
-  /** Milliseconds before the next attempt, by how many have failed in a row. */
+  /** Milliseconds before the next attempt, by the number of failures in a row. */
   backoff?: (attempts: number) => number;
 };
 
-const usual = (attempts: number) => Math.min(10_000, 300 * 2 ** attempts);
+const defaultBackoff = (attempts: number) => Math.min(10_000, 300 * 2 ** attempts);
 
 /**
- * Reads a stream to its end, the one place where this is done: goes on after the last event when the connection is
- * lost or the service stops, until it says that nothing follows (204) or refuses. Resolves then, or when it is aborted.
+ * Reads a server-sent event stream, reconnecting after the last event, until the service answers 204 (complete) or an
+ * error. Resolves then, or when aborted. The only reader of streams.
  */
 export async function follow<T>(url: string, following: Following<T>): Promise<void> {
-  const { signal, onState, backoff = usual } = following;
+  const { signal, onState, backoff = defaultBackoff } = following;
   let id = following.lastEventId;
   for (let attempts = 0; !signal.aborted; attempts += 1) {
     try {
@@ -34,10 +34,10 @@ export async function follow<T>(url: string, following: Following<T>): Promise<v
         cache: "no-store",
         headers: { Accept: "text/event-stream", ...(id === null ? {} : { "Last-Event-ID": id }) },
       });
-      heard(response.status);
+      reportStatus(response.status);
       if (response.status === 204) return onState("ended");
       if (!response.ok || !response.body) {
-        const error = await refused(response);
+        const error = await errorFromResponse(response);
         if (response.status !== 503) return onState("failed", error);
         onState("lost", error);
       } else {
@@ -50,7 +50,7 @@ export async function follow<T>(url: string, following: Following<T>): Promise<v
       }
     } catch (error) {
       if (signal.aborted) return;
-      lost();
+      reportUnreachable();
       onState("lost", error instanceof ApiError ? error : undefined);
     }
     await pause(backoff(Math.max(0, attempts)), signal);
@@ -65,11 +65,11 @@ async function drain<T>(
   const reader = body
     .pipeThrough(new TextDecoderStream() as ReadableWritablePair<string, Uint8Array>)
     .getReader();
-  let state = NOTHING;
+  let state = EMPTY;
   for (;;) {
     const { done, value } = await reader.read();
     if (done || signal.aborted) return null;
-    const step = read(state, value);
+    const step = parse(state, value);
     state = step.after;
     const events: StreamEvent<T>[] = [];
     let failed: ApiError | null = null;
@@ -84,7 +84,7 @@ async function drain<T>(
   }
 }
 
-/** The service stops and comes back: nothing that a page need see. AG-UI has no event for it but an error's code. */
+/** The service restarts: no error. AG-UI has no event for that, only an error code. */
 function isFarewell(frame: Frame): boolean {
   if (frame.event === "farewell") return true;
   return frame.id === null && frame.data.includes('"farewell"') && isFarewellError(JSON.parse(frame.data));

@@ -2,7 +2,7 @@ import type { Schema } from "./types";
 
 export type Problem = Schema<"ProblemDetails">;
 
-/** The service refused, or could not be reached (status 0): with its reason as it gave it. */
+/** An error answer of the service, or status 0 if it could not be reached. */
 export class ApiError extends Error {
   readonly problem: Problem;
 
@@ -16,7 +16,7 @@ export class ApiError extends Error {
     return this.problem.status;
   }
 
-  /** What is said of each place of the request, by its dotted path. */
+  /** The message for a field of the request, by its dotted path. */
   at(where: string): string | undefined {
     return this.problem.errors.find((place) => place.where === where)?.message;
   }
@@ -24,7 +24,7 @@ export class ApiError extends Error {
 
 export function unreachable(): ApiError {
   return new ApiError(
-    made(
+    localProblem(
       0,
       "The service does not answer",
       "Is `autotuner serve` still running? The page comes back by itself with it.",
@@ -32,18 +32,18 @@ export function unreachable(): ApiError {
   );
 }
 
-/** What went wrong, whatever it was. */
+/** Any error as problem details. */
 export function problemOf(error: unknown): Problem {
   if (error instanceof ApiError) return error.problem;
-  return made(0, "This did not work", error instanceof Error ? error.message : String(error));
+  return localProblem(0, "This did not work", error instanceof Error ? error.message : String(error));
 }
 
-/** Of an answer that is no success. Whatever stands between us and the service may have written it. */
-export async function refused(response: Response): Promise<ApiError> {
+/** The error of a failed response, which a proxy may have written. */
+export async function errorFromResponse(response: Response): Promise<ApiError> {
   const said: unknown = await response.json().catch(() => undefined);
   if (isProblem(said)) return new ApiError({ ...said, errors: said.errors ?? [] });
   return new ApiError(
-    made(
+    localProblem(
       response.status,
       response.statusText || `Status ${response.status}`,
       `The answer had the status ${response.status} and no reason.`,
@@ -51,7 +51,7 @@ export async function refused(response: Response): Promise<ApiError> {
   );
 }
 
-function made(status: number, title: string, detail: string): Problem {
+function localProblem(status: number, title: string, detail: string): Problem {
   return { type: "about:blank", title, status, detail, errors: [], error_id: null };
 }
 

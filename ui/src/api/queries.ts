@@ -5,9 +5,8 @@ import type { paths } from "./schema";
 type Query<P extends keyof paths> = paths[P] extends { get: { parameters: { query?: infer Q } } } ? Q : never;
 
 /**
- * What can be asked of the service, each under its key: `useQuery(queries.task(id))`,
- * `client.invalidateQueries({ queryKey: ["tasks"] })`. A key begins with what it is about, so that all of it can be
- * made to be asked again.
+ * Query options by name: `useQuery(queries.task(id))`, `client.invalidateQueries({ queryKey: ["tasks"] })`. Keys start
+ * with their subject, so that all queries of a subject can be invalidated at once.
  */
 export const queries = {
   info: () => queryOptions({ queryKey: ["info"], queryFn: () => call(api.GET("/api/system/info")) }),

@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { NOTHING, read, type Frame } from "./sse";
+import { EMPTY, parse, type Frame } from "./sse";
 
 const STREAM =
   ': ping\n\nid: 1\nevent: started\ndata: {"a":1}\n\ndata: two\ndata: lines\r\n\r\nid: 3\nretry: 250\ndata:tight\r\revent: dropped\n\n';
@@ -10,13 +10,13 @@ const FRAMES: Frame[] = [
 ];
 
 describe("a stream of events", () => {
-  test("is read whole", () => expect(read(NOTHING, STREAM).frames).toEqual(FRAMES));
+  test("is read whole", () => expect(parse(EMPTY, STREAM).frames).toEqual(FRAMES));
 
   test.each([1, 2, 3, 7, 16])("is the same in pieces of %s", (size) => {
-    let state = NOTHING;
+    let state = EMPTY;
     const frames: Frame[] = [];
     for (let at = 0; at < STREAM.length; at += size) {
-      const step = read(state, STREAM.slice(at, at + size));
+      const step = parse(state, STREAM.slice(at, at + size));
       state = step.after;
       frames.push(...step.frames);
     }
@@ -24,8 +24,8 @@ describe("a stream of events", () => {
   });
 
   test("an event that was not finished does not count", () => {
-    expect(read(NOTHING, "data: half").frames).toEqual([]);
-    expect(read(read(NOTHING, "data: half").after, "\n\n").frames).toEqual([
+    expect(parse(EMPTY, "data: half").frames).toEqual([]);
+    expect(parse(parse(EMPTY, "data: half").after, "\n\n").frames).toEqual([
       { event: "message", data: "half", id: null, retry: null },
     ]);
   });

@@ -1,8 +1,8 @@
-/** One server-sent event, as it stood in the stream. */
+/** A server-sent event. */
 export type Frame = { event: string; data: string; id: string | null; retry: number | null };
 
-/** What has come of an event that is not complete yet. */
-export type Partial = {
+/** Parser state: an event that is not complete yet. */
+export type ParserState = {
   rest: string;
   event: string;
   data: string[];
@@ -10,10 +10,10 @@ export type Partial = {
   retry: number | null;
 };
 
-export const NOTHING: Partial = { rest: "", event: "", data: [], id: null, retry: null };
+export const EMPTY: ParserState = { rest: "", event: "", data: [], id: null, retry: null };
 
-/** Reads on in a stream of server-sent events: the frames that `chunk` completes, and what is left of it. Pure. */
-export function read(before: Partial, chunk: string): { frames: Frame[]; after: Partial } {
+/** Parses a chunk of a stream: completed events, and the state for the next chunk. Pure. */
+export function parse(before: ParserState, chunk: string): { frames: Frame[]; after: ParserState } {
   let { event, data, id, retry } = before;
   const frames: Frame[] = [];
   // A lone \r at the end may be half of \r\n: it waits for what comes.

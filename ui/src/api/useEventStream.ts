@@ -2,25 +2,25 @@ import { useCallback, useEffect, useEffectEvent, useRef, useState } from "react"
 import { batch } from "./batch";
 import { follow, type StreamEvent, type StreamState } from "./follow";
 import type { ApiError } from "./problem";
-import { usePresent } from "./usePresent";
+import { usePageVisible } from "./usePageVisible";
 
 type Options<T> = {
-  /** All events that came since the last frame was drawn, in order: one update of the page for many of them. */
+  /** Called with the events of a frame, in order. */
   onEvents: (events: StreamEvent<T>[]) => void;
-  /** Where to begin: after this event. Only what it is at the first moment of a url counts. */
+  /** Start after this event. Read once per url. */
   lastEventId?: string | null;
 };
 
 export type EventStream = {
   state: StreamState;
   error: ApiError | null;
-  /** Reads on after it has ended or failed: the task was resumed, say. */
+  /** Reconnects after it has ended or failed, for instance when a task was resumed. */
   again: () => void;
 };
 
 /**
- * Follows a stream of the service as long as the component is there; null: none. It goes on where it was after the
- * connection was lost, and rests while nobody looks at the page: a browser has six connections, for all its tabs.
+ * Follows a stream while the component is mounted; null: none. Reconnects after the last event, and disconnects while
+ * the page is hidden: a browser has six connections for all its tabs.
  */
 export function useEventStream<T>(
   url: string | null,
@@ -29,12 +29,12 @@ export function useEventStream<T>(
   const [status, setStatus] = useState<{ state: StreamState; error: ApiError | null }>(CONNECTING);
   const [round, setRound] = useState(0);
   const position = useRef<{ url: string | null; id: string | null }>({ url: null, id: null });
-  const present = usePresent();
+  const visible = usePageVisible();
   const begin = useEffectEvent(() => lastEventId);
   const tell = useEffectEvent(onEvents);
 
   useEffect(() => {
-    if (url === null || !present) return;
+    if (url === null || !visible) return;
     if (position.current.url !== url) {
       position.current = { url, id: begin() };
       setStatus(CONNECTING);
@@ -57,7 +57,7 @@ export function useEventStream<T>(
       ending.abort();
       flush();
     };
-  }, [url, present, round]);
+  }, [url, visible, round]);
 
   const again = useCallback(() => setRound((before) => before + 1), []);
   return { ...status, again };

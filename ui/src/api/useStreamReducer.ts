@@ -2,7 +2,7 @@ import { useCallback, useState } from "react";
 import type { StreamEvent } from "./follow";
 import { type EventStream, useEventStream } from "./useEventStream";
 
-/** A stream's events folded into a state by a pure reducer. Another url begins with `initial` again. */
+/** A stream's events reduced to a state. Another url starts with `initial` again. */
 export function useStreamReducer<T, S>(
   url: string | null,
   reduce: (state: S, event: StreamEvent<T>) => S,

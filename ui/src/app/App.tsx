@@ -4,10 +4,10 @@ import { useState } from "react";
 import { RouterProvider } from "react-router";
 import { connection } from "@/api";
 import { Toaster } from "@/kit/Toaster";
-import { Locked } from "./Locked";
+import { useStore } from "@/state/store";
+import { LoginRequired } from "./LoginRequired";
 import { createQueryClient } from "./queryClient";
 import { createRouter } from "./routes";
-import { useStore } from "./store";
 
 export function App() {
   const [client] = useState(createQueryClient);
@@ -16,7 +16,7 @@ export function App() {
   return (
     <QueryClientProvider client={client}>
       <Tooltip.Provider delayDuration={400} skipDelayDuration={200}>
-        {locked ? <Locked /> : <RouterProvider router={router} />}
+        {locked ? <LoginRequired /> : <RouterProvider router={router} />}
         <Toaster />
       </Tooltip.Provider>
     </QueryClientProvider>

@@ -1,30 +1,30 @@
 import { Ellipsis } from "lucide-react";
 import { Link, useLocation, useNavigate } from "react-router";
 import { cx, Menu } from "@/kit";
+import { choose, useTheme } from "@/state/theme";
 import { openPalette } from "./commands";
-import { isAt, PLACES } from "./pages";
-import { choose, useTheme } from "./theme";
+import { isActive, NAVIGATION } from "./navigation";
 
 const FIRST = 4;
 const ITEM =
   "focus-inset flex h-13 flex-1 flex-col items-center justify-center gap-0.5 text-xs font-medium aria-[current=page]:text-accent-text text-muted";
 
-/** The navigation where there is little room. */
+/** Navigation on small screens, at the bottom. */
 export function BottomBar() {
   const { pathname } = useLocation();
   const navigate = useNavigate();
   const theme = useTheme();
-  const rest = PLACES.slice(FIRST);
+  const rest = NAVIGATION.slice(FIRST);
   return (
     <nav
       aria-label="Main"
       className="flex shrink-0 border-t border-line bg-sunken pb-[env(safe-area-inset-bottom)] md:hidden"
     >
-      {PLACES.slice(0, FIRST).map((place) => (
+      {NAVIGATION.slice(0, FIRST).map((place) => (
         <Link
           key={place.to}
           to={place.to}
-          aria-current={isAt(pathname, place) ? "page" : undefined}
+          aria-current={isActive(pathname, place) ? "page" : undefined}
           className={ITEM}
         >
           <place.icon className="size-5" aria-hidden="true" />
@@ -37,7 +37,7 @@ export function BottomBar() {
         trigger={
           <button
             type="button"
-            className={cx(ITEM, rest.some((place) => isAt(pathname, place)) && "text-accent-text")}
+            className={cx(ITEM, rest.some((place) => isActive(pathname, place)) && "text-accent-text")}
           >
             <Ellipsis className="size-5" aria-hidden="true" />
             More

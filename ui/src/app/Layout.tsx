@@ -1,13 +1,13 @@
 import { Suspense } from "react";
 import { Outlet } from "react-router";
 import { BottomBar } from "./BottomBar";
-import { LostBar } from "./LostBar";
+import { ConnectionBanner } from "./ConnectionBanner";
 import { Palette } from "./Palette";
 import { Sidebar } from "./Sidebar";
 import { usePageFocus } from "./usePageFocus";
-import { Waiting } from "./Waiting";
+import { BlankPage } from "./BlankPage";
 
-/** Navigation at the left, or at the bottom where there is little room, and the page. */
+/** Frame of every page: navigation at the left, or at the bottom of small screens. */
 export function Layout() {
   const main = usePageFocus();
   return (
@@ -20,10 +20,10 @@ export function Layout() {
       </a>
       <Sidebar />
       <main id="main" ref={main} tabIndex={-1} className="relative min-h-0 min-w-0 flex-1 outline-none">
-        <Suspense fallback={<Waiting />}>
+        <Suspense fallback={<BlankPage />}>
           <Outlet />
         </Suspense>
-        <LostBar />
+        <ConnectionBanner />
       </main>
       <BottomBar />
       <Palette />

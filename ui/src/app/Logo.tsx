@@ -1,4 +1,4 @@
-/** The mark; the same as public/icon.svg. */
+/** The logo, as in public/icon.svg. */
 export function Logo() {
   return (
     <svg viewBox="0 0 32 32" className="size-5 shrink-0" aria-hidden="true">

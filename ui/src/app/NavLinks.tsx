@@ -1,13 +1,13 @@
 import { Link, useLocation } from "react-router";
 import { cx, Tooltip } from "@/kit";
-import { isAt, PLACES } from "./pages";
+import { isActive, NAVIGATION } from "./navigation";
 
 export function NavLinks({ folded }: { folded: boolean }) {
   const { pathname } = useLocation();
   return (
     <nav aria-label="Main" className="flex w-full flex-col gap-0.5">
-      {PLACES.map((place) => {
-        const here = isAt(pathname, place);
+      {NAVIGATION.map((place) => {
+        const here = isActive(pathname, place);
         const link = (
           <Link
             key={place.to}

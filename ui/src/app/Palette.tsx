@@ -1,10 +1,10 @@
 import { Dialog } from "radix-ui";
 import { useEffect } from "react";
+import { useStore } from "@/state/store";
 import { paletteOpen } from "./commands";
 import { PaletteList } from "./PaletteList";
-import { useStore } from "./store";
 
-/** Ctrl K or ⌘K: everything by its name. */
+/** Command palette, opened by Ctrl K or ⌘K. */
 export function Palette() {
   const open = useStore(paletteOpen);
   useEffect(() => {

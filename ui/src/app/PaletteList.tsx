@@ -2,18 +2,18 @@ import { Search } from "lucide-react";
 import { type KeyboardEvent, useDeferredValue, useEffect, useId, useMemo, useRef, useState } from "react";
 import { cx, Kbd } from "@/kit";
 import { type Command, matching } from "./commands";
-import { useEverywhere } from "./useEverywhere";
+import { usePaletteCommands } from "./usePaletteCommands";
 
 const NOT_YET: Command[] = [];
 
-/** A field, and what is found by it: the focus stays in the field, the arrows choose. */
+/** Search field and results of the command palette. Focus stays in the field; the arrow keys select. */
 export function PaletteList({ onDone }: { onDone: () => void }) {
   const id = useId();
   const [text, setText] = useState("");
   const [chosen, setChosen] = useState(0);
   const asked = useDeferredValue(text.trim());
-  const all = useEverywhere(asked, true);
-  // The field is there at once; what is found follows.
+  const all = usePaletteCommands(asked, true);
+  // Deferred, so that the field is drawn first.
   const found = useDeferredValue(
     useMemo(() => grouped(matching(all, asked)), [all, asked]),
     NOT_YET,
@@ -89,7 +89,6 @@ export function PaletteList({ onDone }: { onDone: () => void }) {
               )}
             >
               <span className="min-w-0 flex-1 truncate">{command.name}</span>
-              {command.keys && <Kbd keys={command.keys} />}
             </div>
           </div>
         ))}
@@ -101,7 +100,7 @@ export function PaletteList({ onDone }: { onDone: () => void }) {
   );
 }
 
-/** Those of a group stand together, groups in the order in which they first come. */
+/** Commands sorted by group, groups in order of first appearance. */
 function grouped(commands: readonly Command[]): Command[] {
   const groups = new Map<string, Command[]>();
   for (const one of commands) groups.set(one.group, [...(groups.get(one.group) ?? []), one]);

@@ -6,7 +6,7 @@ import { Logo } from "./Logo";
 import { openPalette } from "./commands";
 import { useSidebar } from "./sidebarState";
 import { ThemeSwitch } from "./ThemeSwitch";
-import { WhoAnswers } from "./WhoAnswers";
+import { AssistantStatus } from "./AssistantStatus";
 
 export function Sidebar() {
   const { folded, toggle } = useSidebar();
@@ -57,7 +57,7 @@ export function Sidebar() {
       <div
         className={cx("mt-auto flex w-full gap-1.5 pt-3", folded ? "flex-col items-center" : "items-center")}
       >
-        <WhoAnswers folded={folded} />
+        <AssistantStatus folded={folded} />
         <ThemeSwitch />
       </div>
     </aside>

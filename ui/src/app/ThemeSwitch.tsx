@@ -1,6 +1,6 @@
 import { Monitor, Moon, Sun } from "lucide-react";
 import { IconButton, Menu } from "@/kit";
-import { type Choice, choose, useThemeChoice } from "./theme";
+import { type Choice, choose, useThemeChoice } from "@/state/theme";
 
 export const CHOICES: readonly { value: Choice; label: string; icon: typeof Sun }[] = [
   { value: "light", label: "Light", icon: Sun },
@@ -15,7 +15,7 @@ export function ThemeSwitch() {
     <Menu
       label="Theme"
       side="top"
-      trigger={<IconButton size="sm" tip={false} label="Theme" icon={<Icon className="size-4" />} />}
+      trigger={<IconButton size="sm" tooltip={false} label="Theme" icon={<Icon className="size-4" />} />}
       items={CHOICES.map(({ value, label }) => ({
         label,
         checked: value === chosen,

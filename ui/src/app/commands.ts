@@ -1,33 +1,20 @@
-import { useEffect } from "react";
-import { createStore } from "./store";
+import { createStore } from "@/state/store";
 
-/** Something that can be done from anywhere, by its name. */
+/** An entry of the command palette. */
 export type Command = {
   id: string;
   name: string;
   /** The heading it stands under. */
   group: string;
-  /** Further words it is found by. */
+  /** Further search words. */
   words?: string;
-  keys?: string;
   run: () => void;
 };
 
 export const paletteOpen = createStore(false);
 export const openPalette = () => paletteOpen.set(true);
 
-/** What the page that is open offers, beside what can be done everywhere. */
-export const pageCommands = createStore<readonly Command[]>([]);
-
-/** Adds commands to the palette while the component is there. Give the same array as long as they are the same. */
-export function useCommands(commands: readonly Command[]): void {
-  useEffect(() => {
-    pageCommands.set([...pageCommands.get(), ...commands]);
-    return () => pageCommands.set(pageCommands.get().filter((one) => !commands.includes(one)));
-  }, [commands]);
-}
-
-/** Those in which every word is found; where it begins a name first. Pure. */
+/** Commands that contain every word; those whose name starts with the first one come first. Pure. */
 export function matching(commands: readonly Command[], text: string): Command[] {
   const words = text.toLowerCase().split(/\s+/).filter(Boolean);
   const all = (one: Command) => `${one.name} ${one.group} ${one.words ?? ""}`.toLowerCase();

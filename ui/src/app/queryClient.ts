@@ -3,14 +3,14 @@ import { ApiError, connection } from "@/api";
 
 const ATTEMPTS = 2;
 
-/** What is refused for a reason is not asked again; what was lost is, as soon as the service answers. */
+/** Refused requests are not retried; all queries are refetched when the service answers again. */
 export function createQueryClient(): QueryClient {
   const client = new QueryClient({
     defaultOptions: {
       queries: {
         staleTime: 5_000,
         retry: (failures, error) => failures < ATTEMPTS && error instanceof ApiError && error.status === 503,
-        // A service on this machine is reached without the net.
+        // The service may run on this machine, reachable without a network.
         networkMode: "always",
       },
       mutations: { networkMode: "always" },

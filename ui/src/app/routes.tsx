@@ -1,23 +1,27 @@
 import { createBrowserRouter, type RouteObject } from "react-router";
-import { lost, online } from "@/api/connection";
-import { Broken } from "./Broken";
+import { reportUnreachable, whenOnline } from "@/api/connection";
+import { ErrorPage } from "./ErrorPage";
 import { Layout } from "./Layout";
-import { Nowhere } from "./Nowhere";
-import { Waiting } from "./Waiting";
+import { NotFound } from "./NotFound";
+import { BlankPage } from "./BlankPage";
 
 type PageModule = { default: React.ComponentType };
 
 function page(path: string, load: () => Promise<PageModule>): RouteObject {
-  return { path, lazy: async () => ({ Component: (await patiently(load)).default }), ErrorBoundary: Broken };
+  return {
+    path,
+    lazy: async () => ({ Component: (await loadWhenOnline(load)).default }),
+    ErrorBoundary: ErrorPage,
+  };
 }
 
-/** A page's script cannot be had while the service is away: the page before it stays until it can. */
-async function patiently(load: () => Promise<PageModule>): Promise<PageModule> {
+/** Loads a page's code; when the service cannot be reached, again as soon as it answers. */
+async function loadWhenOnline(load: () => Promise<PageModule>): Promise<PageModule> {
   try {
     return await load();
   } catch {
-    lost();
-    await online();
+    reportUnreachable();
+    await whenOnline();
     return load();
   }
 }
@@ -27,8 +31,8 @@ const chat = () => import("@/chat/ChatPage");
 export const routes: RouteObject[] = [
   {
     Component: Layout,
-    HydrateFallback: Waiting,
-    ErrorBoundary: Broken,
+    HydrateFallback: BlankPage,
+    ErrorBoundary: ErrorPage,
     children: [
       page("/", chat),
       page("/chat/:sessionId", chat),
@@ -37,11 +41,11 @@ export const routes: RouteObject[] = [
       page("/tasks/:id", () => import("@/tasks/TaskPage")),
       page("/tasks/:id/edit", () => import("@/tasks/EditTaskPage")),
       page("/tasks/:id/result", () => import("@/result/ResultPage")),
-      page("/presets", () => import("@/shelves/PresetsPage")),
-      page("/machine", () => import("@/shelves/MachinePage")),
-      page("/policy", () => import("@/shelves/PolicyPage")),
-      page("/audit", () => import("@/shelves/AuditPage")),
-      { path: "*", Component: Nowhere },
+      page("/presets", () => import("@/presets/PresetsPage")),
+      page("/machine", () => import("@/machine/MachinePage")),
+      page("/policy", () => import("@/policy/PolicyPage")),
+      page("/audit", () => import("@/audit/AuditPage")),
+      { path: "*", Component: NotFound },
     ],
   },
 ];

@@ -1,25 +1,13 @@
-import { createStore, useStore } from "./store";
+import { readStored, writeStored } from "@/state/storage";
+import { createStore, useStore } from "@/state/store";
 
-const KEPT = "autotuner-sidebar";
-
-function kept(): boolean {
-  try {
-    return localStorage.getItem(KEPT) === "folded";
-  } catch {
-    return false;
-  }
-}
-
-const foldedStore = createStore(kept());
+const KEY = "autotuner-sidebar";
+const foldedStore = createStore(readStored("local", KEY) === "folded");
 
 function toggle(): void {
   const folded = !foldedStore.get();
   foldedStore.set(folded);
-  try {
-    localStorage.setItem(KEPT, folded ? "folded" : "open");
-  } catch {
-    // Storage is closed to us: it holds until the page is left.
-  }
+  writeStored("local", KEY, folded ? "folded" : "open");
 }
 
 export function useSidebar(): { folded: boolean; toggle: () => void } {

@@ -1,7 +1,7 @@
 import { type RefObject, useEffect, useRef } from "react";
 import { useLocation } from "react-router";
 
-/** Another page begins at its start, for the keyboard and for readers; the first one leaves the focus to the browser. */
+/** Moves the focus to the page's start on navigation, for keyboard and screen readers; not on the first load. */
 export function usePageFocus(): RefObject<HTMLElement | null> {
   const main = useRef<HTMLElement>(null);
   const { pathname } = useLocation();

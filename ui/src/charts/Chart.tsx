@@ -8,11 +8,11 @@ import { type ChartOption, type OnReady, useChart } from "./useChart";
 
 type Props = {
   title: string;
-  /** What it shows, in a sentence or two with its numbers: read out instead of the picture. */
+  /** Text alternative for screen readers, with the numbers. */
   summary: string;
-  /** A stable function (module level, or useCallback): a new one is drawn. */
+  /** ECharts option. A stable function: the chart is redrawn when it changes. */
   option: (palette: Palette) => ChartOption;
-  /** Its numbers. */
+  /** The data as a table. */
   table: Rows;
   /** In pixels. */
   height?: number;
@@ -60,7 +60,7 @@ export function Chart({
             trigger={
               <IconButton
                 size="sm"
-                tip={false}
+                tooltip={false}
                 label="Save chart"
                 icon={<Download className="size-4" />}
                 disabled={!drawn}

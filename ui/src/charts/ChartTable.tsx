@@ -2,10 +2,10 @@ import { useMemo } from "react";
 import { type ColumnDef, Table } from "@/kit";
 
 type Cells = readonly (string | number | null)[];
-/** The numbers of a chart, for those who cannot or do not want to see it. */
+/** A chart's data as a table. */
 export type Rows = { columns: readonly string[]; rows: readonly Cells[] };
 
-/** The first column names what the others tell of. */
+/** The first column is the row's header. */
 const NAME_PX = 160;
 const COLUMN_PX = 110;
 

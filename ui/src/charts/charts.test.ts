@@ -1,9 +1,9 @@
 import { expect, test } from "vitest";
 import { faded } from "./palette";
-import { tip } from "./tip";
+import { tooltipContent } from "./tooltipContent";
 
 test("a tooltip holds text, whatever it looks like", () => {
-  const box = tip("<img src=x onerror=alert(1)>", [["<b>ttft</b>", "84 ms", "red"]]);
+  const box = tooltipContent("<img src=x onerror=alert(1)>", [["<b>ttft</b>", "84 ms", "red"]]);
   expect(box.querySelector("img, b")).toBeNull();
   expect(box).toHaveTextContent("<img src=x onerror=alert(1)><b>ttft</b>84 ms");
 });

@@ -1,4 +1,4 @@
-/** What is used of ECharts, and nothing else: it comes when the first chart is drawn. */
+/** The used parts of ECharts, loaded with the first chart. */
 import { BarChart, CustomChart, LineChart, ParallelChart, ScatterChart } from "echarts/charts";
 import {
   AriaComponent,

@@ -1,6 +1,6 @@
 export { Chart } from "./Chart";
 export type { Rows } from "./ChartTable";
 export { faded, type Palette } from "./palette";
-export { tip } from "./tip";
-export { inTurn } from "./turns";
+export { tooltipContent } from "./tooltipContent";
+export { queueRender } from "./renderQueue";
 export type { ChartOption, OnReady } from "./useChart";

@@ -1,4 +1,4 @@
-/** The page's colours as a chart needs them: resolved for the theme that is shown. */
+/** Resolved CSS colours of the current theme. */
 export type Palette = {
   series: string[];
   text: string;
@@ -29,7 +29,7 @@ const SERIES = 8;
 
 export function readPalette(): Palette {
   const probe = document.createElement("span");
-  // Where motion is reduced, everything has a transition of no length: it would answer with the colour before.
+  // With reduced motion everything has a transition of no length, and the computed colour would be the previous one.
   probe.style.transitionProperty = "none";
   document.body.append(probe);
   const colour = (name: string) => {
@@ -53,7 +53,7 @@ export function readPalette(): Palette {
   return { series, text, muted, faint, line, surface, raised, accent, ok, warn, bad };
 }
 
-/** The same colour, let through: `faded("rgb(1, 2, 3)", 0.2)`. */
+/** The colour with an alpha: `faded("rgb(1, 2, 3)", 0.2)`. */
 export function faded(colour: string, alpha: number): string {
   const parts = /^rgba?\(([^)]+)\)$/
     .exec(colour)?.[1]

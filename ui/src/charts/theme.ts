@@ -2,7 +2,7 @@ import type { Palette } from "./palette";
 
 const FONT = 'Inter, system-ui, "Segoe UI", Roboto, sans-serif';
 
-/** How every chart looks that does not say otherwise. */
+/** The ECharts theme. */
 export function chartTheme(palette: Palette): Record<string, unknown> {
   const axis = {
     axisLine: { show: true, lineStyle: { color: palette.line } },

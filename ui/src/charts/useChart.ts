@@ -1,17 +1,17 @@
 import type { ECharts, EChartsCoreOption } from "echarts/core";
 import { type RefObject, useEffect, useEffectEvent, useRef, useState } from "react";
-import { useTheme } from "@/app/theme";
+import { useTheme } from "@/state/theme";
 import { type Palette, readPalette } from "./palette";
 import { chartTheme } from "./theme";
-import { inTurn } from "./turns";
+import { queueRender } from "./renderQueue";
 
 export type ChartOption = EChartsCoreOption;
-/** Listens to a chart, as `chart.on("click", …)`; what it returns, if anything, undoes that. */
+/** Adds listeners to a chart; may return a clean-up. */
 // eslint-disable-next-line @typescript-eslint/no-invalid-void-type -- as React's effects: who has nothing to undo returns nothing
 export type OnReady = (chart: ECharts) => (() => void) | void;
 export type Drawn = { chart: ECharts; palette: Palette };
 
-/** A chart in an element, in the theme that is shown, of the element's size. Null until the library has come. */
+/** Draws a chart in an element, in the current theme and the element's size. Null until ECharts is loaded. */
 export function useChart(
   element: RefObject<HTMLElement | null>,
   option: (palette: Palette) => ChartOption,
@@ -30,25 +30,25 @@ export function useChart(
     let undo: ReturnType<OnReady>;
     let left = false;
     const resized = new ResizeObserver(() => {
-      // It is told of the first size, too, which the chart has already.
+      // Also called for the initial size.
       if (chart && (chart.getWidth() !== place.clientWidth || chart.getHeight() !== place.clientHeight))
         chart.resize();
     });
-    const takeBack = inTurn(async () => {
+    const dequeue = queueRender(async () => {
       const { init } = await import("./echarts");
       if (left) return;
       const palette = readPalette();
       chart = init(place, chartTheme(palette), { renderer: "canvas" });
       shown.current = newest();
-      chart.setOption(settled(shown.current(palette)));
-      // Not before: who adds to a chart without axes breaks it.
+      chart.setOption(withAnimation(shown.current(palette)));
+      // After the first option: series without axes are an error.
       undo = ready(chart);
       resized.observe(place);
       setDrawn({ chart, palette });
     });
     return () => {
       left = true;
-      takeBack();
+      dequeue();
       resized.disconnect();
       undo?.();
       chart?.dispose();
@@ -58,17 +58,17 @@ export function useChart(
 
   useEffect(() => {
     if (!drawn || shown.current === option) return;
-    return inTurn(() => {
+    return queueRender(() => {
       if (drawn.chart.isDisposed()) return;
       shown.current = option;
-      drawn.chart.setOption(settled(option(drawn.palette)), { replaceMerge: ["series"] });
+      drawn.chart.setOption(withAnimation(option(drawn.palette)), { replaceMerge: ["series"] });
     });
   }, [drawn, option]);
   return drawn;
 }
 
-/** Nothing moves for those who want nothing to move; for the others it is quick, and hundreds of marks do not move. */
-export function settled(option: ChartOption): ChartOption {
+/** Short animations; none with prefers-reduced-motion or more than 100 points. */
+export function withAnimation(option: ChartOption): ChartOption {
   const still = matchMedia("(prefers-reduced-motion: reduce)").matches;
   return {
     animationDuration: 250,

@@ -1,12 +1,12 @@
 import { useRef, useState } from "react";
 import { useNavigate } from "react-router";
-import { Failure } from "@/kit";
-import { begin } from "./actions";
+import { ErrorMessage } from "@/kit";
+import { startSession } from "./actions";
 import { Composer } from "./parts/Composer";
 import { Header } from "./parts/Header";
 import { Suggestions } from "./parts/Suggestions";
 
-/** Before anything is said: the session comes to be with its first message. */
+/** A new conversation. The session is created with the first message. */
 export function NewConversation() {
   const go = useNavigate();
   const input = useRef<HTMLTextAreaElement>(null);
@@ -15,7 +15,7 @@ export function NewConversation() {
   const send = async (text: string) => {
     setBusy(true);
     try {
-      await go(`/chat/${await begin(text)}`);
+      await go(`/chat/${await startSession(text)}`);
     } finally {
       setBusy(false);
     }
@@ -26,7 +26,7 @@ export function NewConversation() {
       <Suggestions disabled={busy} onChoose={(text) => void send(text).catch(setFailed)} />
       {failed !== null && (
         <div className="px-4 pb-2 md:px-6">
-          <Failure error={failed} compact className="mx-auto max-w-3xl" />
+          <ErrorMessage error={failed} compact className="mx-auto max-w-3xl" />
         </div>
       )}
       <Composer name="new" input={input} onSend={send} autoFocus />

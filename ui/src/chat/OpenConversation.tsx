@@ -1,21 +1,21 @@
 import { useQuery } from "@tanstack/react-query";
 import { useEffect, useMemo, useRef, useState } from "react";
 import { queries } from "@/api";
-import { ButtonLink, Empty, Failure, Loading } from "@/kit";
-import { say, stop } from "./actions";
+import { ButtonLink, Empty, ErrorMessage, Loading } from "@/kit";
+import { sendMessage, stop } from "./actions";
 import { type Conversation, ConversationContext } from "./conversation";
 import { Announcer } from "./parts/Announcer";
 import { Composer } from "./parts/Composer";
 import { Header } from "./parts/Header";
 import { Suggestions } from "./parts/Suggestions";
 import { ThreadView } from "./parts/ThreadView";
-import { Waiting } from "./parts/Waiting";
+import { DecisionsPending } from "./parts/DecisionsPending";
 import { isCall } from "./thread/model";
-import { latestStarts, running, status, waiting } from "./thread/views";
+import { latestStarts, isRunning, callStatus, openApprovals } from "./thread/selectors";
 import { useExpiry } from "./useExpiry";
 import { useThread } from "./useThread";
 
-/** A conversation that is there: its thread, and what can be said in it. */
+/** An existing conversation: thread and composer. */
 export function OpenConversation({ sessionId }: { sessionId: string }) {
   const session = useQuery(queries.session(sessionId));
   const { thread, stream } = useThread(sessionId);
@@ -24,8 +24,8 @@ export function OpenConversation({ sessionId }: { sessionId: string }) {
   const input = useRef<HTMLTextAreaElement>(null);
   const frame = useRef<HTMLDivElement>(null);
   const now = useExpiry(thread);
-  const asks = waiting(thread, now);
-  const works = running(thread);
+  const asks = openApprovals(thread, now);
+  const works = isRunning(thread);
   const tainted = session.data?.tainted ?? false;
   const started = [...latestStarts(thread.entries)].join("\n");
   const context = useMemo<Conversation>(
@@ -54,7 +54,7 @@ export function OpenConversation({ sessionId }: { sessionId: string }) {
   if (stream.state === "failed" && thread.entries.length === 0)
     return <Gone error={stream.error} onRetry={stream.again} />;
   const kept = thread.entries.flatMap((entry, place) =>
-    isCall(entry) && status(entry, works, now) === "asking" ? [place] : [],
+    isCall(entry) && callStatus(entry, works, now) === "asking" ? [place] : [],
   );
   // Nothing has been said in it: a turn would have moved the time of its last use.
   const unused = session.data !== undefined && session.data.updated_at === session.data.created_at;
@@ -65,7 +65,10 @@ export function OpenConversation({ sessionId }: { sessionId: string }) {
         {thread.entries.length > 0 ? (
           <ThreadView thread={thread} kept={kept} />
         ) : unused && !works ? (
-          <Suggestions disabled={false} onChoose={(text) => void say(sessionId, text).catch(setFailed)} />
+          <Suggestions
+            disabled={false}
+            onChoose={(text) => void sendMessage(sessionId, text).catch(setFailed)}
+          />
         ) : (
           <div className="flex-1 px-4 pt-6 md:px-6">
             <Loading label="The conversation" lines={6} className="mx-auto max-w-3xl" />
@@ -73,12 +76,12 @@ export function OpenConversation({ sessionId }: { sessionId: string }) {
         )}
         {stream.state === "failed" && thread.entries.length > 0 && (
           <div className="px-4 pb-2 md:px-6">
-            <Failure error={stream.error} compact onRetry={stream.again} className="mx-auto max-w-3xl" />
+            <ErrorMessage error={stream.error} compact onRetry={stream.again} className="mx-auto max-w-3xl" />
           </div>
         )}
         {failed !== null && (
           <div className="px-4 pb-2 md:px-6">
-            <Failure error={failed} compact className="mx-auto max-w-3xl" />
+            <ErrorMessage error={failed} compact className="mx-auto max-w-3xl" />
           </div>
         )}
         <Composer
@@ -87,9 +90,9 @@ export function OpenConversation({ sessionId }: { sessionId: string }) {
           input={input}
           autoFocus
           busy={works}
-          onSend={(text) => say(sessionId, text)}
+          onSend={(text) => sendMessage(sessionId, text)}
           onStop={works || asks.length > 0 ? () => stop(sessionId) : undefined}
-          blocked={asks.length > 0 && <Waiting count={asks.length} onReview={review} />}
+          blocked={asks.length > 0 && <DecisionsPending count={asks.length} onReview={review} />}
         />
         <Announcer running={works} waiting={asks.length} />
       </div>
@@ -105,7 +108,7 @@ function Gone({ error, onRetry }: { error: unknown; onRetry: () => void }) {
         action={<ButtonLink to="/">Begin a new one</ButtonLink>}
         className="py-0"
       />
-      <Failure error={error} onRetry={onRetry} className="w-full max-w-lg" />
+      <ErrorMessage error={error} onRetry={onRetry} className="w-full max-w-lg" />
     </div>
   );
 }

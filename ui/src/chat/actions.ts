@@ -1,8 +1,8 @@
-/** What can be done in a conversation. What comes of it is told by the session's stream, to every tab alike. */
+/** Requests of a conversation. Their effects arrive by the session's stream, in every tab. */
 
 import { api, call, type Schema, send } from "@/api";
 
-export async function say(sessionId: string, text: string): Promise<void> {
+export async function sendMessage(sessionId: string, text: string): Promise<void> {
   const said: Schema<"RunAgentInput"> = {
     threadId: sessionId,
     runId: "",
@@ -12,15 +12,15 @@ export async function say(sessionId: string, text: string): Promise<void> {
   };
   const headers = { "Content-Type": "application/json" };
   const response = await send("/api/agent/runs", { method: "POST", headers, body: JSON.stringify(said) });
-  // The answer is the run's own stream. Leaving it ends nothing, and the session's stream has all of it.
+  // The answer is a stream of the run. Closing it does not stop the run; the session's stream has all events.
   await response.body?.cancel();
 }
 
 /** A new session with its first message. */
-export async function begin(text: string): Promise<string> {
+export async function startSession(text: string): Promise<string> {
   const { id } = await call(api.POST("/api/agent/sessions"));
   try {
-    await say(id, text);
+    await sendMessage(id, text);
   } catch (error) {
     await remove(id).catch(() => undefined);
     throw error;
@@ -28,7 +28,7 @@ export async function begin(text: string): Promise<string> {
   return id;
 }
 
-/** Goes on from an earlier message, written anew or the same; what came after it is left out. */
+/** Continues from an earlier message, edited or not; later ones are dropped. */
 export const resend = (session_id: string, message_id: string, text: string) =>
   call(
     api.POST("/api/agent/sessions/{session_id}/messages/{message_id}/resend", {
@@ -49,5 +49,5 @@ export const rename = (session_id: string, title: string) =>
 export const remove = (session_id: string) =>
   call(api.DELETE("/api/agent/sessions/{session_id}", { params: { path: { session_id } } }));
 
-/** Where the browser gets a conversation as Markdown. */
+/** URL of a conversation as Markdown. */
 export const transcriptOf = (sessionId: string) => `/api/agent/sessions/${sessionId}/transcript`;

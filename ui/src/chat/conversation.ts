@@ -1,20 +1,20 @@
-/** What every part of an open conversation knows of it. */
+/** Context of an open conversation. */
 
 import { createContext, useContext } from "react";
 
 export type Conversation = {
   sessionId: string;
-  /** The assistant works now. */
+  /** A run is active. */
   running: boolean;
-  /** Decisions are awaited. */
+  /** Approvals are open. */
   waiting: boolean;
-  /** Text that nobody vouches for has entered: nothing is allowed ahead any more. */
+  /** Untrusted text has been read: no calls can be allowed for the session. */
   tainted: boolean;
   /** Milliseconds since 1970. Moves on when an approval expires. */
   now: number;
-  /** For tasks that were put to work here: the calls whose cards follow them. */
+  /** Ids of the calls that show a task's card: the last one that started each task. */
   starts: ReadonlySet<string>;
-  /** The user's message that is being written anew. */
+  /** The user's message that is being edited. */
   editing: string | null;
   edit: (messageId: string | null) => void;
 };

@@ -1,13 +1,13 @@
 import { useEffect, useState } from "react";
 import type { Thread } from "./thread/model";
-import { nextExpiry, waiting } from "./thread/views";
+import { nextExpiry, openApprovals } from "./thread/selectors";
 
 const LONGEST_MS = 2 ** 31 - 1;
 
-/** Now, as far as approvals care: moves on at the moment in which the next one expires. */
+/** Current time, updated when the next approval expires. */
 export function useExpiry(thread: Thread): number {
   const [now, setNow] = useState(() => Date.now());
-  const next = nextExpiry(waiting(thread, now));
+  const next = nextExpiry(openApprovals(thread, now));
   useEffect(() => {
     if (next === null) return;
     const timer = setTimeout(

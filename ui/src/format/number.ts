@@ -1,4 +1,4 @@
-/** A value with sensible digits: three that count, whole numbers from a thousand on with separators. */
+/** Three significant digits; whole numbers with separators from 1,000 on. */
 export function number(value: number, digits = 3): string {
   if (!Number.isFinite(value)) return "–";
   if (Math.abs(value) >= 10 ** digits || Number.isInteger(value)) return whole.format(value);

@@ -1,6 +1,6 @@
 import { number } from "./number";
 
-/** A latency in seconds, as people of this field read it: `84.2 ms`, from ten seconds on `12.3 s`. */
+/** A latency, given in seconds: `84.2 ms`, from ten seconds on `12.3 s`. */
 export function latency(seconds: number): string {
   if (!Number.isFinite(seconds)) return "–";
   return Math.abs(seconds) < 10 ? `${number(seconds * 1000)} ms` : `${number(seconds)} s`;

@@ -1,21 +1,30 @@
 import type { ComponentProps, ReactNode } from "react";
-import { buttonClass, type Look, type Size } from "./button";
+import { buttonClass, type ButtonVariant, type ButtonSize } from "./buttonClass";
 import { cx } from "./cx";
 import { Spinner } from "./Spinner";
 
 export type ButtonProps = ComponentProps<"button"> & {
-  look?: Look;
-  size?: Size;
+  variant?: ButtonVariant;
+  size?: ButtonSize;
   icon?: ReactNode;
-  /** What it does is going on: it cannot be pressed again, and keeps its width. */
+  /** Its action is running: disabled, with a spinner. */
   pending?: boolean;
 };
 
-export function Button({ look, size, icon, pending, className, children, disabled, ...rest }: ButtonProps) {
+export function Button({
+  variant,
+  size,
+  icon,
+  pending,
+  className,
+  children,
+  disabled,
+  ...rest
+}: ButtonProps) {
   return (
     <button
       type="button"
-      className={cx(buttonClass(look, size), className)}
+      className={cx(buttonClass(variant, size), className)}
       disabled={disabled || pending}
       aria-busy={pending || undefined}
       {...rest}

@@ -1,14 +1,14 @@
 import type { ReactNode } from "react";
 import { Link, type LinkProps } from "react-router";
-import { buttonClass, type Look, type Size } from "./button";
+import { buttonClass, type ButtonVariant, type ButtonSize } from "./buttonClass";
 import { cx } from "./cx";
 
-type Props = LinkProps & { look?: Look; size?: Size; icon?: ReactNode };
+type Props = LinkProps & { variant?: ButtonVariant; size?: ButtonSize; icon?: ReactNode };
 
-/** A link that looks like a button: it goes somewhere, and can be opened in a tab of its own. */
-export function ButtonLink({ look, size, icon, className, children, ...rest }: Props) {
+/** A link that looks like a button. */
+export function ButtonLink({ variant, size, icon, className, children, ...rest }: Props) {
   return (
-    <Link className={cx(buttonClass(look, size), className)} {...rest}>
+    <Link className={cx(buttonClass(variant, size), className)} {...rest}>
       {icon}
       {children}
     </Link>

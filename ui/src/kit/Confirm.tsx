@@ -2,7 +2,7 @@ import { useMutation } from "@tanstack/react-query";
 import { type ReactNode, useState } from "react";
 import { Button } from "./Button";
 import { Dialog } from "./Dialog";
-import { Failure } from "./Failure";
+import { ErrorMessage } from "./ErrorMessage";
 
 type Props = {
   trigger?: ReactNode;
@@ -53,7 +53,7 @@ export function Confirm({
             Keep it as it is
           </Button>
           <Button
-            look={danger ? "danger" : "primary"}
+            variant={danger ? "danger" : "primary"}
             pending={work.isPending}
             onClick={() => work.mutate()}
             autoFocus
@@ -66,7 +66,7 @@ export function Confirm({
       {(children || work.isError) && (
         <div className="space-y-3">
           {children}
-          {work.isError && <Failure error={work.error} compact />}
+          {work.isError && <ErrorMessage error={work.error} compact />}
         </div>
       )}
     </Dialog>

@@ -28,7 +28,9 @@ export function CopyButton({ text, label = "Copy", show = false, size = "sm", cl
       await navigator.clipboard.writeText(typeof text === "string" ? text : await text());
       setCopied(true);
     } catch {
-      toast("The browser did not let this be copied; select the text and copy it by hand.", { tone: "bad" });
+      toast("The browser did not let this be copied; select the text and copy it by hand.", {
+        intent: "bad",
+      });
     }
   };
   const icon = copied ? <Check className="size-3.5 text-ok" /> : <Copy className="size-3.5" />;

@@ -19,7 +19,7 @@ type Props = {
 
 const SIZES = { sm: "max-w-md", md: "max-w-xl", lg: "max-w-3xl", xl: "max-w-6xl" };
 
-/** Over the page, until it is closed: by Escape, its cross, or beside it. Focus stays inside, and comes back. */
+/** Modal dialog. Closed by Escape, its close button or a click outside; focus is trapped and restored. */
 export function Dialog({ open, onOpenChange, trigger, title, detail, size = "md", footer, children }: Props) {
   const before = useRef<Element | null>(null);
   return (
@@ -54,7 +54,7 @@ export function Dialog({ open, onOpenChange, trigger, title, detail, size = "md"
                 label="Close"
                 icon={<X className="size-4" />}
                 size="sm"
-                tip={false}
+                tooltip={false}
                 className="-mr-1.5"
               />
             </Radix.Close>

@@ -4,7 +4,7 @@ import { useNow } from "./useNow";
 type Props =
   { seconds: number; className?: string } | { since: string; until?: string | null; className?: string };
 
-/** How long something took, or has been going on: then it counts. */
+/** A duration: fixed, or counting up since a time. */
 export function Duration(props: Props) {
   const counting = "since" in props && !props.until;
   const now = useNow(counting);

@@ -11,7 +11,7 @@ type Props = {
   className?: string;
 };
 
-/** There is nothing here: why, and the way to something. */
+/** Empty state: title, explanation and an action. */
 export function Empty({ icon, title, as: Title = "p", children, action, className }: Props) {
   return (
     <div className={cx("flex flex-col items-center justify-center px-6 py-12 text-center", className)}>

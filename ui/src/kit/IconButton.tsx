@@ -1,5 +1,5 @@
 import type { ComponentProps, ReactNode } from "react";
-import { buttonClass, type Look, type Size } from "./button";
+import { buttonClass, type ButtonVariant, type ButtonSize } from "./buttonClass";
 import { cx } from "./cx";
 import { Spinner } from "./Spinner";
 import { Tooltip } from "./Tooltip";
@@ -8,23 +8,23 @@ type Props = Omit<ComponentProps<"button">, "children"> & {
   /** Its name, shown as a tooltip as well. */
   label: string;
   icon: ReactNode;
-  look?: Look;
-  size?: Size;
+  variant?: ButtonVariant;
+  size?: ButtonSize;
   pending?: boolean;
   /** Keys that do the same, shown in the tooltip. */
   keys?: string;
   /** Off where it opens a menu or is pressed all the time. */
-  tip?: boolean;
+  tooltip?: boolean;
 };
 
 export function IconButton({
   label,
   icon,
-  look = "quiet",
+  variant = "quiet",
   size,
   pending,
   keys,
-  tip = true,
+  tooltip = true,
   className,
   disabled,
   ...rest
@@ -35,13 +35,13 @@ export function IconButton({
       aria-label={label}
       aria-busy={pending || undefined}
       disabled={disabled || pending}
-      className={cx(buttonClass(look, size, true), className)}
+      className={cx(buttonClass(variant, size, true), className)}
       {...rest}
     >
       {pending ? <Spinner /> : icon}
     </button>
   );
-  return tip ? (
+  return tooltip ? (
     <Tooltip text={label} keys={keys}>
       {button}
     </Tooltip>

@@ -1,9 +1,9 @@
 import { cx } from "./cx";
 
 type Props = {
-  /** What is on its way, for screen readers. */
+  /** What is loading, for screen readers. */
   label?: string;
-  /** Lines of text to stand in for. */
+  /** Lines of text. */
   lines?: number;
   /** Or a block of this height, as CSS writes it: `320px`. */
   height?: string;
@@ -12,7 +12,7 @@ type Props = {
 
 const WIDTHS = ["72%", "94%", "58%", "83%", "66%", "88%"];
 
-/** Stands in for content on its way, of its size: nothing moves when it comes. */
+/** Skeleton of the content's size, so that the layout does not shift when it is loaded. */
 export function Loading({ label = "Loading", lines = 3, height, className }: Props) {
   return (
     <div role="status" className={cx("w-full", className)}>

@@ -5,16 +5,16 @@ import rehypeHighlight from "rehype-highlight";
 import remarkGfm from "remark-gfm";
 import { Code } from "./Code";
 import { cx } from "./cx";
-import { pieces, safeImage, safeLink } from "./markdown";
+import { splitBlocks, safeImage, safeLink } from "./markdownText";
 
 /**
- * Markdown as others write it: no HTML of theirs, no link but http, https and mailto, no picture of another host.
- * What grows at its end is drawn without flicker.
+ * Untrusted Markdown: no HTML, links only by http, https and mailto, no images of other hosts. A text that grows at
+ * its end is rendered without flicker.
  */
 export const Markdown = memo(function Markdown({ text, className }: { text: string; className?: string }) {
   return (
     <div className={cx("prose", className)}>
-      {pieces(text).map((piece, index) => (
+      {splitBlocks(text).map((piece, index) => (
         <Piece key={index} text={piece} />
       ))}
     </div>
@@ -29,7 +29,7 @@ const Piece = memo(function Piece({ text }: { text: string }) {
         remarkPlugins={REMARK}
         rehypePlugins={REHYPE}
         components={COMPONENTS}
-        // Links and pictures are judged where they are drawn.
+        // Links and images are checked in COMPONENTS.
         urlTransform={unchanged}
       >
         {text}
@@ -39,7 +39,7 @@ const Piece = memo(function Piece({ text }: { text: string }) {
 });
 
 const REMARK = [remarkGfm];
-/** Made once: each one knows every grammar, and a text is read again with each of its words. */
+/** Created once: the highlighter loads every grammar. */
 let highlight: ReturnType<typeof rehypeHighlight> | undefined;
 const REHYPE = [() => (highlight ??= rehypeHighlight({ detect: false }))];
 const unchanged = (url: string) => url;

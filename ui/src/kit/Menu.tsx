@@ -27,7 +27,7 @@ type Props = {
 const ITEM =
   "flex min-h-8 select-none items-center gap-2 rounded-md px-2 py-1 text-sm outline-none data-highlighted:bg-hover data-disabled:opacity-50";
 
-/** What can be done with something, behind one button. */
+/** Drop-down menu of actions. */
 export function Menu({ trigger, items, label, align = "end", side = "bottom" }: Props) {
   return (
     <Radix.Root>

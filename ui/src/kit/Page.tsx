@@ -15,7 +15,7 @@ type Props = {
   children: ReactNode;
 };
 
-/** The frame of a page: its title, what can be done with it, and one place that scrolls. */
+/** A page's title, actions and scrolling content. */
 export function Page({ title, heading, detail, actions, width = "wide", fill, children }: Props) {
   useEffect(() => {
     document.title = `${title} · Autotuner`;

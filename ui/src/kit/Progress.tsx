@@ -2,10 +2,10 @@ import { cx } from "./cx";
 
 type Props = {
   label: string;
-  /** Null: it goes on, and nobody knows how far it is. */
+  /** Null: indeterminate. */
   done: number | null;
   total?: number;
-  tone?: "accent" | "ok" | "bad";
+  intent?: "accent" | "ok" | "bad";
   /** In words, for screen readers: `3 of 12 experiments`. */
   text?: string;
   className?: string;
@@ -13,7 +13,7 @@ type Props = {
 
 const FILL = { accent: "bg-accent", ok: "bg-ok", bad: "bg-bad" };
 
-export function Progress({ label, done, total = 1, tone = "accent", text, className }: Props) {
+export function Progress({ label, done, total = 1, intent = "accent", text, className }: Props) {
   const part = done === null ? null : Math.min(1, Math.max(0, total > 0 ? done / total : 0));
   return (
     <div
@@ -26,7 +26,7 @@ export function Progress({ label, done, total = 1, tone = "accent", text, classN
       className={cx("h-1.5 w-full overflow-hidden rounded-full bg-hover", className)}
     >
       <div
-        className={cx("h-full rounded-full transition-[width]", FILL[tone], part === null && "skeleton")}
+        className={cx("h-full rounded-full transition-[width]", FILL[intent], part === null && "skeleton")}
         style={{ width: `${(part ?? 1) * 100}%` }}
       />
     </div>

@@ -11,7 +11,7 @@ type Props<V extends string> = Omit<ComponentProps<"select">, "value" | "onChang
   options: readonly Option<V>[];
 };
 
-/** The system's own list: it works with every keyboard, reader and thumb. */
+/** The browser's own select, for accessibility and touch. */
 export function Select<V extends string>({ value, onChange, options, className, ...rest }: Props<V>) {
   const field = useField();
   return (

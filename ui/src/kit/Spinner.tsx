@@ -1,6 +1,6 @@
 import { cx } from "./cx";
 
-/** Something goes on. Says nothing to a screen reader: what stands beside it does. */
+/** Busy indicator, hidden from screen readers. */
 export function Spinner({ className }: { className?: string }) {
   return (
     <svg viewBox="0 0 16 16" className={cx("size-3.5 shrink-0 animate-spin", className)} aria-hidden="true">

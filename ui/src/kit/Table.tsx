@@ -10,7 +10,7 @@ import {
 import { defaultRangeExtractor, type Range, useVirtualizer } from "@tanstack/react-virtual";
 import { Fragment, type ReactNode, useEffect, useMemo, useRef, useState } from "react";
 import { cx } from "./cx";
-import { inOrder } from "./inOrder";
+import { sortRows } from "./sortRows";
 import { TableHead } from "./TableHead";
 import { TableRow } from "./TableRow";
 import { useRowKeys } from "./useRowKeys";
@@ -20,7 +20,7 @@ declare module "@tanstack/react-table" {
   interface ColumnMeta<TData extends RowData, TValue> {
     /** Numbers stand at the right. */
     align?: "right";
-    /** Takes the room that is left. */
+    /** Takes the remaining width. */
     grow?: boolean;
   }
 }
@@ -37,33 +37,33 @@ type Props<T> = {
   /** Enter, or a click that hits no control. */
   onOpen?: (row: T) => void;
   onHover?: (row: T | null) => void;
-  /** The row that something else on the page speaks of. */
+  /** The row marked by another part of the page. */
   highlighted?: string | null;
   rowClass?: (row: T) => string | undefined;
   /** The first row stays in view while the others scroll; it needs a background by `rowClass`. */
   pinned?: boolean;
   initialSorting?: SortingState;
-  /** Sorted by whoever gives the data: then both of these. */
+  /** The caller sorts the data: both are needed. */
   sorting?: SortingState;
   onSortingChange?: OnChangeFn<SortingState>;
   columnVisibility?: VisibilityState;
-  /** What stands where no row does. */
+  /** Shown without rows. */
   empty?: ReactNode;
   /** Scrolls inside this height, as CSS writes it; `fill`: the room there is, in a flex column. */
   height?: string;
-  /** Nearly at its end: more rows are wanted. */
+  /** Scrolled near the end: load more rows. */
   onEnd?: () => void;
 };
 
 export const ROW_PX = 36;
 const OVERSCAN = 12;
 
-/** Rows of any number, of which those are drawn that are seen. Arrow keys move, Enter opens, headers sort. */
+/** Virtualized table: only visible rows are rendered. Arrow keys move, Enter opens, headers sort. */
 export function Table<T>(props: Props<T>) {
   const { label, data, columns, rowId, height = "fill", empty, onEnd } = props;
   const [own, setOwn] = useState<SortingState>(props.initialSorting ?? []);
   const ordered = useMemo(
-    () => (props.sorting ? data : inOrder(data, columns, own[0])),
+    () => (props.sorting ? data : sortRows(data, columns, own[0])),
     [data, columns, props.sorting, own],
   );
   const scroller = useRef<HTMLDivElement>(null);
@@ -76,7 +76,7 @@ export function Table<T>(props: Props<T>) {
     initialRect: { width: 0, height: 640 },
   });
   const shown = virtual.getVirtualItems();
-  // Only what is drawn is made a row of: a library's row is dear, and thousands of them are made anew with each event.
+  // Only visible rows go to the table library: its row objects are expensive, and data changes with each event.
   const drawn = useMemo(
     () => shown.flatMap(({ index }) => ordered.slice(index, index + 1)),
     [ordered, shown],
@@ -161,7 +161,7 @@ export function Table<T>(props: Props<T>) {
   );
 }
 
-/** What is in view, and the first row wherever that is. */
+/** The visible range and always the first row. */
 function withFirst(range: Range): number[] {
   const shown = defaultRangeExtractor(range);
   return shown[0] === 0 ? shown : [0, ...shown];

@@ -1,12 +1,12 @@
 import { X } from "lucide-react";
-import { useStore } from "@/app/store";
+import { useStore } from "@/state/store";
 import { Button } from "./Button";
 import { cx } from "./cx";
 import { IconButton } from "./IconButton";
 import { dismiss, toasts } from "./toasts";
-import { INK } from "./tone";
+import { TEXT_CLASS } from "./intent";
 
-/** Where toasts appear; once, in the layout. */
+/** Renders the toasts; once, in App. */
 export function Toaster() {
   const shown = useStore(toasts);
   return (
@@ -20,18 +20,20 @@ export function Toaster() {
           key={one.id}
           className="appear pointer-events-auto flex items-center gap-2 rounded-lg border border-line bg-raised py-2 pl-3 pr-2 text-sm shadow-raised"
         >
-          <span className={cx("min-w-0 flex-1 break-words", one.tone !== "neutral" && INK[one.tone])}>
+          <span
+            className={cx("min-w-0 flex-1 break-words", one.intent !== "neutral" && TEXT_CLASS[one.intent])}
+          >
             {one.text}
           </span>
           {one.action && (
-            <Button size="sm" look="quiet" onClick={one.action.onSelect}>
+            <Button size="sm" variant="quiet" onClick={one.action.onSelect}>
               {one.action.label}
             </Button>
           )}
           <IconButton
             label="Dismiss"
             size="sm"
-            tip={false}
+            tooltip={false}
             icon={<X className="size-3.5" />}
             onClick={() => dismiss(one.id)}
           />

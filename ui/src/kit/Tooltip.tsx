@@ -9,7 +9,7 @@ type Props = {
   children: ReactNode;
 };
 
-/** A word on what is under the pointer or has the focus. Never the only place where something is said. */
+/** Short text on hover and focus. Never the only place of an information. */
 export function Tooltip({ text, keys, side = "top", children }: Props) {
   return (
     <Radix.Root>

@@ -1,4 +1,4 @@
-/** Class names, those that do not apply left out. */
+/** Joins class names, without falsy ones. */
 export function cx(...names: (string | false | null | undefined)[]): string {
   return names.filter(Boolean).join(" ");
 }

@@ -1,6 +1,6 @@
 import { createContext, useContext } from "react";
 
-/** What a Field tells the control inside it. */
+/** Attributes that a Field passes to its control. */
 export type FieldLink = {
   id?: string;
   "aria-describedby"?: string;

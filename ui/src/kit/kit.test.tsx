@@ -7,7 +7,7 @@ import {
   Confirm,
   CopyButton,
   Empty,
-  Failure,
+  ErrorMessage,
   Field,
   Input,
   Loading,
@@ -71,7 +71,7 @@ test("a failure says each place and its line, and offers another try", async () 
       { where: "model", message: "missing", line: null },
     ],
   };
-  const { getByRole, user } = show(<Failure error={new ApiError(problem)} onRetry={onRetry} />);
+  const { getByRole, user } = show(<ErrorMessage error={new ApiError(problem)} onRetry={onRetry} />);
   expect(getByRole("alert")).toHaveTextContent("line 4: slo unknown key");
   await user.click(getByRole("button", { name: "Try again" }));
   expect(onRetry).toHaveBeenCalledOnce();

@@ -1,10 +1,11 @@
-import { createStore } from "@/app/store";
-import type { Tone } from "./tone";
+import { problemOf } from "@/api";
+import { createStore } from "@/state/store";
+import type { Intent } from "./intent";
 
 export type Toast = {
   id: number;
   text: string;
-  tone: Tone;
+  intent: Intent;
   action?: { label: string; onSelect: () => void };
 };
 
@@ -13,15 +14,17 @@ export const toasts = createStore<readonly Toast[]>([]);
 
 const SHOWN_MS = 6000;
 
-/** Says in passing that something has happened. What must be seen stays on the page instead. */
-export function toast(text: string, options: { tone?: Tone; action?: Toast["action"] } = {}): void {
+/** Shows a short message for some seconds. Not for what must be read. */
+export function toast(text: string, options: { intent?: Intent; action?: Toast["action"] } = {}): void {
   const id = ++last;
   toasts.set([
     ...toasts.get().slice(-3),
-    { id, text, tone: options.tone ?? "neutral", action: options.action },
+    { id, text, intent: options.intent ?? "neutral", action: options.action },
   ]);
   setTimeout(() => dismiss(id), SHOWN_MS);
 }
+
+export const toastError = (error: unknown) => toast(problemOf(error).detail, { intent: "bad" });
 
 export function dismiss(id: number): void {
   toasts.set(toasts.get().filter((one) => one.id !== id));

@@ -21,7 +21,7 @@ function subscribe(listener: () => void): () => void {
 
 const still = () => () => undefined;
 
-/** Milliseconds since 1970, anew every second, by one clock for the whole page. Not `ticking`: as it was. */
+/** Milliseconds since 1970, updated every second by one shared timer while `ticking`. */
 export function useNow(ticking = true): number {
   return useSyncExternalStore(ticking ? subscribe : still, () => {
     if (listeners.size === 0) now = Math.max(now, Math.floor(Date.now() / 1000) * 1000);

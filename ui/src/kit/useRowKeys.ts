@@ -2,7 +2,7 @@ import { type KeyboardEvent, type RefObject, useState } from "react";
 
 const PAGE = 10;
 
-/** One row takes the focus; arrows, Page, Home and End move it, also to rows that are not drawn yet. */
+/** Roving focus of a table's rows by arrow keys, Page, Home and End, also to rows that are not rendered yet. */
 export function useRowKeys(
   scroller: RefObject<HTMLElement | null>,
   count: number,

@@ -3,7 +3,7 @@ import { Link } from "react-router";
 import { Duration, StateBadge, Time } from "@/kit";
 import type { Result } from "./types";
 
-/** Whose result it is, and where one is. */
+/** Heading of the result page, with a link to the task. */
 export function ResultHeading({ result }: { result: Result }) {
   return (
     <div className="min-w-0">

@@ -1,5 +1,5 @@
 import { useParams } from "react-router";
-import { ButtonLink, Failure, Loading, Page } from "@/kit";
+import { ButtonLink, ErrorMessage, Loading, Page } from "@/kit";
 import { ResultView } from "./ResultView";
 import { useResult } from "./useResult";
 
@@ -10,7 +10,7 @@ export default function ResultPage() {
   return (
     <Page title="Result">
       {result.isError ? (
-        <Failure
+        <ErrorMessage
           error={result.error}
           onRetry={() => void result.refetch()}
           action={<ButtonLink to="/tasks">All tasks</ButtonLink>}

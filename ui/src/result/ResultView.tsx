@@ -1,32 +1,32 @@
 import { useMemo, useState } from "react";
 import { ButtonLink, Empty, Page } from "@/kit";
-import { Analysis } from "./Analysis";
+import { ResultCharts } from "./ResultCharts";
 import { contenders, MOST } from "./compare/compare";
 import { CompareDialog } from "./compare/CompareDialog";
 import { ExperimentDialog } from "./detail/ExperimentDialog";
-import { TakeAway } from "./export/TakeAway";
+import { ExportDialog } from "./export/ExportDialog";
 import { Headline } from "./headline/Headline";
 import { Winner } from "./headline/Winner";
-import { createLink, LinkContext } from "./link";
+import { createHighlight, HighlightContext } from "./highlight";
 import { ResultHeading } from "./ResultHeading";
-import { drawn, rows as rowsOf } from "./rows";
+import { judgedRows, rows as rowsOf } from "./rows";
 import { ExperimentsTable } from "./table/ExperimentsTable";
 import type { Result } from "./types";
-import { useChosen } from "./useChosen";
+import { useSelection } from "./useSelection";
 
-/** A task's outcome: headline, pictures and table, which all speak of the same experiments. */
+/** The result of a task: verdict, charts and table. */
 export function ResultView({ result }: { result: Result }) {
   const rows = useMemo(() => rowsOf(result), [result]);
-  const { compared, opened, comparing, open, compare, setComparing } = useChosen(MOST);
+  const { compared, opened, comparing, open, compare, setComparing } = useSelection(MOST);
   const [marked, setMarked] = useState<Set<number> | null>(null);
-  const link = useMemo(() => createLink(open), [open]);
+  const link = useMemo(() => createHighlight(open), [open]);
   const shown = rows.find((row) => row.number === opened);
   return (
-    <LinkContext value={link}>
+    <HighlightContext value={link}>
       <Page
         title={`${result.task_name}, result`}
         heading={<ResultHeading result={result} />}
-        actions={<TakeAway result={result} />}
+        actions={<ExportDialog result={result} />}
       >
         <div className="space-y-4">
           <Headline result={result} />
@@ -40,8 +40,14 @@ export function ResultView({ result }: { result: Result }) {
             </Empty>
           ) : (
             <>
-              {drawn(rows).length > 0 && (
-                <Analysis result={result} rows={rows} compared={compared} onMark={setMarked} part="first" />
+              {judgedRows(rows).length > 0 && (
+                <ResultCharts
+                  result={result}
+                  rows={rows}
+                  compared={compared}
+                  onMark={setMarked}
+                  part="first"
+                />
               )}
               <ExperimentsTable
                 result={result}
@@ -52,8 +58,14 @@ export function ResultView({ result }: { result: Result }) {
                 onCompare={compare}
                 onShowComparison={() => setComparing(true)}
               />
-              {drawn(rows).length > 0 && (
-                <Analysis result={result} rows={rows} compared={compared} onMark={setMarked} part="rest" />
+              {judgedRows(rows).length > 0 && (
+                <ResultCharts
+                  result={result}
+                  rows={rows}
+                  compared={compared}
+                  onMark={setMarked}
+                  part="rest"
+                />
               )}
             </>
           )}
@@ -68,6 +80,6 @@ export function ResultView({ result }: { result: Result }) {
           onClose={() => setComparing(false)}
         />
       )}
-    </LinkContext>
+    </HighlightContext>
   );
 }

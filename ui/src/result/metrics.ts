@@ -1,4 +1,4 @@
-import { axisOf, isRate, METRICS, metricName, quantity, shortName, STATISTICS } from "@/tasks/metrics";
+import { axisOf, isRate, METRICS, metricName, quantity, shortName, STATISTICS } from "@/format/metrics";
 import type { LoadPoint, Metric, Objective, Statistic } from "./types";
 
 export { METRICS, quantity, shortName, STATISTICS };
@@ -22,7 +22,7 @@ export function axisName(choice: Choice): string {
   return `${shortName(choice)} (${axisOf(choice.metric).unit})`;
 }
 
-/** As axes show it: milliseconds, or the rate itself. */
+/** A value in the unit of its axis. */
 export function scaled(metric: Metric, value: number): number {
   return value * axisOf(metric).scale;
 }

@@ -1,28 +1,28 @@
 import type { Params, Value } from "./types";
 
-/** All of a configuration under plain names, in the order engines and tables have them. */
-export function flat(params: Params): Record<string, Value> {
+/** All parameters of a configuration by name. */
+export function flatParams(params: Params): Record<string, Value> {
   return { ...params.parallel, ...params.quant, ...params.flags, ...params.env };
 }
 
-/** The names that tell configurations apart; one that is left at the engine's default counts as a value. */
-export function varied(all: readonly Params[]): string[] {
-  const flats = all.map(flat);
+/** Names of parameters that differ between configurations; unset counts as a value. */
+export function variedParams(all: readonly Params[]): string[] {
+  const flats = all.map(flatParams);
   const names = new Set(flats.flatMap((one) => Object.keys(one)));
   return [...names].filter((name) => new Set(flats.map((one) => JSON.stringify(one[name]))).size > 1);
 }
 
-/** As people read it; a flag that is only there or not is on or off. */
+/** Text of a value; booleans are on or off. */
 export function valueText(value: Value | undefined): string {
   if (value === undefined) return "default";
   return typeof value === "boolean" ? (value ? "on" : "off") : String(value);
 }
 
-export type Change = { name: string; from: Value | undefined; to: Value | undefined };
+export type ParamChange = { name: string; from: Value | undefined; to: Value | undefined };
 
-/** What one configuration has that another has not, or has otherwise. */
-export function changes(from: Params, to: Params): Change[] {
-  const [before, after] = [flat(from), flat(to)];
+/** Parameters that differ between two configurations. */
+export function paramChanges(from: Params, to: Params): ParamChange[] {
+  const [before, after] = [flatParams(from), flatParams(to)];
   return [...new Set([...Object.keys(after), ...Object.keys(before)])]
     .filter((name) => before[name] !== after[name])
     .map((name) => ({ name, from: before[name], to: after[name] }));

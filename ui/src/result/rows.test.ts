@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
 import { experiment, sample } from "./fixture";
-import { changes, compareValues, valueText, varied } from "./params";
-import { drawn, gpusDiffer, repeats, rowName, rows, searched } from "./rows";
+import { paramChanges, compareValues, valueText, variedParams } from "./params";
+import { judgedRows, gpusDiffer, repeatsOf, rowName, rows, searchedParams } from "./rows";
 
 test("every experiment is what it is to the reader", () => {
   expect(rows(sample()).map((row) => row.kind)).toEqual([
@@ -17,18 +17,18 @@ test("every experiment is what it is to the reader", () => {
 });
 
 test("charts draw what could be judged", () => {
-  expect(drawn(rows(sample())).map((row) => row.number)).toEqual([0, 1, 2]);
+  expect(judgedRows(rows(sample())).map((row) => row.number)).toEqual([0, 1, 2]);
 });
 
 test("a parameter that is left at its default somewhere was varied; one that is the same everywhere was not", () => {
-  expect(searched(sample())).toEqual(["seqs", "mode"]);
+  expect(searchedParams(sample())).toEqual(["seqs", "mode"]);
   const same = sample().experiments.slice(1, 3);
-  expect(varied(same.map((one) => one.params))).toEqual(["seqs"]);
+  expect(variedParams(same.map((one) => one.params))).toEqual(["seqs"]);
 });
 
 test("on and 1 are different values", () => {
   expect(
-    varied([
+    variedParams([
       { flags: { a: true }, env: {}, parallel: {}, quant: {} },
       { flags: { a: 1 }, env: {}, parallel: {}, quant: {} },
     ]),
@@ -43,11 +43,11 @@ test("on and 1 are different values", () => {
 
 test("changes name what one configuration has otherwise, also what it leaves out", () => {
   const [base, best] = sample().experiments;
-  expect(base && best && changes(base.params, best.params)).toEqual([
+  expect(base && best && paramChanges(base.params, best.params)).toEqual([
     { name: "seqs", from: undefined, to: 32 },
     { name: "mode", from: undefined, to: "a" },
   ]);
-  expect(base && best && changes(best.params, base.params)[0]).toEqual({
+  expect(base && best && paramChanges(best.params, base.params)[0]).toEqual({
     name: "seqs",
     from: 32,
     to: undefined,
@@ -60,7 +60,7 @@ test("values sort by size, then by name, defaults first", () => {
 });
 
 test("an experiment's repeats are itself and what confirms it", () => {
-  expect(repeats(sample(), 1).map((one) => one.number)).toEqual([1, 4]);
+  expect(repeatsOf(sample(), 1).map((one) => one.number)).toEqual([1, 4]);
 });
 
 test("GPUs differ where experiments used different numbers of them", () => {

@@ -1,11 +1,11 @@
-import { flat, varied } from "./params";
+import { flatParams, variedParams } from "./params";
 import type { Experiment, Failure, Result, Standing, Value } from "./types";
 
-/** What an experiment is to the reader; its colour in every chart and in the table. */
+/** Kind of an experiment; it determines the colour in charts and table. */
 export type Kind =
   "best" | "nearest" | "baseline" | "candidate" | "infeasible" | "failed" | "confirmation" | "running";
 
-/** One experiment, with how it did. */
+/** An experiment with its standing. */
 export type Row = {
   id: string;
   number: number;
@@ -26,7 +26,7 @@ export function rows(result: Result): Row[] {
       kind: kindOf(result, experiment, standing),
       experiment,
       standing,
-      params: flat(experiment.params),
+      params: flatParams(experiment.params),
     };
   });
 }
@@ -41,14 +41,16 @@ function kindOf(result: Result, { number, role, state }: Experiment, standing: S
   return standing.feasible ? "candidate" : "infeasible";
 }
 
-/** Baseline and candidates that could be judged: what charts draw. */
-export function drawn(all: readonly Row[]): Row[] {
+/** Experiments with a place: baseline and candidates. */
+export function judgedRows(all: readonly Row[]): Row[] {
   return all.filter((row) => row.standing !== null && row.standing.place !== null);
 }
 
 /** The parameters that the search varied. */
-export function searched(result: Result): string[] {
-  return varied(result.experiments.filter((one) => one.role !== "confirmation").map((one) => one.params));
+export function searchedParams(result: Result): string[] {
+  return variedParams(
+    result.experiments.filter((one) => one.role !== "confirmation").map((one) => one.params),
+  );
 }
 
 /** Experiments used different numbers of GPUs, so that rates are compared per GPU. */
@@ -80,7 +82,7 @@ export function reasonOf({ experiment: { failure }, standing }: Row): string | n
 }
 
 /** An experiment and its confirmations. */
-export function repeats(result: Result, number: number): Experiment[] {
+export function repeatsOf(result: Result, number: number): Experiment[] {
   return result.experiments.filter(
     (one) => one.number === number || (one.confirms === number && one.state === "completed"),
   );

@@ -7,12 +7,11 @@ export type LoadPoint = Schema<"LoadPoint">;
 export type Objective = Schema<"Objective">;
 export type Metric = Schema<"Metric">;
 export type Statistic = Objective["statistic"];
-export type Slo = Schema<"SLO">;
 export type Bound = Schema<"Bound">;
 export type Gain = Schema<"Gain">;
 export type Outcome = Schema<"Outcome">;
 export type Effect = Schema<"Effect">;
 export type Failure = Schema<"Failure">;
 export type Params = Schema<"Params">;
-/** What a parameter can be. */
+/** Value of a parameter. */
 export type Value = Schema<"EffectOfValue">["value"];

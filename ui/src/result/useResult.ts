@@ -4,7 +4,7 @@ import type { Result } from "./types";
 
 const ENDED: readonly Result["state"][] = ["completed", "failed", "cancelled"];
 
-/** The result of a task; while it goes on, asked for again whenever something has been measured. */
+/** The result of a task; while it runs, refetched when an experiment starts or ends. */
 export function useResult(task: string) {
   const client = useQueryClient();
   const result = useQuery(queries.result(task));
@@ -18,7 +18,7 @@ export function useResult(task: string) {
   return result;
 }
 
-/** Phases and load levels change no result; what begins and ends does. */
+/** Whether an event changes the result: phases and load points do not. */
 function counts({ event }: StreamEvent): boolean {
   return event !== "phase" && event !== "load_point";
 }

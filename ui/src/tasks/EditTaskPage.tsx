@@ -2,20 +2,20 @@ import { useQuery } from "@tanstack/react-query";
 import { Copy } from "lucide-react";
 import { Link, useParams } from "react-router";
 import { type Schema, api, call } from "@/api";
-import { ButtonLink, Empty, Failure, Loading, Page } from "@/kit";
-import { fileOf } from "./draft/file";
-import { patchOf } from "./draft/patch";
-import { read } from "./draft/yaml";
+import { ButtonLink, Empty, ErrorMessage, Loading, Page } from "@/kit";
+import { read } from "@/yaml/document";
+import { taskFile } from "./spec/taskFile";
+import { patchOf } from "./spec/patch";
 import { TaskEditor } from "./editor/TaskEditor";
 
-/** Changes a task that has not been started. */
+/** Editor of a task that has not been started. */
 export default function EditTaskPage() {
   const { id = "" } = useParams();
   const begin = useQuery({
     queryKey: ["draft", "edit", id],
     queryFn: async () => {
       const task = await call(api.GET("/api/tasks/{task}", { params: { path: { task: id } } }));
-      return { task, text: task.state === "created" ? await fileOf(id) : "" };
+      return { task, text: task.state === "created" ? await taskFile(id) : "" };
     },
     staleTime: Infinity,
     gcTime: 0,
@@ -24,14 +24,14 @@ export default function EditTaskPage() {
   if (held?.task.state === "created") return <Editing key={held.task.id} {...held} />;
   return (
     <Page title="Edit task">
-      {begin.isError && <Failure error={begin.error} onRetry={() => void begin.refetch()} />}
+      {begin.isError && <ErrorMessage error={begin.error} onRetry={() => void begin.refetch()} />}
       {begin.isPending && <Loading height="480px" />}
       {held && (
         <Empty
           title={`${held.task.spec.task_name} has been started`}
           action={
             <>
-              <ButtonLink to={`/tasks/new?from=${id}`} look="primary" icon={<Copy className="size-3.5" />}>
+              <ButtonLink to={`/tasks/new?from=${id}`} variant="primary" icon={<Copy className="size-3.5" />}>
                 Edit a copy
               </ButtonLink>
               <ButtonLink to={`/tasks/${id}`}>Back to the task</ButtonLink>
@@ -65,9 +65,9 @@ function Editing({ task, text }: { task: Schema<"Task">; text: string }) {
   );
 }
 
-/** A text that cannot be read is no reason to forget what the task was. */
+/** The parsed task; throws where the YAML is invalid. */
 function saidBy(text: string) {
-  const { data, flaws } = read(text);
+  const { data, errors } = read(text);
   if (data) return data;
-  throw new Error(`Line ${flaws[0]?.line}: ${flaws[0]?.message}. Mend the YAML first.`);
+  throw new Error(`Line ${errors[0]?.line}: ${errors[0]?.message}. Mend the YAML first.`);
 }

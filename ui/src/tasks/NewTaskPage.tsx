@@ -1,11 +1,11 @@
 import { useQuery, useQueryClient } from "@tanstack/react-query";
 import { useSearchParams } from "react-router";
 import { queries, type Schema, sendText } from "@/api";
-import { Failure, Loading, Page } from "@/kit";
-import { fileOf } from "./draft/file";
-import { applied } from "./draft/preset";
-import { newTask, usualEngine } from "./draft/start";
-import { get, read, set } from "./draft/yaml";
+import { ErrorMessage, Loading, Page } from "@/kit";
+import { get, read, set } from "@/yaml/document";
+import { taskFile } from "./spec/taskFile";
+import { applyPreset } from "./spec/preset";
+import { newTask, defaultEngine } from "./spec/newTask";
 import { TaskEditor } from "./editor/TaskEditor";
 
 const save = (text: string) => sendText<Schema<"Task">>("POST", "/api/tasks", text);
@@ -20,10 +20,10 @@ export default function NewTaskPage() {
     queryKey: ["draft", from, presets],
     staleTime: Infinity,
     queryFn: async () => {
-      if (from) return copied(await fileOf(from));
-      const text = newTask(usualEngine(await client.ensureQueryData(queries.engines())));
+      if (from) return copied(await taskFile(from));
+      const text = newTask(defaultEngine(await client.ensureQueryData(queries.engines())));
       const chosen = await Promise.all(presets.map((name) => client.ensureQueryData(queries.preset(name))));
-      return chosen.reduce(applied, text);
+      return chosen.reduce(applyPreset, text);
     },
   });
   const title = from ? "Copy of a task" : "New task";
@@ -34,7 +34,7 @@ export default function NewTaskPage() {
   return (
     <Page title={title}>
       {begin.isError ? (
-        <Failure error={begin.error} onRetry={() => void begin.refetch()} />
+        <ErrorMessage error={begin.error} onRetry={() => void begin.refetch()} />
       ) : (
         <Loading height="480px" />
       )}

@@ -1,17 +1,17 @@
 import { useCallback, useState } from "react";
 import { useNavigate, useParams } from "react-router";
-import { ButtonLink, Failure, Loading, Page, StateBadge, Time } from "@/kit";
+import { ButtonLink, ErrorMessage, Loading, Page, StateBadge, Time } from "@/kit";
 import { BestChart } from "./live/BestChart";
-import { DraftView } from "./live/DraftView";
-import { Figures } from "./live/Figures";
-import { NowCard } from "./live/NowCard";
-import { RunsTable } from "./live/RunsTable";
+import { NotStarted } from "./live/NotStarted";
+import { TaskFigures } from "./live/TaskFigures";
+import { CurrentExperiment } from "./live/CurrentExperiment";
+import { LiveExperiments } from "./live/LiveExperiments";
 import { TaskActions } from "./live/TaskActions";
 import { useLiveTask } from "./live/useLiveTask";
-import { Waiting } from "./live/Waiting";
+import { QueueNotice } from "./live/QueueNotice";
 import { LogPanel } from "./log/LogPanel";
 
-/** One task: before its start what it would do, then as it runs, then what became of it. */
+/** A task: its plan before the start, then its progress. */
 export default function TaskPage() {
   const { id = "" } = useParams();
   const go = useNavigate();
@@ -23,7 +23,7 @@ export default function TaskPage() {
     return (
       <Page title="Task">
         {query.isError ? (
-          <Failure
+          <ErrorMessage
             error={query.error}
             onRetry={() => void query.refetch()}
             action={
@@ -71,20 +71,20 @@ export default function TaskPage() {
             {task.error}
           </p>
         )}
-        {stream.error && <Failure compact error={stream.error} onRetry={stream.again} />}
-        {state === "queued" && <Waiting />}
-        {state === "created" && live.runs.length === 0 ? (
-          <DraftView task={task} />
+        {stream.error && <ErrorMessage compact error={stream.error} onRetry={stream.again} />}
+        {state === "queued" && <QueueNotice />}
+        {state === "created" && live.experiments.length === 0 ? (
+          <NotStarted task={task} />
         ) : (
           <>
-            <Figures task={task} live={live} state={state} planned={planned} />
+            <TaskFigures task={task} live={live} state={state} planned={planned} />
             <div className="grid gap-4 xl:grid-cols-2">
-              <NowCard task={task} live={live} state={state} />
-              <BestChart task={task} runs={live.runs} />
+              <CurrentExperiment task={task} live={live} state={state} />
+              <BestChart task={task} experiments={live.experiments} />
             </div>
             <div className="grid gap-4 2xl:grid-cols-2">
-              <RunsTable task={task} runs={live.runs} onOpen={openResult} />
-              <LogPanel key={task.id} task={task.id} experiments={live.runs.length} ended={ended} />
+              <LiveExperiments task={task} experiments={live.experiments} onOpen={openResult} />
+              <LogPanel key={task.id} task={task.id} experiments={live.experiments.length} ended={ended} />
             </div>
           </>
         )}

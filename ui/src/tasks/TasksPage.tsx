@@ -1,17 +1,16 @@
 import { FileUp, ListChecks, Plus } from "lucide-react";
 import { useEffect, useMemo, useRef } from "react";
 import { useNavigate } from "react-router";
-import { Button, ButtonLink, Empty, Failure, Loading, Page, Table } from "@/kit";
-import { DropArea } from "./editor/DropArea";
-import { choose } from "./editor/files";
+import { chooseFiles } from "@/files/chooseFiles";
+import { DropArea } from "@/files/DropArea";
+import { Button, ButtonLink, Empty, ErrorMessage, Loading, Page, Table, useMinWidth } from "@/kit";
 import { COLUMNS } from "./list/columns";
 import { Filters } from "./list/Filters";
 import { counted, enginesOf, filtered } from "./list/rows";
 import { useFilter } from "./list/useFilter";
 import { useImport } from "./list/useImport";
-import { useRunning } from "./list/useRunning";
+import { useLiveRows } from "./list/useLiveRows";
 import { useTasks } from "./list/useTasks";
-import { useWide } from "./list/useWide";
 
 const NEWEST = [{ id: "created", desc: true }];
 const NO_TASKS = (
@@ -19,7 +18,7 @@ const NO_TASKS = (
     icon={<ListChecks />}
     title="No tasks yet"
     action={
-      <ButtonLink to="/tasks/new" look="primary">
+      <ButtonLink to="/tasks/new" variant="primary">
         New task
       </ButtonLink>
     }
@@ -29,15 +28,15 @@ const NO_TASKS = (
   </Empty>
 );
 
-/** Every task: what waits, what runs, and what came of the others. */
+/** The list of all tasks. */
 export default function TasksPage() {
   const go = useNavigate();
   const take = useImport();
   const [filter, change] = useFilter();
   const { rows, list } = useTasks();
   const search = useRef<HTMLInputElement>(null);
-  const shown = useRunning(useMemo(() => filtered(rows, filter), [rows, filter]));
-  const [medium, wide, widest] = [useWide(768), useWide(1024), useWide(1440)];
+  const shown = useLiveRows(useMemo(() => filtered(rows, filter), [rows, filter]));
+  const [medium, wide, widest] = [useMinWidth(768), useMinWidth(1024), useMinWidth(1440)];
   useEffect(() => {
     const focus = (event: KeyboardEvent) => {
       const typing =
@@ -55,10 +54,10 @@ export default function TasksPage() {
       fill
       actions={
         <>
-          <Button icon={<FileUp className="size-3.5" />} onClick={async () => take(await choose(true))}>
+          <Button icon={<FileUp className="size-3.5" />} onClick={async () => take(await chooseFiles(true))}>
             Import
           </Button>
-          <ButtonLink to="/tasks/new" look="primary" icon={<Plus className="size-3.5" />}>
+          <ButtonLink to="/tasks/new" variant="primary" icon={<Plus className="size-3.5" />}>
             New task
           </ButtonLink>
         </>
@@ -77,7 +76,7 @@ export default function TasksPage() {
           onChange={change}
         />
         {list.isError ? (
-          <Failure error={list.error} onRetry={() => void list.refetch()} />
+          <ErrorMessage error={list.error} onRetry={() => void list.refetch()} />
         ) : list.isPending ? (
           <Loading label="Tasks" height="60vh" />
         ) : (

@@ -1,21 +1,21 @@
 import { useEffect, useRef, useState } from "react";
-import { Button, Checkbox, Failure, Input } from "@/kit";
-import { allowed, pattern, type Rule, rules } from "../form/pattern";
+import { Button, Checkbox, ErrorMessage, Input } from "@/kit";
+import { allowed, pattern, type ArgumentRule, argumentRules } from "../form/pattern";
 import type { Approval } from "../thread/model";
 import { useDecision } from "./useDecision";
 
 type Props = { approval: Approval; onBack: () => void };
 
-/** Approves, and later calls like this one with it: which, the arguments say that they must have. */
+/** Approves a call and allows later ones whose arguments match a pattern. */
 export function AllowForm({ approval, onBack }: Props) {
-  const [bound, setBound] = useState(() => rules(approval.args));
+  const [bound, setBound] = useState(() => argumentRules(approval.args));
   const decision = useDecision(approval.id);
   const form = useRef<HTMLFormElement>(null);
   useEffect(() => {
     form.current?.querySelector<HTMLElement>("input, button")?.focus();
     form.current?.scrollIntoView({ block: "nearest" });
   }, []);
-  const change = (name: string, to: Partial<Rule>) =>
+  const change = (name: string, to: Partial<ArgumentRule>) =>
     setBound(bound.map((rule) => (rule.name === name ? { ...rule, ...to } : rule)));
   return (
     <form
@@ -63,9 +63,9 @@ export function AllowForm({ approval, onBack }: Props) {
         </fieldset>
       )}
       <p className="text-sm text-muted">{allowed(approval.tool, bound)}</p>
-      {decision.isError && <Failure error={decision.error} compact />}
+      {decision.isError && <ErrorMessage error={decision.error} compact />}
       <div className="flex flex-wrap gap-2">
-        <Button type="submit" look="primary" pending={decision.isPending || decision.isSuccess}>
+        <Button type="submit" variant="primary" pending={decision.isPending || decision.isSuccess}>
           Approve and allow
         </Button>
         <Button onClick={onBack}>Back</Button>

@@ -1,24 +1,22 @@
 import { Hand } from "lucide-react";
 import { useState } from "react";
+import { prettyJson } from "@/format/json";
 import { Code } from "@/kit";
-import { planOf } from "../calls/plan";
-import { lines } from "../json";
+import { planOfPreview } from "../calls/plan";
 import type { Approval } from "../thread/model";
 import { AllowForm } from "./AllowForm";
-import { Choices } from "./Choices";
+import { type Decision, DecisionButtons } from "./DecisionButtons";
 import { EditForm } from "./EditForm";
 import { Expiry } from "./Expiry";
-import { Facts } from "./Facts";
+import { Preview } from "./Preview";
 import { Plan } from "./Plan";
 import { RejectForm } from "./RejectForm";
 
-export type Way = "choose" | "edit" | "allow" | "reject";
-
-/** A call that waits for a decision, exactly as it will run, with what it would do. */
+/** An open approval: the exact call, a preview and the decision. */
 export function ApprovalCard({ approval }: { approval: Approval }) {
-  const [way, setWay] = useState<Way>("choose");
-  const back = () => setWay("choose");
-  const plan = planOf(approval.preview);
+  const [step, setStep] = useState<"choose" | Decision>("choose");
+  const back = () => setStep("choose");
+  const plan = planOfPreview(approval.preview);
   return (
     <section
       data-approval={approval.id}
@@ -34,20 +32,20 @@ export function ApprovalCard({ approval }: { approval: Approval }) {
         <Expiry at={approval.expires_at} />
       </header>
       <div className="space-y-3 p-3">
-        {way === "edit" ? (
+        {step === "edit" ? (
           <EditForm approval={approval} onBack={back} />
         ) : (
           <>
-            {plan ? <Plan plan={plan} /> : <Facts preview={approval.preview} />}
+            {plan ? <Plan plan={plan} /> : <Preview preview={approval.preview} />}
             <Code
               title="The exact call"
-              text={`${approval.tool} ${lines(approval.args)}`}
+              text={`${approval.tool} ${prettyJson(approval.args)}`}
               maxHeight="20rem"
               wrap
             />
-            {way === "choose" && <Choices approval={approval} onChoose={setWay} />}
-            {way === "allow" && <AllowForm approval={approval} onBack={back} />}
-            {way === "reject" && <RejectForm approval={approval} onBack={back} />}
+            {step === "choose" && <DecisionButtons approval={approval} onChoose={setStep} />}
+            {step === "allow" && <AllowForm approval={approval} onBack={back} />}
+            {step === "reject" && <RejectForm approval={approval} onBack={back} />}
           </>
         )}
       </div>

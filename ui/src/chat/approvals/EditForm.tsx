@@ -1,6 +1,6 @@
 import { useEffect, useRef, useState } from "react";
 import { ApiError } from "@/api";
-import { Button, Failure } from "@/kit";
+import { Button, ErrorMessage } from "@/kit";
 import { Argument } from "../form/Argument";
 import { type Errors, fields, placed, read, texts } from "../form/fields";
 import type { Approval } from "../thread/model";
@@ -8,7 +8,7 @@ import { useDecision } from "./useDecision";
 
 type Props = { approval: Approval; onBack: () => void };
 
-/** The call's arguments as a form; what is wrong with them stands at their fields, in the service's words. */
+/** Form to edit a call's arguments, with the service's errors at their fields. */
 export function EditForm({ approval, onBack }: Props) {
   const specs = fields(approval.args_schema);
   const [typed, setTyped] = useState(() => texts(specs, approval.args));
@@ -54,12 +54,12 @@ export function EditForm({ approval, onBack }: Props) {
         />
       ))}
       {specs.length === 0 && <p className="text-sm text-muted">This call takes no arguments.</p>}
-      {elsewhere && <Failure error={decision.error} compact />}
+      {elsewhere && <ErrorMessage error={decision.error} compact />}
       <p className="text-xs text-muted">
         The call runs with what stands here. What was shown before was about the old arguments.
       </p>
       <div className="flex flex-wrap gap-2">
-        <Button type="submit" look="primary" pending={decision.isPending || decision.isSuccess}>
+        <Button type="submit" variant="primary" pending={decision.isPending || decision.isSuccess}>
           Approve as edited
         </Button>
         <Button onClick={onBack}>Back</Button>

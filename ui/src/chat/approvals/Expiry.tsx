@@ -3,7 +3,7 @@ import { useNow } from "@/kit";
 
 const SOON_S = 600;
 
-/** How long a decision can still be taken: to the minute, to the second at the end. */
+/** Time until an approval expires. */
 export function Expiry({ at }: { at: string }) {
   const leftS = Math.max(0, (Date.parse(at) - useNow()) / 1000);
   const shown = leftS < SOON_S ? leftS : Math.floor(leftS / 60) * 60;

@@ -1,13 +1,13 @@
 import { Link } from "react-router";
 import { plural } from "@/format";
 import { Code } from "@/kit";
-import { made, type StartPlan } from "../calls/plan";
-import { Warn } from "./Warn";
+import { experimentCounts, type StartPlan } from "../calls/plan";
+import { Warning } from "./Warning";
 
-/** What starting a task would take: experiments, GPUs, time, the first commands, and what is in its way. */
+/** Plan of a task that is to be started. */
 export function Plan({ plan }: { plan: StartPlan }) {
   const figures: [string, string, string][] = [
-    ["Experiments", `at most ${plan.experiments}`, made(plan)],
+    ["Experiments", `at most ${plan.experiments}`, experimentCounts(plan)],
     ["Load", plural(plan.levels.length, "level"), plan.levels.join(", ")],
     [
       "GPUs",
@@ -40,7 +40,7 @@ export function Plan({ plan }: { plan: StartPlan }) {
         ))}
       </dl>
       {[...plan.missing, ...plan.warnings].map((text) => (
-        <Warn key={text} text={text} />
+        <Warning key={text} text={text} />
       ))}
       {plan.commands.length > 0 && (
         <details className="group text-sm">

@@ -1,5 +1,5 @@
 import { useEffect, useRef, useState } from "react";
-import { Button, Failure, Field, Textarea } from "@/kit";
+import { Button, ErrorMessage, Field, Textarea } from "@/kit";
 import type { Approval } from "../thread/model";
 import { useDecision } from "./useDecision";
 
@@ -40,9 +40,9 @@ export function RejectForm({ approval, onBack }: Props) {
           onChange={(event) => setReason(event.target.value)}
         />
       </Field>
-      {decision.isError && <Failure error={decision.error} compact />}
+      {decision.isError && <ErrorMessage error={decision.error} compact />}
       <div className="flex flex-wrap gap-2">
-        <Button type="submit" look="danger" pending={decision.isPending || decision.isSuccess}>
+        <Button type="submit" variant="danger" pending={decision.isPending || decision.isSuccess}>
           Reject
         </Button>
         <Button onClick={onBack}>Back</Button>

@@ -2,7 +2,7 @@ import { useMutation, useQueryClient } from "@tanstack/react-query";
 import { decide } from "../actions";
 import { useConversation } from "../conversation";
 
-/** Sends a decision. That it was taken is told by the session's stream, which turns the card into what it became. */
+/** Sends a decision. The session's stream then updates the card. */
 export function useDecision(approvalId: string) {
   const client = useQueryClient();
   const { sessionId } = useConversation();

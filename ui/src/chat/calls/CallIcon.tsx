@@ -1,29 +1,29 @@
 import { Ban, Check, CircleAlert, Clock, Hand, PenLine, X } from "lucide-react";
 import type { ReactNode } from "react";
-import { cx, INK, Spinner, type Tone } from "@/kit";
-import type { CallStatus } from "../thread/views";
-import { STATUS } from "./words";
+import { cx, TEXT_CLASS, Spinner, type Intent } from "@/kit";
+import type { CallStatus } from "../thread/selectors";
+import { STATUS_TEXT } from "./callText";
 
 const ICON = "size-3.5";
-const LOOKS: Record<CallStatus, { tone: Tone; icon: ReactNode }> = {
-  writing: { tone: "neutral", icon: <PenLine className={ICON} /> },
-  asking: { tone: "warn", icon: <Hand className={ICON} /> },
-  approved: { tone: "accent", icon: <Clock className={ICON} /> },
-  running: { tone: "accent", icon: <Spinner className={ICON} /> },
-  done: { tone: "ok", icon: <Check className={ICON} /> },
-  failed: { tone: "bad", icon: <CircleAlert className={ICON} /> },
-  rejected: { tone: "neutral", icon: <X className={ICON} /> },
-  expired: { tone: "neutral", icon: <Clock className={ICON} /> },
-  cancelled: { tone: "neutral", icon: <Ban className={ICON} /> },
+const STYLES: Record<CallStatus, { intent: Intent; icon: ReactNode }> = {
+  writing: { intent: "neutral", icon: <PenLine className={ICON} /> },
+  asking: { intent: "warn", icon: <Hand className={ICON} /> },
+  approved: { intent: "accent", icon: <Clock className={ICON} /> },
+  running: { intent: "accent", icon: <Spinner className={ICON} /> },
+  done: { intent: "ok", icon: <Check className={ICON} /> },
+  failed: { intent: "bad", icon: <CircleAlert className={ICON} /> },
+  rejected: { intent: "neutral", icon: <X className={ICON} /> },
+  expired: { intent: "neutral", icon: <Clock className={ICON} /> },
+  cancelled: { intent: "neutral", icon: <Ban className={ICON} /> },
 };
 
-/** How a call stands, as a shape and a colour; its name is for screen readers. */
+/** Icon of a call's status. */
 export function CallIcon({ status }: { status: CallStatus }) {
-  const { tone, icon } = LOOKS[status];
+  const { intent, icon } = STYLES[status];
   return (
-    <span className={cx("flex size-4 shrink-0 items-center justify-center", INK[tone])}>
+    <span className={cx("flex size-4 shrink-0 items-center justify-center", TEXT_CLASS[intent])}>
       {icon}
-      <span className="sr-only">{STATUS[status]}</span>
+      <span className="sr-only">{STATUS_TEXT[status]}</span>
     </span>
   );
 }

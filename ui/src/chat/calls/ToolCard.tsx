@@ -1,29 +1,30 @@
 import { ChevronRight } from "lucide-react";
 import { useId, useState } from "react";
 import { bytes, count, duration } from "@/format";
+import { argsSummary } from "@/format/argsSummary";
+import { prettyJson } from "@/format/json";
 import { Badge, Code, cx, Duration, Progress } from "@/kit";
-import { lines } from "../json";
 import type { CallEntry } from "../thread/model";
-import type { CallStatus } from "../thread/views";
+import type { CallStatus } from "../thread/selectors";
 import { CallIcon } from "./CallIcon";
-import { argsOf, brief, far, pretty, reason, STATUS } from "./words";
+import { argsOf, progressText, prettyResult, failureReason, STATUS_TEXT } from "./callText";
 
 type Props = { entry: CallEntry; status: CallStatus };
 
 const SHOWN: readonly CallStatus[] = ["approved", "rejected", "expired", "cancelled"];
 
-/** A call of a tool: one line that says how it stands; what it was given and answered unfolds. */
+/** A tool call in a line; arguments and result can be unfolded. */
 export function ToolCard({ entry, status }: Props) {
   const [unfolded, setUnfolded] = useState(false);
   const id = useId();
   const args = argsOf(entry);
-  const why = reason(entry);
+  const why = failureReason(entry);
   const tookS =
     entry.startedAt !== null && entry.endedAt !== null ? (entry.endedAt - entry.startedAt) / 1000 : null;
   return (
     <section
       className="min-w-0 rounded-lg border border-line bg-surface"
-      aria-label={`${entry.tool}: ${STATUS[status]}`}
+      aria-label={`${entry.tool}: ${STATUS_TEXT[status]}`}
     >
       <button
         type="button"
@@ -34,9 +35,9 @@ export function ToolCard({ entry, status }: Props) {
       >
         <CallIcon status={status} />
         <span className="shrink-0 font-mono text-xs font-medium">{entry.tool}</span>
-        <span className="min-w-0 flex-1 truncate text-xs text-muted">{args && brief(args)}</span>
-        {entry.edited && <Badge tone="info">edited</Badge>}
-        {SHOWN.includes(status) && <Badge>{STATUS[status]}</Badge>}
+        <span className="min-w-0 flex-1 truncate text-xs text-muted">{args && argsSummary(args)}</span>
+        {entry.edited && <Badge intent="info">edited</Badge>}
+        {SHOWN.includes(status) && <Badge>{STATUS_TEXT[status]}</Badge>}
         {tookS !== null && status === "done" && (
           <span className="num shrink-0 text-xs text-faint">{duration(tookS)}</span>
         )}
@@ -63,11 +64,16 @@ export function ToolCard({ entry, status }: Props) {
       <div id={id} hidden={!unfolded}>
         {unfolded && (
           <div className="space-y-2 border-t border-line p-3">
-            <Code title="Arguments" text={args === null ? entry.args : lines(args)} maxHeight="20rem" wrap />
+            <Code
+              title="Arguments"
+              text={args === null ? entry.args : prettyJson(args)}
+              maxHeight="20rem"
+              wrap
+            />
             {entry.result !== null && (
               <Code
                 title={entry.failed ? "Why it failed" : "Result"}
-                text={pretty(entry.result)}
+                text={prettyResult(entry.result)}
                 maxHeight="24rem"
                 wrap
               />
@@ -81,7 +87,7 @@ export function ToolCard({ entry, status }: Props) {
 }
 
 function LongWork({ entry }: { entry: CallEntry }) {
-  const said = far(entry, bytes, count);
+  const said = progressText(entry, bytes, count);
   const total = entry.progress?.total ?? null;
   return (
     <div className="space-y-1 px-3 pb-2.5 pl-9">

@@ -5,7 +5,7 @@ type Props = { spec: FieldSpec; value: string; error: string | undefined; onChan
 
 const LEFT_OUT = { value: "", label: "left out" };
 
-/** One argument of a call, by the kind that its schema gives. */
+/** Form field of an argument, by its JSON schema. */
 export function Argument({ spec, value, error, onChange }: Props) {
   const help = [
     spec.help,

@@ -1,9 +1,9 @@
-/** A form from the JSON schema of a tool's arguments: each argument as the text that stands in its field. Pure. */
+/** Form fields from the JSON schema of a tool's arguments, and the conversion of their texts. Pure. */
 
 import type { Schema } from "@/api";
-import { type Block, blockOf, lines, parsed } from "../json";
+import { type JsonObject, asObject, prettyJson, parseJson } from "@/format/json";
 
-export type Args = Block;
+export type Args = JsonObject;
 export type Kind = "text" | "long" | "choice" | "number" | "integer" | "boolean" | "list" | "json";
 
 export interface FieldSpec {
@@ -14,18 +14,18 @@ export interface FieldSpec {
   choices: readonly string[];
 }
 
-/** What stands in the fields; an optional one that is empty is left out of the call. */
+/** Texts of the fields; empty optional ones are omitted from the call. */
 export type Texts = Readonly<Record<string, string>>;
-/** By the field's name; what belongs to none of them is under the empty name. */
+/** By field; the empty name has the others. */
 export type Errors = Readonly<Record<string, string>>;
 
-/** From how many characters on a text may be so long that it gets lines. */
+/** Strings that may be longer get a multi-line field. */
 const LONG = 500;
 
-export function fields(schema: Block): FieldSpec[] {
+export function fields(schema: JsonObject): FieldSpec[] {
   const required = Array.isArray(schema.required) ? schema.required : [];
-  return Object.entries(blockOf(schema.properties)).map(([name, raw]) => {
-    const property = blockOf(raw);
+  return Object.entries(asObject(schema.properties)).map(([name, raw]) => {
+    const property = asObject(raw);
     return {
       name,
       kind: kind(property),
@@ -36,7 +36,7 @@ export function fields(schema: Block): FieldSpec[] {
   });
 }
 
-function kind(property: Block): Kind {
+function kind(property: JsonObject): Kind {
   if (Array.isArray(property.enum) && property.enum.every((one) => typeof one === "string")) return "choice";
   switch (property.type) {
     case "string":
@@ -46,7 +46,7 @@ function kind(property: Block): Kind {
     case "boolean":
       return property.type;
     case "array":
-      return blockOf(property.items).type === "string" ? "list" : "json";
+      return asObject(property.items).type === "string" ? "list" : "json";
     default:
       return "json";
   }
@@ -59,11 +59,11 @@ export function texts(specs: readonly FieldSpec[], args: Args): Texts {
 function written(kind: Kind, value: unknown): string {
   if (value === undefined || value === null) return "";
   if (kind === "list" && Array.isArray(value)) return value.join("\n");
-  if (kind === "json") return lines(value);
+  if (kind === "json") return prettyJson(value);
   return typeof value === "object" ? JSON.stringify(value) : String(value);
 }
 
-/** The arguments that the fields say, and what cannot be read; the service checks the rest. */
+/** Arguments parsed from the fields, and parse errors; the service validates the rest. */
 export function read(specs: readonly FieldSpec[], typed: Texts): { args: Args; errors: Errors } {
   const args: Args = {};
   const errors: Record<string, string> = {};
@@ -102,13 +102,13 @@ function valueOf(kind: Kind, text: string): unknown {
         .map((line) => line.trim())
         .filter((line) => line !== "");
     case "json":
-      return parsed(text);
+      return parseJson(text);
     default:
       return text;
   }
 }
 
-/** The service's problems at the fields that they are about. */
+/** The service's problems by field. */
 export function placed(specs: readonly FieldSpec[], places: readonly Schema<"Place">[]): Errors {
   const errors: Record<string, string> = {};
   for (const place of places) {

@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
 import { fields, placed, read, texts } from "./fields";
-import { allowed, pattern, rules } from "./pattern";
+import { allowed, pattern, argumentRules } from "./pattern";
 
 const SCHEMA = {
   type: "object",
@@ -82,7 +82,7 @@ describe("the form", () => {
 });
 
 describe("allowing for a session", () => {
-  const all = rules({ task: "demo-1", replace: false });
+  const all = argumentRules({ task: "demo-1", replace: false });
 
   test("binds every argument as it is, until one is let go", () => {
     expect(pattern(all)).toEqual({ task: "demo-1", replace: false });

@@ -2,7 +2,7 @@
 
 import type { Args } from "./fields";
 
-export interface Rule {
+export interface ArgumentRule {
   name: string;
   /** Later calls must have it. */
   bound: boolean;
@@ -10,14 +10,14 @@ export interface Rule {
   value: unknown;
 }
 
-export const rules = (args: Args): Rule[] =>
+export const argumentRules = (args: Args): ArgumentRule[] =>
   Object.entries(args).map(([name, value]) => ({ name, bound: true, value }));
 
-export const pattern = (rules: readonly Rule[]): Args =>
+export const pattern = (rules: readonly ArgumentRule[]): Args =>
   Object.fromEntries(rules.filter((rule) => rule.bound).map((rule) => [rule.name, rule.value]));
 
 /** What the pattern allows, in a sentence. */
-export function allowed(tool: string, rules: readonly Rule[]): string {
+export function allowed(tool: string, rules: readonly ArgumentRule[]): string {
   const bound = rules.filter((rule) => rule.bound);
   if (bound.length === 0) return `Every later call of ${tool} in this session runs without asking.`;
   const shown = bound.map(

@@ -1,6 +1,6 @@
 import { plural } from "@/format";
 
-/** Says to screen readers how the turn stands; the words of an answer are read where they are. */
+/** Announces the state of the turn to screen readers. */
 export function Announcer({ running, waiting }: { running: boolean; waiting: number }) {
   const said =
     waiting > 0

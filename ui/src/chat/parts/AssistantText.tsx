@@ -1,12 +1,12 @@
 import { Markdown } from "@/kit";
 import type { TextEntry } from "../thread/model";
-import { settle } from "./settle";
+import { completeMarkdown } from "./completeMarkdown";
 
-/** What the assistant says, also while it still says it. */
+/** A message of the assistant, also while it is streamed. */
 export function AssistantText({ entry }: { entry: TextEntry }) {
   return (
     <article aria-label="The assistant said" aria-busy={entry.streaming || undefined}>
-      <Markdown text={entry.streaming ? settle(entry.text) : entry.text} />
+      <Markdown text={entry.streaming ? completeMarkdown(entry.text) : entry.text} />
     </article>
   );
 }

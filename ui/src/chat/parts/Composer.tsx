@@ -1,10 +1,10 @@
 import { ArrowUp, Square } from "lucide-react";
 import { type RefObject, useId, useState } from "react";
-import { cx, Failure, IconButton } from "@/kit";
-import { drafts } from "./drafts";
+import { cx, ErrorMessage, IconButton } from "@/kit";
+import { readStored, writeStored } from "@/state/storage";
 
 type Props = {
-  /** Of the session; what is typed is kept under it until it is sent. */
+  /** Of the session; what is typed is kept under it until it is sent, also when the page is loaded anew. */
   name: string;
   input: RefObject<HTMLTextAreaElement | null>;
   /** Resolves when the message was taken. */
@@ -24,13 +24,14 @@ const LINES = 10;
 const ICON = "size-4";
 
 export function Composer({ name, input, onSend, onStop, blocked, busy = false, autoFocus }: Props) {
-  const [text, setText] = useState(() => drafts.get(name));
+  const key = `draft:${name}`;
+  const [text, setText] = useState(() => readStored("session", key) ?? "");
   const [sending, setSending] = useState<"message" | "stop" | null>(null);
   const [error, setError] = useState<unknown>(null);
   const hint = useId();
   const type = (next: string) => {
     setText(next);
-    drafts.set(name, next);
+    writeStored("session", key, next || null);
   };
   const work = async (kind: "message" | "stop", doing: () => Promise<unknown>) => {
     setSending(kind);
@@ -61,7 +62,7 @@ export function Composer({ name, input, onSend, onStop, blocked, busy = false, a
       }}
     >
       <div className="mx-auto w-full max-w-3xl space-y-2">
-        {error !== null && <Failure error={error} compact />}
+        {error !== null && <ErrorMessage error={error} compact />}
         {blocked}
         <div
           className={cx(
@@ -89,7 +90,7 @@ export function Composer({ name, input, onSend, onStop, blocked, busy = false, a
           />
           {onStop ? (
             <IconButton
-              look="plain"
+              variant="plain"
               label="Stop"
               icon={<Square className="size-3 fill-current" />}
               pending={sending === "stop"}
@@ -98,7 +99,7 @@ export function Composer({ name, input, onSend, onStop, blocked, busy = false, a
           ) : (
             <IconButton
               type="submit"
-              look="primary"
+              variant="primary"
               label="Send"
               icon={<ArrowUp className={ICON} />}
               pending={sending === "message"}

@@ -1,13 +1,13 @@
 import { useMutation } from "@tanstack/react-query";
 import { useState } from "react";
-import { Button, Failure, Textarea } from "@/kit";
+import { Button, ErrorMessage, Textarea } from "@/kit";
 import { resend } from "../actions";
 import { useConversation } from "../conversation";
 import type { UserEntry } from "../thread/model";
 
 const LINES = 14;
 
-/** A message that is written anew: the conversation goes on from there. */
+/** Form to edit a message and continue from there. */
 export function EditMessage({ entry }: { entry: UserEntry }) {
   const { sessionId, edit } = useConversation();
   const [text, setText] = useState(entry.text);
@@ -40,7 +40,7 @@ export function EditMessage({ entry }: { entry: UserEntry }) {
           }
         }}
       />
-      {sending.isError && <Failure error={sending.error} compact />}
+      {sending.isError && <ErrorMessage error={sending.error} compact />}
       <div className="flex flex-wrap items-center gap-2">
         <p className="mr-auto text-xs text-muted">What came after it is left out of the conversation.</p>
         <Button size="sm" onClick={() => edit(null)}>
@@ -48,7 +48,7 @@ export function EditMessage({ entry }: { entry: UserEntry }) {
         </Button>
         <Button
           size="sm"
-          look="primary"
+          variant="primary"
           type="submit"
           pending={sending.isPending}
           disabled={text.trim() === ""}

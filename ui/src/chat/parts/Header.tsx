@@ -8,7 +8,7 @@ import { Badge, Dialog, IconButton, Tooltip } from "@/kit";
 import { SessionList } from "../sessions/SessionList";
 import { SessionMenu } from "../sessions/SessionMenu";
 
-/** Which conversation this is, who answers in it, and what it has used. Null: one that is to begin. */
+/** Title, model and token usage of a conversation. Null: a new one. */
 export function Header({ session }: { session: Schema<"Session"> | null | undefined }) {
   const go = useNavigate();
   const [listed, setListed] = useState(false);
@@ -25,7 +25,9 @@ export function Header({ session }: { session: Schema<"Session"> | null | undefi
           open={listed}
           onOpenChange={setListed}
           title="Conversations"
-          trigger={<IconButton label="Conversations" tip={false} icon={<PanelLeft className="size-4" />} />}
+          trigger={
+            <IconButton label="Conversations" tooltip={false} icon={<PanelLeft className="size-4" />} />
+          }
         >
           <div className="-mx-3 h-[60dvh]">
             <SessionList current={session?.id} onChosen={() => setListed(false)} />
@@ -44,7 +46,7 @@ export function Header({ session }: { session: Schema<"Session"> | null | undefi
       {agent.data && (
         <Tooltip text={agent.data.offline ? OFFLINE : `${agent.data.model} answers.`}>
           <button type="button" className="cursor-default rounded" aria-label={`Model: ${agent.data.model}`}>
-            <Badge tone={agent.data.offline ? "warn" : "neutral"} className="max-w-40">
+            <Badge intent={agent.data.offline ? "warn" : "neutral"} className="max-w-40">
               <span className="truncate">{agent.data.offline ? "offline" : agent.data.model}</span>
             </Badge>
           </button>

@@ -1,7 +1,7 @@
 import { memo } from "react";
 import { Call } from "../calls/Call";
 import type { Entry } from "../thread/model";
-import { answer, asked } from "../thread/views";
+import { answer, asked } from "../thread/selectors";
 import { AssistantText } from "./AssistantText";
 import { Notice } from "./Notice";
 import { TurnEnd } from "./TurnEnd";
@@ -9,7 +9,7 @@ import { UserMessage } from "./UserMessage";
 
 type Props = { entry: Entry };
 
-/** One entry of the thread. Drawn again only when it has changed itself, or the conversation around it. */
+/** An entry of the thread. Memoized. */
 export const Row = memo(function Row({ entry }: Props) {
   switch (entry.kind) {
     case "user":
@@ -25,7 +25,7 @@ export const Row = memo(function Row({ entry }: Props) {
   }
 });
 
-/** The end of a turn, which knows the turn. */
+/** The end of a turn, with the turn's answer and question. */
 export function EndRow({ entries, place }: { entries: readonly Entry[]; place: number }) {
   const entry = entries[place];
   if (entry?.kind !== "end") return null;

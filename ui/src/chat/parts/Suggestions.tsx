@@ -4,7 +4,7 @@ import type { ReactNode } from "react";
 type Suggestion = { icon: ReactNode; title: string; text: string };
 
 const ICON = "size-4";
-/** Understood by the offline model word for word, and by any other. */
+/** The offline model understands these texts. */
 const SUGGESTIONS: readonly Suggestion[] = [
   {
     icon: <FlaskConical className={ICON} />,
@@ -22,7 +22,7 @@ const SUGGESTIONS: readonly Suggestion[] = [
 
 type Props = { onChoose: (text: string) => void; disabled: boolean };
 
-/** For a first message. */
+/** Suggested first messages. */
 export function Suggestions({ onChoose, disabled }: Props) {
   return (
     <div className="flex min-h-0 flex-1 flex-col items-center overflow-y-auto px-4 md:px-6">

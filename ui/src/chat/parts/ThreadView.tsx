@@ -4,20 +4,20 @@ import { useEffect, useRef } from "react";
 import { IconButton } from "@/kit";
 import { useConversation } from "../conversation";
 import type { Entry, Thread } from "../thread/model";
-import { silent } from "../thread/views";
+import { isThinking } from "../thread/selectors";
 import { EndRow, Row } from "./Row";
 import { useStayAtEnd } from "./useStayAtEnd";
-import { Working } from "./Working";
+import { Thinking } from "./Thinking";
 
 const GUESS: Record<Entry["kind"], number> = { user: 72, text: 120, call: 38, notice: 40, end: 28 };
 
 type Props = {
   thread: Thread;
-  /** Places that stay although they are not in sight: what is typed there must not be lost. */
+  /** Rows that stay mounted out of sight: they hold input. */
   kept: readonly number[];
 };
 
-/** The thread: only what is in sight is drawn. Who reads its end stays there while it grows. */
+/** The virtualized thread; it stays scrolled to its end while it grows. */
 export function ThreadView({ thread, kept }: Props) {
   const { entries } = thread;
   const { editing, waiting } = useConversation();
@@ -56,7 +56,7 @@ export function ThreadView({ thread, kept }: Props) {
         aria-live="off"
         aria-label="Conversation"
         onKeyDown={(event) => {
-          // The browser's own way there ends early: rows that it passes turn out higher than they were guessed.
+          // The browser's own scrolling ends early: measured rows are higher than estimated.
           if (event.key !== "Home" || event.target !== event.currentTarget) return;
           event.preventDefault();
           list.scrollToOffset(0);
@@ -84,9 +84,9 @@ export function ThreadView({ thread, kept }: Props) {
             );
           })}
           {/* Room is kept for it, so that nothing moves when it comes and goes. */}
-          {silent(thread) && (
+          {isThinking(thread) && (
             <div className="absolute inset-x-0 bottom-4 px-4 md:px-6">
-              <Working />
+              <Thinking />
             </div>
           )}
         </div>
@@ -94,7 +94,7 @@ export function ThreadView({ thread, kept }: Props) {
       {away && (
         <div className="pointer-events-none absolute inset-x-0 bottom-3 flex justify-center">
           <IconButton
-            look="plain"
+            variant="plain"
             label="To the newest"
             icon={<ArrowDown className="size-4" />}
             onClick={toEnd}

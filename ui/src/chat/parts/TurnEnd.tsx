@@ -2,7 +2,7 @@ import { useMutation } from "@tanstack/react-query";
 import { RotateCw } from "lucide-react";
 import type { ReactNode } from "react";
 import { compact, count, timeOfDay } from "@/format";
-import { Badge, Button, CopyButton, Failure, IconButton } from "@/kit";
+import { Badge, Button, CopyButton, ErrorMessage, IconButton } from "@/kit";
 import { resend } from "../actions";
 import { useConversation } from "../conversation";
 import type { EndEntry, UserEntry } from "../thread/model";
@@ -11,13 +11,13 @@ type Props = {
   entry: EndEntry;
   /** What was said in the turn. */
   said: string;
-  /** What can be asked again: of the last turn only. */
+  /** The message that can be sent again: of the last turn only. */
   asked: UserEntry | null;
 };
 
 const AGAIN = <RotateCw className="size-3.5" />;
 
-/** Under a turn: how it ended, who answered, what it took, and what can be done with it. */
+/** Footer of a turn: outcome, model, tokens and actions. */
 export function TurnEnd({ entry, said, asked }: Props) {
   const { sessionId, running, waiting } = useConversation();
   const again = useMutation({
@@ -30,13 +30,13 @@ export function TurnEnd({ entry, said, asked }: Props) {
   return (
     <div role="group" className="space-y-2" aria-label="End of the turn">
       {failed && (
-        <Broken entry={entry}>
+        <TurnFailure entry={entry}>
           {can && (
             <Button size="sm" icon={AGAIN} pending={again.isPending} onClick={repeat} className="mt-2">
               Ask again
             </Button>
           )}
-        </Broken>
+        </TurnFailure>
       )}
       <div className="flex min-h-7 items-center gap-1 text-xs text-faint">
         {said !== "" && <CopyButton text={said} label="Copy answer" className="-ml-1.5" />}
@@ -61,12 +61,12 @@ export function TurnEnd({ entry, said, asked }: Props) {
           {entry.at !== null && <time>{timeOfDay(new Date(entry.at).toISOString())}</time>}
         </span>
       </div>
-      {again.isError && <Failure error={again.error} compact />}
+      {again.isError && <ErrorMessage error={again.error} compact />}
     </div>
   );
 }
 
-function Broken({ entry, children }: { entry: EndEntry; children: ReactNode }) {
+function TurnFailure({ entry, children }: { entry: EndEntry; children: ReactNode }) {
   return (
     <div role="alert" className="rounded-lg border border-bad/40 bg-bad-soft px-3 py-2 text-sm">
       <p className="font-medium text-bad">The turn failed</p>

@@ -1,15 +1,15 @@
 import type { Virtualizer } from "@tanstack/react-virtual";
 import { type RefObject, useCallback, useEffect, useLayoutEffect, useRef, useState } from "react";
 
-/** Pixels from the end within which the reader counts as reading along. */
+/** Distance from the end, in pixels, that counts as at the end. */
 const NEAR = 48;
-/** How long a turn of the wheel or a swipe may go on moving what it moved. */
+/** How long scrolling may continue after an input. */
 const MOVES_MS = 1000;
 const INPUTS = ["wheel", "touchmove", "keydown", "pointerdown", "pointermove"] as const;
 
 /**
- * Who reads the end stays there while it grows, and when the room for it changes; who has scrolled up stays where he
- * is. Only the reader's own hand counts: a list that measures its rows moves by itself, too.
+ * Keeps a list scrolled to its end while it grows or is resized, unless the reader has scrolled up. Only scrolls after
+ * an input counts as the reader's: measuring rows scrolls, too.
  */
 export function useStayAtEnd(
   scroller: RefObject<HTMLElement | null>,
@@ -41,12 +41,12 @@ export function useStayAtEnd(
       if (near || up) along.current = near;
       setAway(!along.current);
     };
-    // Who fills in a form, or decides on a call, looks at it, not at the end.
+    // Stops while a form or an approval has the focus.
     const typing = (event: FocusEvent) => {
       if (event.target instanceof Element && event.target.matches("input, textarea, select, [data-approval]"))
         along.current = false;
     };
-    // Who unfolds something wants to see it, and not what it moves out of sight.
+    // Stops when something is unfolded.
     const unfolded = (event: MouseEvent) => {
       if (event.target instanceof Element && event.target.closest("[aria-expanded], summary"))
         along.current = false;

@@ -1,7 +1,7 @@
 import { useMutation, useQueryClient } from "@tanstack/react-query";
 import { useId, useState } from "react";
 import type { Schema } from "@/api";
-import { Button, Dialog, Failure, Field, Input } from "@/kit";
+import { Button, Dialog, ErrorMessage, Field, Input } from "@/kit";
 import { rename } from "../actions";
 
 type Props = { session: Schema<"Session">; onDone: () => void };
@@ -29,7 +29,7 @@ export function RenameSession({ session, onDone }: Props) {
         <>
           <Button onClick={onDone}>Keep it as it is</Button>
           <Button
-            look="primary"
+            variant="primary"
             type="submit"
             form={form}
             pending={renaming.isPending}
@@ -56,7 +56,7 @@ export function RenameSession({ session, onDone }: Props) {
             onChange={(event) => setTitle(event.target.value)}
           />
         </Field>
-        {renaming.isError && <Failure error={renaming.error} compact />}
+        {renaming.isError && <ErrorMessage error={renaming.error} compact />}
       </form>
     </Dialog>
   );

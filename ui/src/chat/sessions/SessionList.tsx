@@ -2,7 +2,7 @@ import { useQuery } from "@tanstack/react-query";
 import { Search, SquarePen } from "lucide-react";
 import { useDeferredValue, useState } from "react";
 import { queries } from "@/api";
-import { Button, ButtonLink, cx, Failure, Input, Loading } from "@/kit";
+import { Button, ButtonLink, cx, ErrorMessage, Input, Loading } from "@/kit";
 import { SessionRow } from "./SessionRow";
 
 type Props = { current: string | undefined; onChosen?: () => void };
@@ -10,7 +10,7 @@ type Props = { current: string | undefined; onChosen?: () => void };
 const PAGE = 50;
 const MOST = 1000;
 
-/** All conversations, the last used first. */
+/** The list of conversations, last used first. */
 export function SessionList({ current, onChosen }: Props) {
   const [text, setText] = useState("");
   const [limit, setLimit] = useState(PAGE);
@@ -36,7 +36,7 @@ export function SessionList({ current, onChosen }: Props) {
         className={cx("min-h-0 flex-1 overflow-y-auto px-2 pb-3", found.isPlaceholderData && "opacity-60")}
       >
         {found.isError ? (
-          <Failure error={found.error} compact onRetry={() => void found.refetch()} />
+          <ErrorMessage error={found.error} compact onRetry={() => void found.refetch()} />
         ) : found.data === undefined ? (
           <Loading label="Conversations" lines={8} className="px-2" />
         ) : items.length === 0 ? (
@@ -59,7 +59,7 @@ export function SessionList({ current, onChosen }: Props) {
         )}
         {items.length < total && limit < MOST && (
           <Button
-            look="quiet"
+            variant="quiet"
             size="sm"
             className="mt-2 w-full"
             onClick={() => setLimit(Math.min(MOST, limit + PAGE * 2))}

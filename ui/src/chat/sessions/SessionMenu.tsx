@@ -10,7 +10,7 @@ type Props = { session: Schema<"Session">; className?: string };
 
 const ICON = "size-4";
 
-/** What can be done with a conversation. */
+/** Actions for a conversation. */
 export function SessionMenu({ session, className }: Props) {
   const [doing, setDoing] = useState<"rename" | "delete" | null>(null);
   const done = () => setDoing(null);
@@ -21,7 +21,7 @@ export function SessionMenu({ session, className }: Props) {
         trigger={
           <IconButton
             size="sm"
-            tip={false}
+            tooltip={false}
             label={`Options of ${session.title}`}
             icon={<Ellipsis className={ICON} />}
             className={className}

@@ -1,10 +1,11 @@
 import { useQuery, useQueryClient } from "@tanstack/react-query";
 import { useEffect } from "react";
-import { queries, type StreamEvent, useStreamReducer } from "@/api";
+import { queries, useStreamReducer } from "@/api";
 import { percent } from "@/format";
-import { ButtonLink, Failure, Loading, Progress, StateBadge } from "@/kit";
-import { best, follow, NOT_BEGUN, type TaskEvent, type TaskProgress } from "./progress";
-import { course } from "./words";
+import { ButtonLink, ErrorMessage, Loading, Progress, StateBadge } from "@/kit";
+import { bestOf, completionOf } from "@/liveTask/progress";
+import { EMPTY, type LiveTask, reduce, type TaskEvent } from "@/liveTask/reduce";
+import { progressText } from "./progressText";
 
 type Props = {
   id: string;
@@ -12,26 +13,26 @@ type Props = {
   planned: number | null;
 };
 
-const step = (before: TaskProgress, event: StreamEvent<TaskEvent>) => follow(before, event.data);
 const ENDS = ["completed", "failed", "cancelled"];
 
-/** A task that was put to work in this conversation, as it is now. */
+/** Live card of a task that was started in this conversation. */
 export function TaskCard({ id, planned }: Props) {
   const client = useQueryClient();
   const task = useQuery(queries.task(id));
-  const { value } = useStreamReducer<TaskEvent, TaskProgress>(`/api/tasks/${id}/events`, step, NOT_BEGUN);
-  const state = value.state ?? task.data?.state ?? "queued";
+  const { value: live } = useStreamReducer<TaskEvent, LiveTask>(`/api/tasks/${id}/events`, reduce, EMPTY);
+  const state = live.state ?? task.data?.state ?? "queued";
   const ended = ENDS.includes(state);
   const result = useQuery({ ...queries.result(id), enabled: ended });
   useEffect(() => {
     if (ended) void client.invalidateQueries({ queryKey: ["tasks"] });
   }, [client, ended]);
 
-  if (task.isError) return <Failure error={task.error} compact onRetry={() => void task.refetch()} />;
+  if (task.isError) return <ErrorMessage error={task.error} compact onRetry={() => void task.refetch()} />;
   if (task.data === undefined) return <Loading label="The task" height="6.5rem" />;
   const objectives = task.data.spec.optimization.objective;
-  const found = objectives.length === 1 && objectives[0] ? best(value, objectives[0].direction) : null;
-  const total = Math.max(planned ?? 0, value.done + (value.number === null ? 0 : 1), 1);
+  const found = objectives.length === 1 && objectives[0] ? bestOf(live.experiments, objectives[0]) : null;
+  const { done } = completionOf(live, planned, 0);
+  const total = Math.max(planned ?? 0, live.experiments.length, 1);
   return (
     <section
       aria-label={`Task ${task.data.spec.task_name}`}
@@ -47,23 +48,23 @@ export function TaskCard({ id, planned }: Props) {
       <Progress
         className="mt-2.5"
         label="Experiments"
-        done={state === "completed" ? total : value.done}
+        done={state === "completed" ? total : done}
         total={total}
-        tone={state === "failed" ? "bad" : state === "completed" ? "ok" : "accent"}
-        text={`${value.done} of at most ${total} experiments`}
+        intent={state === "failed" ? "bad" : state === "completed" ? "ok" : "accent"}
+        text={`${done} of at most ${total} experiments`}
       />
-      <p className="num mt-1.5 truncate text-xs text-muted">{course(value, state, planned)}</p>
+      <p className="num mt-1.5 truncate text-xs text-muted">{progressText(live, state, planned)}</p>
       {/* Two lines, from the start: what comes moves nothing. */}
       <p className="mt-1 line-clamp-2 min-h-[2lh] text-sm" aria-live="polite">
         {ended && result.data ? (
           (state === "failed" && task.data.error) || result.data.verdict.text
         ) : found === null ? (
           <span className="text-muted">{task.data.error ?? "Nothing measured yet."}</span>
-        ) : found.number === 0 ? (
+        ) : found.experiment.number === 0 ? (
           "Best so far: the engine’s defaults."
         ) : (
           <>
-            Best so far: experiment {found.number}
+            Best so far: experiment {found.experiment.number}
             {found.gain !== null && (
               <>
                 , <strong className="num font-semibold text-ok">{percent(found.gain, { sign: true })}</strong>{" "}
@@ -78,7 +79,11 @@ export function TaskCard({ id, planned }: Props) {
         <ButtonLink size="sm" to={`/tasks/${id}`}>
           Open task
         </ButtonLink>
-        <ButtonLink size="sm" look={state === "completed" ? "primary" : "plain"} to={`/tasks/${id}/result`}>
+        <ButtonLink
+          size="sm"
+          variant={state === "completed" ? "primary" : "plain"}
+          to={`/tasks/${id}/result`}
+        >
           Result
         </ButtonLink>
       </div>

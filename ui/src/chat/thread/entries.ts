@@ -1,4 +1,4 @@
-/** Entries as they begin, and how one of a thread is changed. Pure. */
+/** New entries, and changes to entries of a thread. Pure. */
 
 import { type CallEntry, type Entry, isCall, type TextEntry, type Thread, type UserEntry } from "./model";
 
@@ -20,18 +20,20 @@ export const call = (id: string, tool: string, at: number | null): CallEntry => 
   endedAt: null,
 });
 
-/** One that is there already begins anew, where it stands. */
-export function said(thread: Thread, entry: Entry): Thread {
+/** Appends an entry; replaces one with the same id. */
+export function addEntry(thread: Thread, entry: Entry): Thread {
   const there = thread.entries.some((one) => one.id === entry.id);
-  return there ? changed(thread, entry.id, () => entry) : { ...thread, entries: [...thread.entries, entry] };
+  return there
+    ? changeEntry(thread, entry.id, () => entry)
+    : { ...thread, entries: [...thread.entries, entry] };
 }
 
-export function called(thread: Thread, id: string, change: (entry: CallEntry) => CallEntry): Thread {
-  return changed(thread, id, (entry) => (isCall(entry) ? change(entry) : entry));
+export function changeCall(thread: Thread, id: string, change: (entry: CallEntry) => CallEntry): Thread {
+  return changeEntry(thread, id, (entry) => (isCall(entry) ? change(entry) : entry));
 }
 
-/** What is spoken of is nearly always at the end. */
-export function changed(thread: Thread, id: string, change: (entry: Entry) => Entry): Thread {
+/** Changes the entry with an id, searched from the end. */
+export function changeEntry(thread: Thread, id: string, change: (entry: Entry) => Entry): Thread {
   const place = thread.entries.findLastIndex((entry) => entry.id === id);
   const entry = thread.entries[place];
   return entry === undefined ? thread : { ...thread, entries: thread.entries.with(place, change(entry)) };

@@ -1,9 +1,9 @@
-/** A conversation as it is drawn: entries in the order in which they began, and the turn that goes on. */
+/** Model of a conversation: entries in order, and the current turn. */
 
 import type { Schema } from "@/api";
 
 export type Approval = Schema<"Approval">;
-/** What the session's stream carries. */
+/** An event of the session's stream. */
 export type AguiEvent = Schema<"AguiEvent">;
 
 export interface Usage {
@@ -11,7 +11,7 @@ export interface Usage {
   output: number;
 }
 
-/** What a long tool reports of itself; each part may be missing. */
+/** Progress that a tool reports; each part may be missing. */
 export interface Progress {
   done: number | null;
   total: number | null;
@@ -48,13 +48,13 @@ export interface CallEntry {
   /** JSON where the tool answered, a sentence where it failed. */
   result: string | null;
   failed: boolean;
-  /** Its turn is over: without a result, none will come. */
+  /** Its turn has ended: no result will follow. */
   over: boolean;
   startedAt: number | null;
   endedAt: number | null;
 }
 
-/** Why the assistant speaks though nobody has asked: a task that was started here has ended. */
+/** Why the assistant writes unprompted: a task that was started here has ended. */
 export interface NoticeEntry {
   kind: "notice";
   id: string;
@@ -77,7 +77,7 @@ export interface EndEntry {
 
 export type Entry = UserEntry | TextEntry | CallEntry | NoticeEntry | EndEntry;
 
-/** From what was said to its end, over as many runs as decisions cut it into. */
+/** From a message to the end of the answer; decisions split it into several runs. */
 export interface Turn {
   model: string | null;
   usage: Usage;
@@ -87,7 +87,7 @@ export interface Thread {
   entries: readonly Entry[];
   /** What the stream is in: a run of the assistant's, or a frame around what happens between two runs. */
   frame: { id: string; kind: "run" | "between" } | null;
-  /** The turn that is not over: it runs, or it waits for decisions. */
+  /** The current turn: running, or waiting for decisions. */
   turn: Turn | null;
 }
 

@@ -1,8 +1,8 @@
 import { describe, expect, test } from "vitest";
 import type { AguiEvent, Approval, CallEntry, EndEntry, Thread } from "./model";
 import { EMPTY } from "./model";
-import { reduceAll } from "./reduce";
-import { running, silent, status, waiting } from "./views";
+import { reduce } from "./reduce";
+import { isRunning, isThinking, callStatus, openApprovals } from "./selectors";
 
 const NOW = Date.parse("2026-11-21T10:00:00Z");
 const event = (type: string, more: object = {}) => ({ type, timestamp: NOW, ...more }) as AguiEvent;
@@ -45,10 +45,11 @@ const approval = (call_id: string, state = "open", more: Partial<Approval> = {})
     ...more,
   }) as Approval;
 
+const reduceAll = (thread: Thread, events: AguiEvent[]): Thread => events.reduce(reduce, thread);
 const after = (...events: AguiEvent[]): Thread => reduceAll(EMPTY, events);
 const call = (thread: Thread, id: string) => thread.entries.find((entry) => entry.id === id) as CallEntry;
 const end = (thread: Thread) => thread.entries.findLast((entry) => entry.kind === "end") as EndEntry;
-const standing = (thread: Thread, id: string) => status(call(thread, id), running(thread), NOW);
+const standing = (thread: Thread, id: string) => callStatus(call(thread, id), isRunning(thread), NOW);
 
 const ASKED = [
   began("r1"),
@@ -78,14 +79,14 @@ describe("texts", () => {
     const used = custom("usage", { messageId: "m1", inputTokens: 10, outputTokens: 4 });
     const thread = after(began("r1"), ...said("u1", "user", "Hi"), used, used, finished("r1"));
     expect(end(thread)).toMatchObject({ outcome: "done", model: "offline", usage: { input: 20, output: 8 } });
-    expect(running(thread)).toBe(false);
+    expect(isRunning(thread)).toBe(false);
   });
 
   test("while nothing shows that the assistant works, the thread says so", () => {
     const thread = after(began("r1"), ...said("u1", "user", "Hi"));
-    expect(silent(thread)).toBe(true);
-    expect(silent(reduceAll(thread, said("m1", "assistant", "Yes").slice(0, 2)))).toBe(false);
-    expect(silent(reduceAll(thread, [finished("r1")]))).toBe(false);
+    expect(isThinking(thread)).toBe(true);
+    expect(isThinking(reduceAll(thread, said("m1", "assistant", "Yes").slice(0, 2)))).toBe(false);
+    expect(isThinking(reduceAll(thread, [finished("r1")]))).toBe(false);
   });
 
   test("a message that is said anew takes what came after it along", () => {
@@ -137,7 +138,7 @@ describe("calls", () => {
   test("a run that fails says why, and under which id the log has the rest", () => {
     const thread = after(began("r1"), event("RUN_ERROR", { message: "The model is gone.", code: "e1" }));
     expect(end(thread)).toMatchObject({ outcome: "failed", message: "The model is gone.", errorId: "e1" });
-    expect(running(thread)).toBe(false);
+    expect(isRunning(thread)).toBe(false);
   });
 
   test("the end of the service is no end of the turn", () => {
@@ -149,7 +150,7 @@ describe("calls", () => {
 describe("approvals", () => {
   test("a call that asks waits, and its turn is not over", () => {
     const thread = after(...ASKED);
-    expect(waiting(thread, NOW).map((one) => one.id)).toEqual(["a-c1"]);
+    expect(openApprovals(thread, NOW).map((one) => one.id)).toEqual(["a-c1"]);
     expect(standing(thread, "c1")).toBe("asking");
     expect(end(thread)).toBeUndefined();
   });
@@ -163,7 +164,7 @@ describe("approvals", () => {
       ...between("b1", custom("approval_decided", approval("c1", "approved"))),
     );
     expect(standing(two, "c1")).toBe("approved");
-    expect(waiting(two, NOW).map((one) => one.tool)).toEqual(["delete_task"]);
+    expect(openApprovals(two, NOW).map((one) => one.tool)).toEqual(["delete_task"]);
   });
 
   test("the turn goes on after the decision, and ends once", () => {
@@ -208,14 +209,14 @@ describe("approvals", () => {
     );
     expect(end(thread)).toMatchObject({ outcome: "cancelled" });
     expect(thread.turn).toBeNull();
-    expect(waiting(thread, NOW)).toEqual([]);
+    expect(openApprovals(thread, NOW)).toEqual([]);
   });
 
   test("an approval whose time is over waits no more", () => {
     const thread = after(...ASKED);
     const later = Date.parse("2026-11-22T10:00:01Z");
-    expect(waiting(thread, later)).toEqual([]);
-    expect(status(call(thread, "c1"), false, later)).toBe("expired");
+    expect(openApprovals(thread, later)).toEqual([]);
+    expect(callStatus(call(thread, "c1"), false, later)).toBe("expired");
   });
 
   test("an event that is not what it says changes nothing", () => {

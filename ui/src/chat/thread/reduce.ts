@@ -1,16 +1,12 @@
-/** From the events of a session's stream to its thread. Pure; replayed events change nothing. */
+/** Reduces a session's events to its thread. Pure, and idempotent for replayed events. */
 
-import { custom, type Custom } from "./custom";
-import { call, called, changed, said, user, written } from "./entries";
+import { customEvent, type CustomEvent } from "./customEvents";
+import { call, changeCall, changeEntry, addEntry, user, written } from "./entries";
 import { type AguiEvent, type EndEntry, isCall, type Thread } from "./model";
 
 const NO_USAGE = { input: 0, output: 0 };
-/** The service stops, and the stream is taken up again when it is back: nothing has happened to the conversation. */
+/** The service restarts; the stream reconnects. */
 const FAREWELL = "farewell";
-
-export function reduceAll(thread: Thread, events: readonly AguiEvent[]): Thread {
-  return events.reduce(reduce, thread);
-}
 
 export function reduce(thread: Thread, event: AguiEvent): Thread {
   const at = event.timestamp ?? null;
@@ -18,25 +14,25 @@ export function reduce(thread: Thread, event: AguiEvent): Thread {
     case "RUN_STARTED":
       return started(thread, event.runId, event.metadata ?? null, at);
     case "TEXT_MESSAGE_START":
-      return said(thread, event.role === "user" ? user(event.messageId, at) : written(event.messageId));
+      return addEntry(thread, event.role === "user" ? user(event.messageId, at) : written(event.messageId));
     case "TEXT_MESSAGE_CONTENT":
-      return changed(thread, event.messageId, (entry) =>
+      return changeEntry(thread, event.messageId, (entry) =>
         entry.kind === "text" || entry.kind === "user" ? { ...entry, text: entry.text + event.delta } : entry,
       );
     case "TEXT_MESSAGE_END":
-      return changed(thread, event.messageId, (entry) =>
+      return changeEntry(thread, event.messageId, (entry) =>
         entry.kind === "text" ? { ...entry, streaming: false } : entry,
       );
     case "TOOL_CALL_START":
-      return said(thread, call(event.toolCallId, event.toolCallName, at));
+      return addEntry(thread, call(event.toolCallId, event.toolCallName, at));
     case "TOOL_CALL_ARGS":
-      return called(thread, event.toolCallId, (entry) => ({ ...entry, args: entry.args + event.delta }));
+      return changeCall(thread, event.toolCallId, (entry) => ({ ...entry, args: entry.args + event.delta }));
     case "TOOL_CALL_END":
-      return called(thread, event.toolCallId, (entry) => ({ ...entry, written: true }));
+      return changeCall(thread, event.toolCallId, (entry) => ({ ...entry, written: true }));
     case "TOOL_CALL_RESULT": {
       const result = typeof event.content === "string" ? event.content : JSON.stringify(event.content);
       const failed = event.metadata?.failed === true;
-      return called(thread, event.toolCallId, (entry) => ({
+      return changeCall(thread, event.toolCallId, (entry) => ({
         ...entry,
         result,
         failed,
@@ -45,7 +41,7 @@ export function reduce(thread: Thread, event: AguiEvent): Thread {
       }));
     }
     case "CUSTOM": {
-      const known = custom(event.name, event.value);
+      const known = customEvent(event.name, event.value);
       return known === null ? thread : told(thread, known, at);
     }
     case "RUN_FINISHED":
@@ -77,17 +73,19 @@ function started(
     isCall(entry) && !entry.over ? { ...entry, over: true } : entry,
   );
   const begun = { entries, frame, turn: { model, usage: NO_USAGE } };
-  return metadata.trigger === "task_ended" ? said(begun, { kind: "notice", id: `notice-${id}`, at }) : begun;
+  return metadata.trigger === "task_ended"
+    ? addEntry(begun, { kind: "notice", id: `notice-${id}`, at })
+    : begun;
 }
 
-function told(thread: Thread, event: Custom, at: number | null): Thread {
+function told(thread: Thread, event: CustomEvent, at: number | null): Thread {
   switch (event.name) {
     case "history_cut": {
       const place = thread.entries.findIndex((entry) => entry.id === event.messageId);
       return place < 0 ? thread : { ...thread, entries: thread.entries.slice(0, place) };
     }
     case "tool_progress":
-      return called(thread, event.toolCallId, (entry) => ({ ...entry, progress: event.progress }));
+      return changeCall(thread, event.toolCallId, (entry) => ({ ...entry, progress: event.progress }));
     case "usage": {
       if (thread.turn === null) return thread;
       const { input, output } = thread.turn.usage;
@@ -96,10 +94,10 @@ function told(thread: Thread, event: Custom, at: number | null): Thread {
     }
     case "approval": {
       const { approval } = event;
-      const decided = called(thread, approval.call_id, (entry) => ({
+      const decided = changeCall(thread, approval.call_id, (entry) => ({
         ...entry,
         approval,
-        // It has waited until now; what it takes counts from here.
+        // Its duration counts from the approval.
         startedAt: approval.state === "approved" ? at : entry.startedAt,
         edited: entry.approval !== null ? entry.edited || entry.approval.digest !== approval.digest : false,
       }));

@@ -2,7 +2,7 @@ import { percent } from "@/format";
 import { valueText } from "../params";
 import type { Effect } from "../types";
 
-/** Of each value of a parameter: how many experiments had it, how they did, how many failed. */
+/** Table of a parameter's values: experiments, relative performance, failures. */
 export function EffectValues({ effect }: { effect: Effect }) {
   return (
     <table className="w-full text-right text-sm">

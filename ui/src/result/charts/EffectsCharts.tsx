@@ -3,7 +3,7 @@ import { useCallback, useMemo, useState } from "react";
 import { Chart, type Palette } from "@/charts";
 import { percent } from "@/format";
 import { Select } from "@/kit";
-import { drawn, type Row } from "../rows";
+import { judgedRows, type Row } from "../rows";
 import type { Result } from "../types";
 import { EffectValues } from "./EffectValues";
 import { importanceOption, importanceTable } from "./importance";
@@ -14,7 +14,7 @@ import { slice, sliceOption, sliceOverlay, sliceTable } from "./slices";
 const ROW_PX = 34;
 const MOST_PX = 200;
 
-/** What each parameter did: how much it explains, and every experiment over its values. */
+/** Importance of the parameters, and the experiments over the values of one. */
 export function EffectsCharts({ result, rows }: { result: Result; rows: readonly Row[] }) {
   const { effects } = result;
   const [wanted, setWanted] = useState<string | null>(null);
@@ -34,7 +34,7 @@ export function EffectsCharts({ result, rows }: { result: Result; rows: readonly
     },
     [effects],
   );
-  const data = useMemo(() => slice(result, drawn(rows), name, which), [result, rows, name, which]);
+  const data = useMemo(() => slice(result, judgedRows(rows), name, which), [result, rows, name, which]);
   const option = useCallback((palette: Palette) => (data ? sliceOption(data, palette) : {}), [data]);
   const overlay = useCallback((number: number | null) => (data ? sliceOverlay(data, number) : []), [data]);
   const most = effects[0];

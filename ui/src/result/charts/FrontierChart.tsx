@@ -1,10 +1,10 @@
 import { useCallback, useMemo, useState } from "react";
 import { Select } from "@/kit";
 import { axisName, type Choice, LATENCIES, STATISTICS, shortName } from "../metrics";
-import { drawn, gpusDiffer, type Row, scenarios } from "../rows";
+import { judgedRows, gpusDiffer, type Row, scenarios } from "../rows";
 import type { Metric, Result } from "../types";
 import { frontier, frontierOption, frontierOverlay, frontierTable } from "./frontier";
-import { usualLatency, usualRate, wide } from "./levels";
+import { usualLatency, usualRate, spansDecades } from "./levels";
 import { LinkedChart } from "./LinkedChart";
 import { ScaleSwitch } from "./ScaleSwitch";
 import { ScenarioSelect } from "./ScenarioSelect";
@@ -16,9 +16,9 @@ export function FrontierChart({ result, rows }: { result: Result; rows: readonly
   const [scenario, setScenario] = useState(scenarios(result)[0] ?? "");
   const [log, setLog] = useState<boolean | null>(null);
   const data = useMemo(() => {
-    const made = frontier(result, drawn(rows), { scenario, latency, rate, log: log ?? false });
+    const made = frontier(result, judgedRows(rows), { scenario, latency, rate, log: log ?? false });
     const spread = made.lines.flatMap((line) => line.levels.map((level) => level.x));
-    return log === null ? { ...made, log: wide(spread) } : made;
+    return log === null ? { ...made, log: spansDecades(spread) } : made;
   }, [result, rows, scenario, latency, rate, log]);
   const option = useCallback(
     (palette: Parameters<typeof frontierOption>[1]) => frontierOption(data, palette),

@@ -1,28 +1,28 @@
 import type { ECharts } from "echarts/core";
 import { type ComponentProps, useCallback, useEffect, useRef } from "react";
-import { useStore } from "@/app/store";
-import { Chart, inTurn } from "@/charts";
-import { useLink } from "../link";
-import { HOVERED } from "./look";
+import { useStore } from "@/state/store";
+import { Chart, queueRender } from "@/charts";
+import { useHighlight } from "../highlight";
+import { HOVERED } from "./style";
 
 type Props = Omit<ComponentProps<typeof Chart>, "onReady"> & {
-  /** What is drawn for the experiment that something on the page speaks of. A stable function. */
+  /** Data of the hovered experiment. A stable function. */
   overlay: (number: number | null) => unknown[];
   overlayType: "line" | "scatter" | "parallel";
-  /** Besides hovering and clicking. */
+  /** Adds further listeners. */
   onReady?: (chart: ECharts) => void;
 };
 
-/** A chart whose experiments are those of the table: what is hovered in one is marked in all, a click opens it. */
+/** A chart linked to the table and other charts: hovering marks an experiment in all, a click opens it. */
 export function LinkedChart({ overlay, overlayType, onReady, ...props }: Props) {
-  const { hovered, open } = useLink();
+  const { hovered, open } = useHighlight();
   const number = useStore(hovered);
   const chart = useRef<ECharts | null>(null);
 
   useEffect(() => {
     if (chart.current === null) return; // not drawn yet
     const series = [{ id: HOVERED, type: overlayType, data: overlay(number) }];
-    return inTurn(() => chart.current?.setOption({ series }));
+    return queueRender(() => chart.current?.setOption({ series }));
   }, [number, overlay, overlayType]);
 
   const ready = useCallback(

@@ -3,7 +3,7 @@ import type { Palette } from "@/charts";
 import { plural } from "@/format";
 import { Select } from "@/kit";
 import { type Choice, isLatency, METRICS, shortName, STATISTICS } from "../metrics";
-import { drawn, gpusDiffer, type Row, scenarios } from "../rows";
+import { judgedRows, gpusDiffer, type Row, scenarios } from "../rows";
 import type { Result, Statistic } from "../types";
 import { LinkedChart } from "./LinkedChart";
 import { loadCurvesOption, loadCurvesTable } from "./loadCurves";
@@ -76,7 +76,7 @@ export function LoadChart({ result, rows, compared }: Props) {
 }
 
 function chosen(rows: readonly Row[], compared: readonly number[]): Row[] {
-  const all = drawn(rows).sort((a, b) => (a.standing?.place ?? 0) - (b.standing?.place ?? 0));
+  const all = judgedRows(rows).sort((a, b) => (a.standing?.place ?? 0) - (b.standing?.place ?? 0));
   const wanted = new Set(compared.length > 0 ? compared : all.slice(0, BEST).map((row) => row.number));
   return all.filter((row) => wanted.has(row.number) || row.kind === "baseline");
 }

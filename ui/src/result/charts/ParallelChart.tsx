@@ -2,7 +2,7 @@ import type { ECharts } from "echarts/core";
 import { useCallback, useMemo, useRef } from "react";
 import type { Palette } from "@/charts";
 import { plural } from "@/format";
-import { drawn, type Row, searched } from "../rows";
+import { judgedRows, type Row, searchedParams } from "../rows";
 import type { Result } from "../types";
 import { LinkedChart } from "./LinkedChart";
 import { type Brushes, marked, parallel } from "./parallel";
@@ -14,7 +14,7 @@ const MOST_AXES = 8;
 type Props = {
   result: Result;
   rows: readonly Row[];
-  /** What the marked ranges leave; null: nothing is marked. */
+  /** Experiments inside the selected ranges; null: no selection. */
   onMark: (numbers: Set<number> | null) => void;
 };
 
@@ -24,8 +24,8 @@ type Selected = { parallelAxisId?: string; intervals?: [number, number][] };
 export function ParallelChart({ result, rows, onMark }: Props) {
   const data = useMemo(() => {
     const order = result.effects.map((effect) => effect.name);
-    const names = searched(result).sort((a, b) => rank(order, a) - rank(order, b));
-    return parallel(result, drawn(rows), names.slice(0, MOST_AXES));
+    const names = searchedParams(result).sort((a, b) => rank(order, a) - rank(order, b));
+    return parallel(result, judgedRows(rows), names.slice(0, MOST_AXES));
   }, [result, rows]);
   const brushes = useRef<Brushes>({});
   const now = useRef({ data, onMark });

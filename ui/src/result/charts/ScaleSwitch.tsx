@@ -2,12 +2,12 @@ import { Button } from "@/kit";
 
 type Props = { label: string; on: boolean; onChange: (on: boolean) => void };
 
-/** Logarithmic or not. */
+/** Switch between linear and logarithmic scale. */
 export function ScaleSwitch({ label, on, onChange }: Props) {
   return (
     <Button
       size="sm"
-      look="quiet"
+      variant="quiet"
       aria-label={label}
       aria-pressed={on}
       onClick={() => onChange(!on)}

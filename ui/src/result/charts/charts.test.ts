@@ -1,10 +1,10 @@
 import { expect, test } from "vitest";
 import type { Palette } from "@/charts";
 import { experiment, point, sample, standing, THROUGHPUT, TTFT } from "../fixture";
-import { drawn, rows } from "../rows";
-import { course, courseOption, courseOverlay } from "./course";
+import { judgedRows, rows } from "../rows";
+import { searchHistory, historyOption, historyOverlay } from "./history";
 import { frontier, frontierOption, frontierOverlay, frontierTable } from "./frontier";
-import { levels, limits, upperLeft, usualLatency, usualRate, wide } from "./levels";
+import { levels, limits, upperLeft, usualLatency, usualRate, spansDecades } from "./levels";
 import { loadCurvesOption } from "./loadCurves";
 import { loadCurves, spreads } from "./spreads";
 import { tradeoff } from "./objectives";
@@ -84,11 +84,16 @@ test("SLOs are lines on the axis they bound only", () => {
 });
 
 test("an axis is logarithmic for values far apart, never with zero among them", () => {
-  expect([wide([1, 30]), wide([1, 10]), wide([0, 30]), wide([])]).toEqual([true, false, false, false]);
+  expect([spansDecades([1, 30]), spansDecades([1, 10]), spansDecades([0, 30]), spansDecades([])]).toEqual([
+    true,
+    false,
+    false,
+    false,
+  ]);
 });
 
 test("the frontier draws best and baseline as lines, the others as a cloud, and leaves out empty groups", () => {
-  const data = frontier(result, drawn(all), {
+  const data = frontier(result, judgedRows(all), {
     scenario: CHAT,
     latency: P90,
     rate: "output_tokens_per_s",
@@ -117,7 +122,10 @@ test("what was measured again has a spread around its mean", () => {
 });
 
 test("error bars stand only where there is a spread", () => {
-  const data = loadCurves(result, drawn(all), CHAT, { metric: "output_tokens_per_s", statistic: "mean" });
+  const data = loadCurves(result, judgedRows(all), CHAT, {
+    metric: "output_tokens_per_s",
+    statistic: "mean",
+  });
   expect(series(loadCurvesOption(data, PALETTE)).map((one) => one.id)).toEqual([
     "line-0",
     "line-1",
@@ -128,16 +136,16 @@ test("error bars stand only where there is a spread", () => {
 });
 
 test("the best so far never counts what misses a hard SLO, and lasts to the end", () => {
-  const data = course(result, all, 0);
+  const data = searchHistory(result, all, 0);
   expect(data?.steps).toEqual([
     [0, 100],
     [1, 150],
     [3, 150],
   ]);
   expect(data?.failed.map((row) => row.number)).toEqual([3]);
-  expect(data && courseOverlay(data, 2)).toEqual([[2, 180]]);
-  expect(data && courseOption(data, PALETTE).yAxis).toMatchObject({ min: 90 });
-  expect(course(result, all, 1)).toBeNull();
+  expect(data && historyOverlay(data, 2)).toEqual([[2, 180]]);
+  expect(data && historyOption(data, PALETTE).yAxis).toMatchObject({ min: 90 });
+  expect(searchHistory(result, all, 1)).toBeNull();
 });
 
 test("the best so far of a latency goes down", () => {
@@ -145,7 +153,7 @@ test("the best so far of a latency goes down", () => {
     objectives: [TTFT],
     standings: sample().standings.map((one) => ({ ...one, feasible: true })),
   });
-  expect(course(down, rows(down), 0)?.steps).toEqual([
+  expect(searchHistory(down, rows(down), 0)?.steps).toEqual([
     [0, 100_000],
     [3, 100_000],
   ]);
@@ -162,7 +170,7 @@ test("two objectives stand against each other, one does not", () => {
       scores: score && one.scores.length > 0 ? [score, { ...score, value: 0.2 }] : [],
     })),
   };
-  const data = tradeoff(twice, drawn(rows(twice)));
+  const data = tradeoff(twice, judgedRows(rows(twice)));
   expect(data?.points[0]).toMatchObject({ x: 150, y: 200 });
   expect(data?.front.map((one) => one.row.number)).toEqual([1]);
 });
@@ -177,7 +185,7 @@ test("few values stand side by side, many numbers on a scale, logarithmic where 
 });
 
 test("a slice has the median of each value", () => {
-  const data = slice(result, drawn(all), "mode", 0);
+  const data = slice(result, judgedRows(all), "mode", 0);
   expect(data?.axis.steps).toEqual(["a", undefined]);
   expect(data?.medians).toEqual([
     [0, 165],
@@ -186,7 +194,7 @@ test("a slice has the median of each value", () => {
 });
 
 test("marking an axis leaves the lines that go through every mark", () => {
-  const data = parallel(result, drawn(all), ["seqs", "mode"]);
+  const data = parallel(result, judgedRows(all), ["seqs", "mode"]);
   expect(marked(data, {})).toBeNull();
   expect(marked(data, { seqs: [] })).toBeNull();
   expect(marked(data, { seqs: [[-0.5, 0.5]] })).toEqual(new Set([1]));
@@ -202,7 +210,7 @@ test("marking an axis leaves the lines that go through every mark", () => {
 });
 
 test("parallel coordinates have an axis for each parameter and objective", () => {
-  const option = parallelOption(parallel(result, drawn(all), ["seqs", "mode"]), PALETTE);
+  const option = parallelOption(parallel(result, judgedRows(all), ["seqs", "mode"]), PALETTE);
   expect((option.parallelAxis as { id: string }[]).map((one) => one.id)).toEqual([
     "seqs",
     "mode",

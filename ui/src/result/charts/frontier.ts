@@ -1,16 +1,26 @@
-import { type ChartOption, type Palette, type Rows, tip } from "@/charts";
+import { type ChartOption, type Palette, type Rows, tooltipContent } from "@/charts";
 import { axisName, type Choice, quantity, shortName } from "../metrics";
 import { type Row, rowName } from "../rows";
 import type { Metric, Result } from "../types";
-import { type Level, levels, type Limit, limits, upperLeft } from "./levels";
-import { bound, faint, GRID, hoveredLine, ink, LEGEND, xAxis, yAxis, notEmpty } from "./look";
+import { type LevelPoint, levels, type Limit, limits, upperLeft } from "./levels";
+import {
+  limitLines,
+  faintColour,
+  GRID,
+  hoverLine,
+  kindColour,
+  LEGEND,
+  xAxis,
+  yAxis,
+  notEmpty,
+} from "./style";
 
 export type Frontier = {
   latency: Choice;
   rate: Metric;
   log: boolean;
-  lines: { row: Row; levels: Level[] }[];
-  front: Level[];
+  lines: { row: Row; levels: LevelPoint[] }[];
+  front: LevelPoint[];
   bounds: Limit[];
 };
 
@@ -27,7 +37,7 @@ export function frontier(
 }
 
 type Datum = { value: [number, number]; number: number; concurrency: number };
-const datum = (level: Level): Datum => ({
+const datum = (level: LevelPoint): Datum => ({
   value: [level.x, level.y],
   number: level.number,
   concurrency: level.concurrency,
@@ -60,7 +70,7 @@ export function frontierOption(data: Frontier, palette: Palette): ChartOption {
       cloud(
         "Meets the SLOs",
         others.filter(({ row }) => row.kind === "candidate"),
-        faint(palette, 0.75),
+        faintColour(palette, 0.75),
         false,
       ),
       cloud(
@@ -78,7 +88,7 @@ export function frontierOption(data: Frontier, palette: Palette): ChartOption {
         silent: true,
         lineStyle: { color: palette.text, width: 1.25, type: [5, 4] },
         itemStyle: { color: palette.text },
-        markLine: bound(palette, "xAxis", data.bounds),
+        markLine: limitLines(palette, "xAxis", data.bounds),
       },
       ...special.map(({ row, levels: own }) => ({
         id: row.kind,
@@ -88,12 +98,12 @@ export function frontierOption(data: Frontier, palette: Palette): ChartOption {
         type: "line",
         symbol: "circle",
         symbolSize: 8,
-        lineStyle: { width: 2, color: ink(row.kind, palette) },
-        itemStyle: { color: ink(row.kind, palette) },
+        lineStyle: { width: 2, color: kindColour(row.kind, palette) },
+        itemStyle: { color: kindColour(row.kind, palette) },
         z: row.kind === "baseline" ? 5 : 6,
         data: own.map(datum),
       })),
-      hoveredLine(palette),
+      hoverLine(palette),
     ].filter(notEmpty),
   };
 }
@@ -106,10 +116,14 @@ export function frontierOverlay(data: Frontier, number: number | null): [number,
 function tooltip(at: Datum, row: Row | undefined, data: Frontier, palette: Palette): HTMLElement | string {
   if (!row) return "";
   const [x, y] = at.value;
-  return tip(rowName(row), [
+  return tooltipContent(rowName(row), [
     ["Concurrency", String(at.concurrency)],
     [shortName(data.latency), quantity(data.latency.metric, x / 1000)],
-    [shortName({ metric: data.rate, statistic: "mean" }), quantity(data.rate, y), ink(row.kind, palette)],
+    [
+      shortName({ metric: data.rate, statistic: "mean" }),
+      quantity(data.rate, y),
+      kindColour(row.kind, palette),
+    ],
   ]);
 }
 

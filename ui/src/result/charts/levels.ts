@@ -2,10 +2,10 @@ import { type Choice, type Latency, measured, parsed, quantity, scaled } from ".
 import { gpusDiffer, type Row } from "../rows";
 import type { Metric, Result } from "../types";
 
-/** A load level of an experiment, as charts place it. */
-export type Level = { number: number; concurrency: number; x: number; y: number };
+/** A load level of an experiment as a point of a chart. */
+export type LevelPoint = { number: number; concurrency: number; x: number; y: number };
 
-/** Which latency is drawn unless the reader chooses: what the tightest SLO bounds, else what is minimized. */
+/** The default latency of charts: of the binding SLO, else of an SLO, else of an objective. */
 export function usualLatency(result: Result): Choice<Latency> {
   const leading = result.standings.find((one) => one.number === (result.winner ?? result.nearest));
   const binding = leading?.binding ? parsed(leading.binding) : null;
@@ -21,7 +21,7 @@ export function usualRate(result: Result): Metric {
 }
 
 /** Throughput over latency, of every valid level. */
-export function levels(rows: readonly Row[], scenario: string, latency: Choice, rate: Metric): Level[] {
+export function levels(rows: readonly Row[], scenario: string, latency: Choice, rate: Metric): LevelPoint[] {
   return rows.flatMap(({ number, experiment }) =>
     experiment.points
       .filter((point) => point.scenario === scenario && point.failure === null)
@@ -36,8 +36,8 @@ export function levels(rows: readonly Row[], scenario: string, latency: Choice, 
 }
 
 /** The levels that no other beats in throughput without being slower, from left to right. */
-export function upperLeft(cloud: readonly Level[]): Level[] {
-  const front: Level[] = [];
+export function upperLeft(cloud: readonly LevelPoint[]): LevelPoint[] {
+  const front: LevelPoint[] = [];
   for (const level of [...cloud].sort((a, b) => a.x - b.x || b.y - a.y)) {
     const last = front.at(-1);
     if (!last || level.y > last.y) front.push(level);
@@ -45,7 +45,6 @@ export function upperLeft(cloud: readonly Level[]): Level[] {
   return front;
 }
 
-/** The SLOs' bounds on what an axis shows. */
 /** An SLO as a line in a chart. */
 export type Limit = { at: number; name: string };
 
@@ -58,8 +57,8 @@ export function limits(result: Result, { metric, statistic }: Choice): Limit[] {
     }));
 }
 
-/** Values so far apart that a linear axis would hide the small ones. */
-export function wide(values: readonly number[], times = 20): boolean {
+/** Whether the values are so far apart that a logarithmic axis is better. */
+export function spansDecades(values: readonly number[], times = 20): boolean {
   const positive = values.filter((value) => value > 0);
   return (
     positive.length === values.length &&

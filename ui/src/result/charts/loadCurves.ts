@@ -1,13 +1,13 @@
-import { type ChartOption, type Palette, type Rows, tip } from "@/charts";
+import { type ChartOption, type Palette, type Rows, tooltipContent } from "@/charts";
 import { axisName, type Choice, quantity, scaled, shortName } from "../metrics";
 import { type Row, rowName } from "../rows";
 import { rounded } from "./frontier";
-import { wide } from "./levels";
-import { bound, GRID, hoveredLine, ink, LEGEND, xAxis, yAxis } from "./look";
+import { spansDecades } from "./levels";
+import { limitLines, GRID, hoverLine, kindColour, LEGEND, xAxis, yAxis } from "./style";
 import type { LoadCurves, Spread } from "./spreads";
 
 type Datum = { value: [number, number]; number: number; spread: Spread };
-/** What ECharts hands to a custom series, as far as it is used here. */
+/** The used part of ECharts' API for custom series. */
 type Api = { value: (at: number) => number; coord: (point: number[]) => number[] };
 
 export function loadCurvesOption(data: LoadCurves, palette: Palette): ChartOption {
@@ -21,7 +21,7 @@ export function loadCurvesOption(data: LoadCurves, palette: Palette): ChartOptio
     aria: { enabled: false },
     grid: GRID,
     legend: LEGEND,
-    xAxis: { ...xAxis("Concurrency", wide(all, 4)), logBase: 2, scale: true },
+    xAxis: { ...xAxis("Concurrency", spansDecades(all, 4)), logBase: 2, scale: true },
     yAxis: { ...yAxis(axisName(data.choice), false), scale: false, min: 0 },
     tooltip: {
       trigger: "item",
@@ -44,12 +44,12 @@ export function loadCurvesOption(data: LoadCurves, palette: Palette): ChartOptio
             number: row.number,
             spread,
           })),
-          ...(index === 0 ? { markLine: bound(palette, "yAxis", data.bounds) } : {}),
+          ...(index === 0 ? { markLine: limitLines(palette, "yAxis", data.bounds) } : {}),
         };
         const again = own.filter((spread) => spread.count > 1);
         return again.length > 0 ? [line, errorBars(row, again, colour)] : [line];
       }),
-      hoveredLine(palette),
+      hoverLine(palette),
     ],
   };
 }
@@ -79,15 +79,18 @@ function errorBars(row: Row, again: readonly Spread[], colour: string) {
   };
 }
 
-/** Best and baseline have their own colours, the others the ones that are left. */
+/** Colours by experiment: fixed ones for best and baseline, the rest of the palette for others. */
 export function colouring(rows: readonly Row[], palette: Palette): Map<number, string> {
-  const own = new Set([ink("best", palette), ink("baseline", palette)]);
+  const own = new Set([kindColour("best", palette), kindColour("baseline", palette)]);
   const rest = palette.series.slice(2).filter((colour) => !own.has(colour));
   let next = 0;
   return new Map(
     rows.map((row) => {
       const special = ["best", "nearest", "baseline"].includes(row.kind);
-      return [row.number, special ? ink(row.kind, palette) : (rest[next++ % rest.length] ?? palette.faint)];
+      return [
+        row.number,
+        special ? kindColour(row.kind, palette) : (rest[next++ % rest.length] ?? palette.faint),
+      ];
     }),
   );
 }
@@ -102,7 +105,7 @@ function tooltip(
   const { spread } = at;
   const shown = (value: number) => quantity(choice.metric, value / scaled(choice.metric, 1));
   const several = spread.count > 1;
-  return tip(rowName(row), [
+  return tooltipContent(rowName(row), [
     ["Concurrency", String(spread.concurrency)],
     [
       several ? `${shortName(choice)}, mean of ${spread.count}` : shortName(choice),

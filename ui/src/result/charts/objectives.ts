@@ -1,10 +1,10 @@
-import { type ChartOption, type Palette, type Rows, tip } from "@/charts";
+import { type ChartOption, type Palette, type Rows, tooltipContent } from "@/charts";
 import { axisName, quantity, scaled, shortName } from "../metrics";
 import { type Row, rowName } from "../rows";
 import type { Objective, Result } from "../types";
 import { type Dot, dots } from "./dots";
 import { rounded } from "./frontier";
-import { GRID, ink, LEGEND, xAxis, yAxis, notEmpty, spot } from "./look";
+import { GRID, kindColour, LEGEND, xAxis, yAxis, notEmpty, hoverDot } from "./style";
 
 type Point = { row: Row; x: number; y: number };
 export type Tradeoff = { first: Objective; second: Objective; points: Point[]; front: Point[] };
@@ -34,11 +34,11 @@ export function tradeoffOption(data: Tradeoff, palette: Palette): ChartOption {
       formatter: ({ data: at }: { data: Dot }) => {
         const row = rows.get(at.number);
         if (!row) return "";
-        return tip(rowName(row), [
+        return tooltipContent(rowName(row), [
           [
             shortName(data.first),
             quantity(data.first.metric, at.value[0] / scaled(data.first.metric, 1)),
-            ink(row.kind, palette),
+            kindColour(row.kind, palette),
           ],
           [shortName(data.second), quantity(data.second.metric, at.value[1] / scaled(data.second.metric, 1))],
         ]);
@@ -56,7 +56,7 @@ export function tradeoffOption(data: Tradeoff, palette: Palette): ChartOption {
         data: data.front.map(({ x, y }) => [x, y]),
       },
       ...dots(data.points, palette),
-      spot(palette),
+      hoverDot(palette),
     ].filter(notEmpty),
   };
 }

@@ -6,10 +6,10 @@ import { type Axis, paramAxis, placeOn } from "./slices";
 export type Line = { row: Row; places: (number | null)[]; values: number[] };
 export type Parallel = { axes: Axis[]; objectives: Objective[]; lines: Line[] };
 
-/** What the reader marked on an axis: by its name, from and to. Several on one axis: any of them. */
+/** Selected ranges by axis; several on one axis are alternatives. */
 export type Brushes = Record<string, readonly (readonly [number, number])[]>;
 
-/** Every configuration as a line through its parameters and what it came to. */
+/** Every configuration as a line through its parameters and objectives. */
 export function parallel(result: Result, rows: readonly Row[], names: readonly string[]): Parallel {
   const axes = names.map((name) =>
     paramAxis(
@@ -27,7 +27,7 @@ export function parallel(result: Result, rows: readonly Row[], names: readonly s
   return { axes, objectives: result.objectives, lines };
 }
 
-/** The experiments whose lines go through every marked range; null where nothing is marked. */
+/** Experiments inside the selected ranges of all axes; null: no selection. */
 export function marked(data: Parallel, brushes: Brushes): Set<number> | null {
   const used = Object.entries(brushes).filter(([, ranges]) => ranges.length > 0);
   if (used.length === 0) return null;

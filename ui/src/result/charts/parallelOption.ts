@@ -1,10 +1,10 @@
-import { type ChartOption, faded, type Palette, type Rows, tip } from "@/charts";
+import { type ChartOption, faded, type Palette, type Rows, tooltipContent } from "@/charts";
 import { compact } from "@/format";
 import { axisName, quantity, shortName } from "../metrics";
 import { valueText } from "../params";
 import { type Row, rowName } from "../rows";
 import { rounded } from "./frontier";
-import { HOVERED, ink, notEmpty } from "./look";
+import { HOVERED, kindColour, notEmpty } from "./style";
 import type { Line, Parallel } from "./parallel";
 import type { Axis } from "./slices";
 
@@ -40,7 +40,7 @@ export function parallelOption(data: Parallel, palette: Palette): ChartOption {
       parallelAxisDefault: {
         nameTextStyle: { color: palette.muted, fontSize: 11 },
         z: 30,
-        // Lines go through the words.
+        // Lines cross the labels.
         axisLabel: { textBorderColor: palette.surface, textBorderWidth: 3 },
         areaSelectStyle: area(palette),
       },
@@ -69,8 +69,8 @@ export function parallelOption(data: Parallel, palette: Palette): ChartOption {
     series: [
       group("Meets the SLOs", ["candidate"], faded(palette.series[0] ?? palette.faint, alpha), 1),
       group("Misses a hard SLO", ["infeasible"], faded(palette.bad, alpha), 1),
-      group("Baseline", ["baseline"], ink("baseline", palette), 2.5),
-      group("Best", ["best", "nearest"], ink("best", palette), 2.5),
+      group("Baseline", ["baseline"], kindColour("baseline", palette), 2.5),
+      group("Best", ["best", "nearest"], kindColour("best", palette), 2.5),
       {
         id: HOVERED,
         type: "parallel",
@@ -101,7 +101,7 @@ const area = (palette: Palette) => ({
   opacity: 1,
 });
 
-/** Letters that all axes have for their names together. */
+/** Characters for the names of all axes together. */
 const LETTERS = 120;
 const short = (name: string, axes: number) => {
   const longest = Math.floor(LETTERS / axes);
@@ -114,14 +114,14 @@ export function parallelOverlay(data: Parallel, number: number | null): Datum[] 
 
 function tooltip(row: Row | undefined, data: Parallel, palette: Palette): HTMLElement | string {
   if (!row) return "";
-  return tip(rowName(row), [
+  return tooltipContent(rowName(row), [
     ...data.axes.map((axis) => [axis.name, valueText(row.params[axis.name])] as const),
     ...data.objectives.map((objective, index) => {
       const score = row.standing?.scores[index];
       return [
         shortName(objective),
         score ? quantity(objective.metric, score.value) : "–",
-        ink(row.kind, palette),
+        kindColour(row.kind, palette),
       ] as const;
     }),
   ]);

@@ -1,17 +1,17 @@
-import { type ChartOption, type Palette, type Rows, tip } from "@/charts";
+import { type ChartOption, type Palette, type Rows, tooltipContent } from "@/charts";
 import { axisName, quantity, scaled, shortName } from "../metrics";
 import { compareValues, valueText } from "../params";
 import { type Row, rowName } from "../rows";
 import type { Objective, Result, Value } from "../types";
 import { type Dot, dots } from "./dots";
 import { rounded } from "./frontier";
-import { wide } from "./levels";
-import { GRID, ink, LEGEND, xAxis, yAxis, notEmpty, spot } from "./look";
+import { spansDecades } from "./levels";
+import { GRID, kindColour, LEGEND, xAxis, yAxis, notEmpty, hoverDot } from "./style";
 
-/** Up to so many different values stand side by side; more numbers stand on a scale. */
+/** Up to so many distinct values get a category axis; more numbers a value axis. */
 const MOST_STEPS = 10;
 
-/** Where a parameter's values stand: one after the other, or on a scale. */
+/** Axis of a parameter: categories, or a numeric scale. */
 export type Axis = { name: string; steps: (Value | undefined)[] | null; log: boolean };
 
 export function paramAxis(name: string, values: readonly (Value | undefined)[]): Axis {
@@ -23,10 +23,10 @@ export function paramAxis(name: string, values: readonly (Value | undefined)[]):
   ) {
     return { name, steps: different, log: false };
   }
-  return { name, steps: null, log: wide(numbers, 20) };
+  return { name, steps: null, log: spansDecades(numbers, 20) };
 }
 
-/** Null: it has no place on a scale of numbers, for it is left at the engine's default. */
+/** Null: unset, so without a place on a numeric scale. */
 export function placeOn(axis: Axis, value: Value | undefined): number | null {
   if (axis.steps) return axis.steps.indexOf(value);
   return typeof value === "number" ? value : null;
@@ -91,12 +91,12 @@ export function sliceOption(data: Slice, palette: Palette): ChartOption {
       formatter: ({ data: at }: { data: Dot }) => {
         const row = rows.get(at.number);
         if (!row) return "";
-        return tip(rowName(row), [
+        return tooltipContent(rowName(row), [
           [axis.name, valueText(row.params[axis.name])],
           [
             shortName(objective),
             quantity(objective.metric, at.value[1] / scaled(objective.metric, 1)),
-            ink(row.kind, palette),
+            kindColour(row.kind, palette),
           ],
         ]);
       },
@@ -114,7 +114,7 @@ export function sliceOption(data: Slice, palette: Palette): ChartOption {
         data: data.medians,
       },
       ...dots(data.points, palette),
-      spot(palette),
+      hoverDot(palette),
     ].filter(notEmpty),
   };
 }

@@ -1,9 +1,9 @@
 import { type Choice, measured, scaled } from "../metrics";
-import { repeats, type Row } from "../rows";
+import { repeatsOf, type Row } from "../rows";
 import type { Result } from "../types";
 import { type Limit, limits } from "./levels";
 
-/** At one load: the mean of all measurements of a configuration, and how far they lie apart. */
+/** Mean, minimum and maximum of a configuration's measurements at a concurrency. */
 export type Spread = { concurrency: number; mean: number; low: number; high: number; count: number };
 export type LoadCurves = {
   choice: Choice;
@@ -11,7 +11,7 @@ export type LoadCurves = {
   bounds: Limit[];
 };
 
-/** A metric against load. What was measured again shows its spread. */
+/** A metric over concurrency, with the spread of repeated measurements. */
 export function loadCurves(
   result: Result,
   rows: readonly Row[],
@@ -27,7 +27,7 @@ export function loadCurves(
 
 export function spreads(result: Result, row: Row, scenario: string, choice: Choice): Spread[] {
   const found = new Map<number, number[]>();
-  for (const experiment of repeats(result, row.number)) {
+  for (const experiment of repeatsOf(result, row.number)) {
     for (const point of experiment.points) {
       const value = measured(point, choice, experiment.gpus);
       if (point.scenario !== scenario || point.failure !== null || value === null) continue;

@@ -1,6 +1,6 @@
 import { X } from "lucide-react";
 import { useState } from "react";
-import { cx, Dialog, IconButton, INK, Switch } from "@/kit";
+import { cx, Dialog, IconButton, TEXT_CLASS, Switch } from "@/kit";
 import type { Row } from "../rows";
 import { KindMark } from "../table/KindMark";
 import type { Result } from "../types";
@@ -110,7 +110,7 @@ function Line({ row, mark }: { row: ComparedRow; mark: boolean }) {
         >
           <span className={cx(cell.text === "default" && "text-faint")}>{cell.text}</span>
           {cell.note && (
-            <span className={cx("ml-2 whitespace-nowrap text-xs", INK[cell.tone ?? "neutral"])}>
+            <span className={cx("ml-2 whitespace-nowrap text-xs", TEXT_CLASS[cell.intent ?? "neutral"])}>
               {cell.note}
             </span>
           )}

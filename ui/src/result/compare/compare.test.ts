@@ -29,16 +29,16 @@ test("parameters that differ come first and are marked", () => {
 test("the outcome stands beside the baseline's, SLOs as met or by how much they are missed", () => {
   const outcome = comparison(result, contenders(all, [1, 2]))[1];
   expect(outcome?.rows[0]?.cells).toEqual([
-    { text: "100 tok/s", note: undefined, tone: undefined },
-    { text: "150 tok/s", note: "+50 %", tone: "ok" },
-    { text: "180 tok/s", note: "+80 %", tone: "ok" },
+    { text: "100 tok/s", note: undefined, intent: undefined },
+    { text: "150 tok/s", note: "+50 %", intent: "ok" },
+    { text: "180 tok/s", note: "+80 %", intent: "ok" },
   ]);
   expect(outcome?.rows[1]).toMatchObject({
     name: "SLO of TTFT p90",
     cells: [
-      { note: "20 % over", tone: "bad" },
-      { note: "met", tone: "ok" },
-      { note: "170 % over", tone: "bad" },
+      { note: "20 % over", intent: "bad" },
+      { note: "met", intent: "ok" },
+      { note: "170 % over", intent: "bad" },
     ],
   });
 });
@@ -53,9 +53,9 @@ test("one that failed says why, and has no measures", () => {
 
 test("a longer time is worse, a higher rate better, and next to nothing is neither", () => {
   const measures = comparison(result, contenders(all, [1, 2]))[2];
-  const tone = (name: string) =>
-    measures?.rows.find((row) => row.name === name)?.cells.map((cell) => cell.tone);
-  expect(tone("Time to first token")).toEqual([undefined, "ok", "bad"]);
-  expect(tone("Output tokens per second")).toEqual([undefined, "ok", "ok"]);
-  expect(tone("Time per output token")).toEqual([undefined, "neutral", "neutral"]);
+  const intent = (name: string) =>
+    measures?.rows.find((row) => row.name === name)?.cells.map((cell) => cell.intent);
+  expect(intent("Time to first token")).toEqual([undefined, "ok", "bad"]);
+  expect(intent("Output tokens per second")).toEqual([undefined, "ok", "ok"]);
+  expect(intent("Time per output token")).toEqual([undefined, "neutral", "neutral"]);
 });

@@ -1,26 +1,26 @@
 import { percent } from "@/format";
-import type { Tone } from "@/kit";
+import type { Intent } from "@/kit";
 import { type Choice, isLatency, LATENCIES, longName, measured, quantity, shortName } from "../metrics";
 import { valueText } from "../params";
 import { gpusDiffer, type Row, reasonOf } from "../rows";
 import type { Metric, Result } from "../types";
-import { againstBaseline } from "../headline/headline";
+import { againstBaseline } from "../headline/verdict";
 import { operating } from "../table/measures";
 
 /** At most so many side by side, the baseline among them. */
 export const MOST = 6;
 
-export type ComparedCell = { text: string; note?: string; tone?: Tone };
+export type ComparedCell = { text: string; note?: string; intent?: Intent };
 export type ComparedRow = {
   name: string;
-  /** Not the same everywhere. */
+  /** Differs between the configurations. */
   differs: boolean;
   code?: boolean;
   cells: ComparedCell[];
 };
 export type ComparedSection = { title: string; rows: ComparedRow[] };
 
-/** Who is compared, in order: the baseline first, wherever it was chosen. */
+/** The compared experiments, the baseline first. */
 export function contenders(rows: readonly Row[], chosen: readonly number[]): Row[] {
   const base = rows.filter((row) => row.kind === "baseline");
   const others = chosen.flatMap((number) =>
@@ -29,7 +29,7 @@ export function contenders(rows: readonly Row[], chosen: readonly number[]): Row
   return [...base, ...others].slice(0, MOST);
 }
 
-/** Configurations side by side: what differs is marked, values stand beside the first one's. */
+/** Rows of the comparison, with differences to the first experiment. */
 export function comparison(result: Result, rows: readonly Row[]): ComparedSection[] {
   return [
     { title: "Parameters", rows: parameters(rows) },
@@ -61,7 +61,11 @@ function outcome(result: Result, rows: readonly Row[]): ComparedRow[] {
           if (!score) return { text: "–" };
           const change =
             kind === "baseline" ? null : againstBaseline(objective, standing?.relative_to_baseline[index]);
-          return { text: quantity(objective.metric, score.value), note: change?.text, tone: change?.tone };
+          return {
+            text: quantity(objective.metric, score.value),
+            note: change?.text,
+            intent: change?.intent,
+          };
         }),
       ),
     ),
@@ -74,7 +78,7 @@ function outcome(result: Result, rows: readonly Row[]): ComparedRow[] {
           return {
             text: quantity(slo.metric, bound.actual_s),
             note: bound.met ? "met" : `${percent(bound.excess)} over`,
-            tone: bound.met ? "ok" : "bad",
+            intent: bound.met ? "ok" : "bad",
           };
         }),
       ),
@@ -87,7 +91,7 @@ function outcome(result: Result, rows: readonly Row[]): ComparedRow[] {
       "Why not",
       rows.map((row) => {
         const reason = reasonOf(row);
-        return { text: reason ?? "–", tone: reason ? "bad" : undefined };
+        return { text: reason ?? "–", intent: reason ? "bad" : undefined };
       }),
     ),
   ].filter((row) => row.cells.some((cell) => cell.text !== "–"));
@@ -139,7 +143,7 @@ function cell({ metric }: Choice, value: number | null, first: number | null): C
   return {
     text: quantity(metric, value),
     note: percent(ratio - 1, { sign: true }),
-    tone: Math.abs(ratio - 1) < 0.01 ? "neutral" : good ? "ok" : "bad",
+    intent: Math.abs(ratio - 1) < 0.01 ? "neutral" : good ? "ok" : "bad",
   };
 }
 

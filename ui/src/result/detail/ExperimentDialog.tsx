@@ -5,12 +5,12 @@ import { KindMark } from "../table/KindMark";
 import type { Result } from "../types";
 import { ExperimentLog } from "./ExperimentLog";
 import { Launch } from "./Launch";
-import { LoadPoints } from "./LoadPoints";
+import { LoadLevels } from "./LoadLevels";
 import { Overview } from "./Overview";
 
 type Props = { result: Result; row: Row; onClose: () => void; onShow: (number: number) => void };
 
-/** All there is about one experiment. */
+/** Details of an experiment. */
 export function ExperimentDialog({ result, row, onClose, onShow }: Props) {
   const at = result.experiments.findIndex((one) => one.number === row.number);
   const [before, after] = [result.experiments[at - 1], result.experiments[at + 1]];
@@ -20,7 +20,7 @@ export function ExperimentDialog({ result, row, onClose, onShow }: Props) {
       value: "load",
       label: "Load levels",
       count: row.experiment.points.length,
-      content: <LoadPoints row={row} />,
+      content: <LoadLevels row={row} />,
     },
     { value: "launch", label: "Launch", content: <Launch experiment={row.experiment} /> },
     { value: "log", label: "Log", content: <ExperimentLog task={result.task_id} number={row.number} /> },
@@ -34,7 +34,7 @@ export function ExperimentDialog({ result, row, onClose, onShow }: Props) {
         <span className="flex flex-wrap items-center gap-2">
           Experiment
           <KindMark row={row} />
-          {result.simulated && <Badge tone="warn">Simulated</Badge>}
+          {result.simulated && <Badge intent="warn">Simulated</Badge>}
         </span>
       }
       footer={

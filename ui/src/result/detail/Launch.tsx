@@ -1,7 +1,7 @@
 import { Code, Empty } from "@/kit";
 import type { Experiment } from "../types";
 
-/** What was started, as it was started. */
+/** Command and environment of an experiment. */
 export function Launch({ experiment }: { experiment: Experiment }) {
   const env = Object.entries(experiment.env);
   if (experiment.command.length === 0)
@@ -16,7 +16,7 @@ export function Launch({ experiment }: { experiment: Experiment }) {
   );
 }
 
-/** A flag and its value on each line, as shells read it. */
+/** A shell command, each flag on its own line. */
 function lines(argv: readonly string[]): string {
   return argv
     .map((part) => (/^[\w@%+=:,./-]+$/.test(part) ? part : `'${part.replaceAll("'", `'"'"'`)}'`))

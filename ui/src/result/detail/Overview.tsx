@@ -1,14 +1,13 @@
 import { CircleAlert } from "lucide-react";
-import { Code, Duration, Time } from "@/kit";
-import { againstBaseline, operatingPoints } from "../headline/headline";
+import { Code, Duration, PropertyList, Time } from "@/kit";
+import { againstBaseline, operatingPoints } from "../headline/verdict";
 import { SloTable } from "../headline/SloTable";
 import { longName, quantity } from "../metrics";
 import { valueText } from "../params";
 import { reasonOf, type Row } from "../rows";
 import type { Result } from "../types";
-import { Facts } from "./Facts";
 
-/** What came out of an experiment, or why nothing did. */
+/** Scores, SLOs, parameters and timing of an experiment, or its failure. */
 export function Overview({ result, row }: { result: Result; row: Row }) {
   const { experiment, standing } = row;
   const { failure } = experiment;
@@ -26,8 +25,8 @@ export function Overview({ result, row }: { result: Result; row: Row }) {
         <Code title="The decisive lines of its log" text={failure.lines.join("\n")} wrap maxHeight="16rem" />
       )}
       {standing && standing.scores.length > 0 && (
-        <Facts
-          facts={[
+        <PropertyList
+          properties={[
             ...result.objectives.map((objective, index) => {
               const score = standing.scores[index];
               const change =
@@ -51,15 +50,15 @@ export function Overview({ result, row }: { result: Result; row: Row }) {
         />
       )}
       {standing && standing.bounds.length > 0 && <SloTable result={result} standing={standing} />}
-      <Facts
+      <PropertyList
         title="Parameters"
         empty="All at the engine’s defaults."
         mono
-        facts={names.map((name) => [name, valueText(row.params[name])] as const)}
+        properties={names.map((name) => [name, valueText(row.params[name])] as const)}
       />
-      <Facts
-        title="Course"
-        facts={[
+      <PropertyList
+        title="Timing"
+        properties={[
           ["Started", <Time key="at" at={experiment.started_at} as="full" />],
           ["Took", experiment.wall_s == null ? "–" : <Duration key="took" seconds={experiment.wall_s} />],
           [

@@ -1,11 +1,11 @@
 import { useMutation } from "@tanstack/react-query";
 import { Download } from "lucide-react";
 import { send } from "@/api";
-import { Button, CopyButton, cx, Failure } from "@/kit";
+import { saveFile } from "@/files/saveFile";
+import { Button, CopyButton, cx, ErrorMessage } from "@/kit";
 import { type Artifact, isText, wordsOf } from "./artifacts";
-import { saveFile } from "./saveFile";
 
-/** One thing to download, and to copy where it is text; or why there is none. */
+/** An export to download or copy, or why it is missing. */
 export function ArtifactItem({ artifact }: { artifact: Artifact }) {
   const { url, missing } = artifact;
   const { label, detail } = wordsOf(artifact);
@@ -33,7 +33,7 @@ export function ArtifactItem({ artifact }: { artifact: Artifact }) {
           </>
         )}
       </div>
-      {saving.isError && <Failure error={saving.error} compact className="mt-2" />}
+      {saving.isError && <ErrorMessage error={saving.error} compact className="mt-2" />}
     </li>
   );
 }

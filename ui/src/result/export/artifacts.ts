@@ -1,36 +1,22 @@
 import { queryOptions } from "@tanstack/react-query";
 import { api, call, type Schema, send } from "@/api";
+import { EXPORTS } from "@/api/catalog";
 import type { Result } from "../types";
 
 export type Artifact = Schema<"ArtifactInfo">;
 
-/** What the service's names mean; one that it learns is offered under its name until it has words here. */
-const WORDS: Record<string, { label: string; detail: string }> = {
-  command: { label: "Command", detail: "The shell command that serves the best configuration" },
-  compose: { label: "Compose file", detail: "For docker compose up: image, model, GPUs, flags" },
-  kubernetes: { label: "Kubernetes manifest", detail: "A Deployment with its Service, for kubectl apply" },
-  task: { label: "Task file", detail: "To run this task again, or to change it" },
-  html: { label: "HTML report", detail: "One file with its pictures, to send to others" },
-  xlsx: { label: "Excel workbook", detail: "Every experiment and every load level" },
-  csv: { label: "CSV", detail: "A line for each experiment and load level" },
-  json: { label: "JSON", detail: "The whole result, for programs" },
-  table: { label: "Text table", detail: "As the terminal shows it" },
-};
-
-/** A name, and what it is; where there is none, why. */
+/** Title and description from the catalog, else by name; or why it is missing. */
 export function wordsOf({ name, missing }: Artifact): { label: string; detail: string } {
-  const { label, detail } = WORDS[name] ?? {
-    label: name.charAt(0).toUpperCase() + name.slice(1).replaceAll("_", " "),
-    detail: "",
-  };
-  return { label, detail: missing ?? detail };
+  const entry = EXPORTS.find((one) => one.name === name);
+  const label = entry?.title ?? name.charAt(0).toUpperCase() + name.slice(1).replaceAll("_", " ");
+  return { label, detail: missing ?? entry?.description ?? "" };
 }
 
-/** Text that is worth copying: documents are for other programs. */
+/** Whether it is a text worth copying. */
 export const isText = ({ type }: Artifact): boolean =>
   /^text\/(?!html)|^application\/(json|yaml)\b/.test(type);
 
-/** All that can be taken away from a task, as the service lists it. */
+/** Every export of a task, as the service lists them. */
 export function artifacts(result: Result) {
   return queryOptions({
     queryKey: ["tasks", result.task_id, "artifacts", result.winner, result.state],
@@ -39,7 +25,7 @@ export function artifacts(result: Result) {
   });
 }
 
-/** The command that serves what has won, anew when something else has. */
+/** The command that serves the winner. */
 export function command(result: Result) {
   return queryOptions({
     queryKey: ["tasks", result.task_id, "command", result.winner],

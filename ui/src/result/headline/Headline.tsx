@@ -1,27 +1,27 @@
 import { FlaskConical } from "lucide-react";
 import { Badge, Card } from "@/kit";
 import type { Result } from "../types";
-import { ChangeFigure } from "./ChangeFigure";
-import { freshOf, headline, leader, operatingPoints } from "./headline";
+import { GainFigure } from "./GainFigure";
+import { confirmationsOf, verdictOf, leadingStanding, operatingPoints } from "./verdict";
 import { SloTable } from "./SloTable";
 import { ValueFigures } from "./ValueFigures";
 
-/** What won, by how much, how sure, at which load, within which limits. */
+/** The verdict: gain, confidence, operating point and SLOs. */
 export function Headline({ result }: { result: Result }) {
-  const said = headline(result);
-  const best = leader(result);
+  const said = verdictOf(result);
+  const best = leadingStanding(result);
   const points = best ? operatingPoints(result, best) : [];
-  const again = best ? freshOf(result, best.number).length : 0;
+  const again = best ? confirmationsOf(result, best.number).length : 0;
   return (
     <Card aria-label="Outcome">
       <div className="grid gap-x-10 gap-y-6 lg:grid-cols-[minmax(0,5fr)_minmax(0,4fr)]">
         <div className="min-w-0 space-y-3">
           <div className="flex flex-wrap items-center gap-2">
-            <Badge tone={said.tone}>{said.label}</Badge>
-            {said.soFar && <Badge tone="accent">So far</Badge>}
+            <Badge intent={said.intent}>{said.label}</Badge>
+            {said.soFar && <Badge intent="accent">So far</Badge>}
             {result.simulated && (
               <Badge
-                tone="warn"
+                intent="warn"
                 icon={<FlaskConical className="size-3" />}
                 title="The numbers say nothing about real hardware."
               >
@@ -32,7 +32,7 @@ export function Headline({ result }: { result: Result }) {
           {said.gains.length > 0 ? (
             <div className="flex flex-wrap gap-x-10 gap-y-4">
               {said.gains.map((gain) => (
-                <ChangeFigure key={`${gain.objective.metric}.${gain.objective.statistic}`} change={gain} />
+                <GainFigure key={`${gain.objective.metric}.${gain.objective.statistic}`} change={gain} />
               ))}
             </div>
           ) : (

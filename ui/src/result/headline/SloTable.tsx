@@ -1,12 +1,12 @@
 import { Badge, cx } from "@/kit";
 import type { Result, Standing } from "../types";
-import { sloRows } from "./headline";
+import { sloRows } from "./verdict";
 import { SloMark } from "./SloMark";
 
 type Props = {
   result: Result;
   standing: Standing;
-  /** By what was measured after the search, where there is any. */
+  /** Judge by confirmations, if there are any. */
   fresh?: boolean;
 };
 
@@ -72,7 +72,7 @@ export function SloTable({ result, standing, fresh }: Props) {
   );
 }
 
-/** How much of the limit is used; the mark at three quarters is the limit. */
+/** Bar of the used part of the limit, with a mark at the limit. */
 function Gauge({ part, met }: { part: number; met: boolean }) {
   return (
     <span className="relative mt-1.5 block h-1 max-w-48 rounded-full bg-hover" aria-hidden="true">

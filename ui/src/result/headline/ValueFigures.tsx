@@ -1,7 +1,7 @@
 import { longName, quantity } from "../metrics";
 import type { Result, Standing } from "../types";
 
-/** The values of an experiment where there is nothing to compare it with. */
+/** An experiment's values, without a baseline to compare with. */
 export function ValueFigures({ result, standing }: { result: Result; standing: Standing }) {
   return (
     <div className="flex flex-wrap gap-x-10 gap-y-4">

@@ -1,17 +1,17 @@
 import { useQuery } from "@tanstack/react-query";
 import type { ReactNode } from "react";
-import { Card, Code, Failure, Loading } from "@/kit";
+import { Card, Code, ErrorMessage, Loading } from "@/kit";
 import { command as commandOf } from "../export/artifacts";
-import { changes, valueText } from "../params";
+import { paramChanges, valueText } from "../params";
 import type { Result } from "../types";
 
-/** What to run: what differs from the engine's defaults, and the command. */
+/** The winning configuration: changed parameters and command. */
 export function Winner({ result, actions }: { result: Result; actions?: ReactNode }) {
   const command = useQuery({ ...commandOf(result), enabled: result.winner !== null });
   const best = result.experiments.find((one) => one.number === result.winner);
   const base = result.experiments.find((one) => one.number === result.baseline);
   if (!best) return null;
-  const changed = changes(base?.params ?? { flags: {}, env: {}, parallel: {}, quant: {} }, best.params);
+  const changed = paramChanges(base?.params ?? { flags: {}, env: {}, parallel: {}, quant: {} }, best.params);
   return (
     <Card title="What to run" actions={actions}>
       <div className="grid gap-x-10 gap-y-4 lg:grid-cols-[minmax(0,2fr)_minmax(0,3fr)]">
@@ -47,7 +47,7 @@ export function Winner({ result, actions }: { result: Result; actions?: ReactNod
         {command.isPending ? (
           <Loading label="The command" height="7rem" />
         ) : command.isError ? (
-          <Failure error={command.error} compact onRetry={() => void command.refetch()} />
+          <ErrorMessage error={command.error} compact onRetry={() => void command.refetch()} />
         ) : (
           <Code text={command.data.trim()} title="Command" wrap maxHeight="14rem" />
         )}

@@ -45,7 +45,7 @@ export function ColumnMenu({ fields, visibility, onChange, onReset, icon }: Prop
                 ))}
             </fieldset>
           ))}
-          <Button size="sm" look="quiet" onClick={onReset}>
+          <Button size="sm" variant="quiet" onClick={onReset}>
             As it was
           </Button>
         </Popover.Content>

@@ -1,9 +1,9 @@
 import { Columns3, GitCompareArrows } from "lucide-react";
 import { useMemo, useState } from "react";
-import { useStore } from "@/app/store";
+import { useStore } from "@/state/store";
 import { count } from "@/format";
 import { Button, Card, Empty, Select, type SortingState, Table } from "@/kit";
-import { useLink } from "../link";
+import { useHighlight } from "../highlight";
 import type { Row } from "../rows";
 import type { Result } from "../types";
 import { fields } from "./cells";
@@ -15,7 +15,7 @@ import { type Filter, FILTERS, kept } from "./filter";
 type Props = {
   result: Result;
   rows: readonly Row[];
-  /** What a chart leaves; null: all. */
+  /** Experiments selected in a chart; null: all. */
   marked: Set<number> | null;
   compared: readonly number[];
   most: number;
@@ -23,7 +23,7 @@ type Props = {
   onShowComparison: () => void;
 };
 
-/** Every experiment: what it was, what came out, why it failed. The baseline stays on top. */
+/** Table of all experiments, the baseline pinned at the top. */
 export function ExperimentsTable({
   result,
   rows,
@@ -33,14 +33,14 @@ export function ExperimentsTable({
   onCompare,
   onShowComparison,
 }: Props) {
-  const { hovered, open } = useLink();
+  const { hovered, open } = useHighlight();
   const highlighted = useStore(hovered);
   const [sorting, setSorting] = useState<SortingState>([{ id: "place", desc: false }]);
   const [filter, setFilter] = useState<Filter>("all");
   const all = useMemo(() => fields(result), [result]);
   const [hidden, setHidden] = useState<Record<string, boolean>>({});
   const visibility = useMemo(
-    () => Object.fromEntries(all.map((one) => [one.id, hidden[one.id] ?? one.usual])),
+    () => Object.fromEntries(all.map((one) => [one.id, hidden[one.id] ?? one.shown])),
     [all, hidden],
   );
   const shown = useMemo(
@@ -78,7 +78,7 @@ export function ExperimentsTable({
             icon={<Columns3 className="size-4" />}
           />
           <Button
-            look={compared.length > 1 ? "primary" : "plain"}
+            variant={compared.length > 1 ? "primary" : "plain"}
             disabled={compared.length < 2}
             icon={<GitCompareArrows className="size-4" />}
             onClick={onShowComparison}

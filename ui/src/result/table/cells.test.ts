@@ -28,19 +28,19 @@ test("a missed hard SLO is bad, a soft one a warning", () => {
       bounds: one.bounds.map((bound) => ({ ...bound, hard: false })),
     })),
   });
-  expect(all[2] && slo?.cell(all[2]).tone).toBe("bad");
+  expect(all[2] && slo?.cell(all[2]).intent).toBe("bad");
   const row = rows(soft)[2];
-  expect(row && slo?.cell(row).tone).toBe("warn");
+  expect(row && slo?.cell(row).intent).toBe("warn");
 });
 
 test("GPUs and the rate of all of them are shown where they differ", () => {
-  const usual = (of: typeof result) =>
+  const shown = (of: typeof result) =>
     fields(of)
-      .filter((one) => one.usual)
+      .filter((one) => one.shown)
       .map((one) => one.id);
-  expect(usual(result)).not.toContain("gpus");
+  expect(shown(result)).not.toContain("gpus");
   const two = experiment(5, {}, [], { gpus: 2 });
-  expect(usual(sample({ experiments: [...result.experiments, two] }))).toContain("gpus");
+  expect(shown(sample({ experiments: [...result.experiments, two] }))).toContain("gpus");
 });
 
 test("why comes first where nothing could be judged", () => {

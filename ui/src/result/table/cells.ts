@@ -1,18 +1,18 @@
-import { againstBaseline } from "../headline/headline";
+import { againstBaseline } from "../headline/verdict";
 import { axisName, quantity } from "../metrics";
 import { valueText } from "../params";
-import { gpusDiffer, type Row, searched } from "../rows";
+import { gpusDiffer, type Row, searchedParams } from "../rows";
 import type { Result } from "../types";
-import { type Cell, type Field, field, NOTHING, numberCell, widthOf } from "./field";
+import { type Cell, type Field, field, EMPTY_CELL, numberCell, widthOf } from "./field";
 import { measure, measures, operating } from "./measures";
 
-/** Every column there is for a result, in the order they stand. */
+/** All columns of a result, in order. */
 export function fields(result: Result): Field[] {
   const differ = gpusDiffer(result);
   const judged = result.standings.some((one) => one.place !== null);
   const reason = field("reason", "Reason", "Outcome", 280, false, reasonCell);
   return [
-    // Where nothing could be judged, why is all there is to know.
+    // Without a score the reason comes first.
     ...(judged ? [] : [reason]),
     field(
       "place",
@@ -43,7 +43,7 @@ export function fields(result: Result): Field[] {
       "Outcome",
       112,
       true,
-      (row) => (row.kind === "baseline" ? NOTHING : againstCell(result, row)),
+      (row) => (row.kind === "baseline" ? EMPTY_CELL : againstCell(result, row)),
       judged,
     ),
     field("slo", "SLOs", "Outcome", 92, false, sloCell, judged && result.slos.length > 0),
@@ -57,7 +57,7 @@ export function fields(result: Result): Field[] {
       judged,
     ),
     field("gpus", "GPUs", "Experiment", 84, true, (row) => numberCell(row.experiment.gpus, String), differ),
-    ...searched(result).map((name) =>
+    ...searchedParams(result).map((name) =>
       field(
         `param-${name}`,
         name,
@@ -74,7 +74,7 @@ export function fields(result: Result): Field[] {
     field(
       "start",
       "Start (s)",
-      "Course",
+      "Timing",
       84,
       true,
       (row) => numberCell(row.experiment.start_s ?? undefined, (one) => one.toFixed(1)),
@@ -83,7 +83,7 @@ export function fields(result: Result): Field[] {
     field(
       "wall",
       "Took (s)",
-      "Course",
+      "Timing",
       84,
       true,
       (row) => numberCell(row.experiment.wall_s ?? undefined, (one) => one.toFixed(0)),
@@ -92,7 +92,7 @@ export function fields(result: Result): Field[] {
     field(
       "attempt",
       "Attempt",
-      "Course",
+      "Timing",
       76,
       true,
       (row) => numberCell(row.experiment.attempt, String),
@@ -104,22 +104,22 @@ export function fields(result: Result): Field[] {
 
 function reasonCell({ experiment: { failure }, standing }: Row): Cell {
   const text = failure?.message ?? standing?.reason ?? "";
-  return { text, sort: text || undefined, tone: "bad" };
+  return { text, sort: text || undefined, intent: "bad" };
 }
 
 function againstCell({ objectives: [objective] }: Result, { standing }: Row): Cell {
   const ratio = standing?.relative_to_baseline[0];
   const change = objective && againstBaseline(objective, ratio);
-  return change ? { ...change, sort: ratio } : NOTHING;
+  return change ? { ...change, sort: ratio } : EMPTY_CELL;
 }
 
 function sloCell({ standing }: Row): Cell {
-  if (!standing || standing.bounds.length === 0) return NOTHING;
+  if (!standing || standing.bounds.length === 0) return EMPTY_CELL;
   const worst = Math.max(...standing.bounds.map((bound) => bound.excess));
   const missed = standing.bounds.filter((bound) => !bound.met);
   if (missed.length === 0) return { text: "met", sort: worst };
   const hard = missed.some((bound) => bound.hard);
-  return { text: `${missed.length} missed`, sort: worst, tone: hard ? "bad" : "warn" };
+  return { text: `${missed.length} missed`, sort: worst, intent: hard ? "bad" : "warn" };
 }
 
 function isNumeric(result: Result, name: string): boolean {

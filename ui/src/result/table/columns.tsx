@@ -1,4 +1,4 @@
-import { type ColumnDef, Checkbox, cx, INK } from "@/kit";
+import { type ColumnDef, Checkbox, cx, TEXT_CLASS } from "@/kit";
 import type { Row } from "../rows";
 import type { Field } from "./field";
 import { KindMark } from "./KindMark";
@@ -49,12 +49,12 @@ export function columns(
         ...(field.id === "reason" ? { grow: true } : {}),
       },
       cell: ({ row: { original } }) => {
-        const { text, tone } = field.cell(original);
+        const { text, intent } = field.cell(original);
         const faint = text === "default" || text === "–";
         return (
           <span
             title={field.id === "reason" ? text : undefined}
-            className={cx("num", faint ? "text-faint" : tone && INK[tone])}
+            className={cx("num", faint ? "text-faint" : intent && TEXT_CLASS[intent])}
           >
             {text}
           </span>

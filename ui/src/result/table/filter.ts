@@ -18,7 +18,7 @@ const TESTS: Record<Filter, (row: Row) => boolean> = {
   confirmations: (row) => row.kind === "confirmation",
 };
 
-/** Those of a kind, and of what is marked in a chart; the baseline always, to compare with. */
+/** Experiments that pass a filter and are selected in a chart; always the baseline. */
 export function kept(rows: readonly Row[], filter: Filter, marked: Set<number> | null): Row[] {
   return rows.filter(
     (row) => row.kind === "baseline" || (TESTS[filter](row) && (marked === null || marked.has(row.number))),

@@ -12,10 +12,10 @@ export function operating({ experiment, standing }: Row): LoadPoint | undefined 
   );
 }
 
-/** What is measured there: what SLOs bound first, then the rest. */
-export function measures(result: Result, differ: boolean): (Choice & { usual: boolean })[] {
+/** Metrics at the operating point: those with SLOs first. */
+export function measures(result: Result, differ: boolean): (Choice & { shown: boolean })[] {
   const bound = result.slos.map((slo) => ({ metric: slo.metric, statistic: slo.statistic }));
-  const usual = new Set(bound.map(axisName));
+  const shown = new Set(bound.map(axisName));
   const objective = new Set(result.objectives.map(axisName));
   const all = [
     ...bound,
@@ -34,11 +34,11 @@ export function measures(result: Result, differ: boolean): (Choice & { usual: bo
     .filter(([name, choice]) => !objective.has(name) || isLatency(choice.metric))
     .map(([name, choice]) => ({
       ...choice,
-      usual: usual.has(name) || (differ && choice.metric === "output_tokens_per_s"),
+      shown: shown.has(name) || (differ && choice.metric === "output_tokens_per_s"),
     }));
 }
 
-export function measure(choice: Choice & { usual: boolean }): Field {
+export function measure(choice: Choice & { shown: boolean }): Field {
   return field(
     `measure-${choice.metric}.${choice.statistic}`,
     axisName(choice),
@@ -51,6 +51,6 @@ export function measure(choice: Choice & { usual: boolean }): Field {
         quantity(choice.metric, one),
       );
     },
-    choice.usual,
+    choice.shown,
   );
 }

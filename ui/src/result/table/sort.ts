@@ -2,7 +2,7 @@ import { compareValues } from "../params";
 import type { Row } from "../rows";
 import type { Field } from "./field";
 
-/** The baseline stays on top, and what has no value at the end, whichever way the others go. */
+/** Sorted rows: the baseline first, rows without a value last, in both directions. */
 export function sorted(
   rows: readonly Row[],
   by: { id: string; desc: boolean } | undefined,

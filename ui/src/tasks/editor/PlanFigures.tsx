@@ -1,7 +1,7 @@
 import type { Schema } from "@/api";
 import { count, duration, plural } from "@/format";
 
-/** How much it is: experiments, GPUs, time, load levels. */
+/** Figures of a plan: experiments, GPUs, time, load levels. */
 export function PlanFigures({ plan }: { plan: Schema<"PlanSummary"> }) {
   const { experiments, baseline, candidates, confirmations, valid, levels, gpus, at_most_s } = plan;
   const parts = [

@@ -1,15 +1,15 @@
 import { CircleAlert, Info, TriangleAlert } from "lucide-react";
 import type { Schema } from "@/api";
 import { count } from "@/format";
-import { cx, INK } from "@/kit";
+import { cx, TEXT_CLASS } from "@/kit";
 
 const KINDS = {
-  missing: { icon: CircleAlert, tone: "bad" },
-  warning: { icon: TriangleAlert, tone: "warn" },
-  skipped: { icon: Info, tone: "neutral" },
+  missing: { icon: CircleAlert, intent: "bad" },
+  warning: { icon: TriangleAlert, intent: "warn" },
+  skipped: { icon: Info, intent: "neutral" },
 } as const;
 
-/** What is missing here, what to mind, and what is left out. */
+/** Missing requirements, warnings and skipped configurations of a plan. */
 export function PlanNotes({ plan }: { plan: Schema<"PlanSummary"> }) {
   const notes = [
     ...plan.missing.map((text) => ({ kind: "missing" as const, text })),
@@ -23,10 +23,10 @@ export function PlanNotes({ plan }: { plan: Schema<"PlanSummary"> }) {
   return (
     <ul className="space-y-2 text-sm">
       {notes.map(({ kind, text }, at) => {
-        const { icon: Icon, tone } = KINDS[kind];
+        const { icon: Icon, intent } = KINDS[kind];
         return (
           <li key={at} className="flex gap-2">
-            <Icon className={cx("mt-0.5 size-4 shrink-0", INK[tone])} aria-label={kind} />
+            <Icon className={cx("mt-0.5 size-4 shrink-0", TEXT_CLASS[intent])} aria-label={kind} />
             <span className="min-w-0 break-words">{text}</span>
           </li>
         );

@@ -1,5 +1,5 @@
-import { Card, Code, cx, Failure, Loading } from "@/kit";
-import type { Place } from "../draft/places";
+import { Card, Code, cx, ErrorMessage, Loading } from "@/kit";
+import type { Place } from "../spec/places";
 import { PlanFigures } from "./PlanFigures";
 import { PlanNotes } from "./PlanNotes";
 import { Problems } from "./Problems";
@@ -11,7 +11,7 @@ type Props = {
   /** Goes to a place; without it problems are only said. */ onShow?: (place: Place) => void;
 };
 
-/** What the task would do, as it is written now. */
+/** The plan of the task as it is written now. */
 export function PlanPanel({ plan, problems, onShow }: Props) {
   const summary = problems.length === 0 ? plan.data?.plan : null;
   return (
@@ -25,7 +25,7 @@ export function PlanPanel({ plan, problems, onShow }: Props) {
       }
     >
       <div className={cx("space-y-4", plan.stale && plan.data && "opacity-60")}>
-        {plan.isError && <Failure compact error={plan.error} onRetry={() => void plan.refetch()} />}
+        {plan.isError && <ErrorMessage compact error={plan.error} onRetry={() => void plan.refetch()} />}
         {plan.isPending && problems.length === 0 && <Loading label="The plan" lines={5} />}
         {problems.length > 0 && <Problems problems={problems} onShow={onShow} />}
         {summary && (

@@ -1,9 +1,9 @@
 import { plural } from "@/format";
-import { type Place, trail } from "../draft/places";
+import { type Place, pathText } from "../spec/places";
 
 type Props = { problems: readonly Place[]; onShow?: (place: Place) => void };
 
-/** Everything that is in the way, each with the way to it. */
+/** Problems of the task, each a link to its field. */
 export function Problems({ problems, onShow }: Props) {
   return (
     <section aria-live="polite">
@@ -20,7 +20,7 @@ export function Problems({ problems, onShow }: Props) {
               className="focus-inset w-full rounded-md px-2 py-1.5 text-left text-sm hover:bg-hover"
             >
               <span className="block text-xs text-muted">
-                {place.where ? trail(place.where) : "The whole"}
+                {place.where ? pathText(place.where) : "The whole"}
                 {place.line !== null && <span className="num"> · line {place.line}</span>}
               </span>
               <span className="break-words text-bad">{place.message}</span>

@@ -3,9 +3,9 @@ import { Play } from "lucide-react";
 import { useNavigate } from "react-router";
 import { api, call, problemOf, type Schema } from "@/api";
 import { duration, plural } from "@/format";
-import { Button, Failure, toast } from "@/kit";
-import type { Place } from "../draft/places";
-import { forget } from "./keep";
+import { Button, ErrorMessage, toast } from "@/kit";
+import type { Place } from "../spec/places";
+import { writeUnsaved } from "./unsaved";
 import { planOf, type usePlan } from "./usePlan";
 
 type Props = {
@@ -18,14 +18,14 @@ type Props = {
   save: (text: string) => Promise<Schema<"Task">>;
 };
 
-/** What it comes to in a line, and what can be done with it. */
+/** Summary of the plan, and the buttons to save and start. */
 export function SaveBar({ name, text, plan, problems, onAttempt, onShow, save }: Props) {
   const go = useNavigate();
   const client = useQueryClient();
   const work = useMutation({
     mutationFn: async (start: boolean) => {
       onAttempt();
-      // Asked before it is written down: what the last plan says may be of an earlier text.
+      // Checked again before saving: the last plan may be of an earlier text.
       const { problems } = await client.fetchQuery({ ...planOf(text), staleTime: Infinity });
       const [first] = problems;
       if (first) {
@@ -33,7 +33,7 @@ export function SaveBar({ name, text, plan, problems, onAttempt, onShow, save }:
         return null;
       }
       const task = await save(text);
-      forget(name);
+      writeUnsaved(name, null);
       if (start) await begin(task.id);
       return task;
     },
@@ -54,7 +54,7 @@ export function SaveBar({ name, text, plan, problems, onAttempt, onShow, save }:
   const busy = (start: boolean) => work.isPending && work.variables === start;
   return (
     <footer className="-mx-4 border-t border-line bg-bg px-4 pt-3 md:-mx-6 md:px-6">
-      {work.isError && <Failure compact error={work.error} className="mb-3 max-h-40 overflow-y-auto" />}
+      {work.isError && <ErrorMessage compact error={work.error} className="mb-3 max-h-40 overflow-y-auto" />}
       <div className="flex items-center gap-2">
         <output
           className={`num min-w-0 flex-1 text-xs sm:text-sm ${problems.length > 0 ? "text-bad" : "text-muted"}`}
@@ -65,7 +65,7 @@ export function SaveBar({ name, text, plan, problems, onAttempt, onShow, save }:
           Save
         </Button>
         <Button
-          look="primary"
+          variant="primary"
           icon={<Play className="size-3.5" />}
           pending={busy(true)}
           disabled={work.isPending || missing !== ""}
@@ -79,11 +79,11 @@ export function SaveBar({ name, text, plan, problems, onAttempt, onShow, save }:
   );
 }
 
-/** It is saved whatever comes of this. */
+/** Starts a saved task; a failure is only reported. */
 async function begin(task: string): Promise<void> {
   try {
     await call(api.POST("/api/tasks/{task}/start", { params: { path: { task } } }));
   } catch (error) {
-    toast(`Saved, and not started: ${problemOf(error).detail}`, { tone: "bad" });
+    toast(`Saved, and not started: ${problemOf(error).detail}`, { intent: "bad" });
   }
 }

@@ -1,38 +1,38 @@
 import { Download, FileUp, RotateCcw } from "lucide-react";
 import { lazy, type ReactNode, Suspense, useMemo, useState } from "react";
-import { download } from "@/app/download";
 import type { Schema } from "@/api";
-import { Button, IconButton, Loading, Page, Tabs, toast } from "@/kit";
-import { applied } from "../draft/preset";
-import { type Place } from "../draft/places";
-import { get, imported } from "../draft/yaml";
+import { chooseFiles, fileText } from "@/files/chooseFiles";
+import { download } from "@/files/download";
+import { DropArea } from "@/files/DropArea";
+import { Button, IconButton, Loading, Page, Tabs, toast, toastError } from "@/kit";
+import { get, importText } from "@/yaml/document";
+import { applyPreset } from "../spec/preset";
+import { type Place } from "../spec/places";
 import { FormContext } from "../form/context";
 import { TaskForm } from "../form/TaskForm";
-import { DropArea } from "./DropArea";
-import { choose, textOf } from "./files";
 import { marksOf } from "./marks";
 import { PlanPanel } from "./PlanPanel";
 import { PresetMenu } from "./PresetMenu";
 import { SaveBar } from "./SaveBar";
-import { showField } from "./show";
+import { showField } from "./showField";
 import { Unreadable } from "./Unreadable";
 import { useEditor } from "./useEditor";
 
-const YamlEditor = lazy(() => import("./YamlEditor"));
+const YamlEditor = lazy(() => import("../../yaml/YamlEditor"));
 
 type Props = {
   title: string;
   detail?: ReactNode;
-  /** Under which it is kept in this tab until it is saved. */
+  /** Key under which the unsaved text is kept. */
   name: string;
   initial: string;
-  /** Writes the text down; the task that it is now. */
+  /** Saves the text; the resulting task. */
   save: (text: string) => Promise<Schema<"Task">>;
 };
 
 type View = "form" | "yaml";
 
-/** A task as a form and as YAML, two views of one text, and beside them what it would do. */
+/** Editor of a task: form and YAML are two views of one text, beside its plan. */
 export function TaskEditor({ title, detail, name, initial, save }: Props) {
   const { state, dispatch, plan, problems, form, changed } = useEditor(name, initial);
   const { draft } = state;
@@ -49,9 +49,9 @@ export function TaskEditor({ title, detail, name, initial, save }: Props) {
   const take = async ([file]: File[]) => {
     if (!file) return;
     try {
-      replace(imported(await textOf(file)), `${file.name} is imported.`);
+      replace(importText(await fileText(file)), `${file.name} is imported.`);
     } catch (error) {
-      toast(error instanceof Error ? error.message : String(error), { tone: "bad" });
+      toastError(error);
     }
   };
   const show = (place: Place) => {
@@ -79,9 +79,11 @@ export function TaskEditor({ title, detail, name, initial, save }: Props) {
           )}
           <PresetMenu
             engine={typeof engine === "string" ? engine : ""}
-            onPick={(preset) => replace(applied(draft.text, preset), `The preset ${preset.name} is applied.`)}
+            onPick={(preset) =>
+              replace(applyPreset(draft.text, preset), `The preset ${preset.name} is applied.`)
+            }
           />
-          <Button icon={<FileUp className="size-3.5" />} onClick={async () => take(await choose(false))}>
+          <Button icon={<FileUp className="size-3.5" />} onClick={async () => take(await chooseFiles(false))}>
             Import
           </Button>
           <Button icon={<Download className="size-3.5" />} onClick={save_}>
@@ -107,7 +109,7 @@ export function TaskEditor({ title, detail, name, initial, save }: Props) {
                   label: "Form",
                   content: (
                     <FormContext value={form}>
-                      {draft.data ? <TaskForm /> : <Unreadable flaws={draft.flaws} onShow={show} />}
+                      {draft.data ? <TaskForm /> : <Unreadable errors={draft.errors} onShow={show} />}
                     </FormContext>
                   ),
                 },

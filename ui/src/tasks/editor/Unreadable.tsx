@@ -1,13 +1,13 @@
 import { FileWarning } from "lucide-react";
 import { Button, Empty } from "@/kit";
-import type { Place } from "../draft/places";
-import type { Flaw } from "../draft/yaml";
+import type { YamlError } from "@/yaml/document";
+import type { Place } from "../spec/places";
 
-type Props = { flaws: readonly Flaw[]; onShow: (place: Place) => void };
+type Props = { errors: readonly YamlError[]; onShow: (place: Place) => void };
 
-/** The text is no YAML, so there are no fields to show. */
-export function Unreadable({ flaws, onShow }: Props) {
-  const [first] = flaws;
+/** Instead of the form where the text is no valid YAML. */
+export function Unreadable({ errors, onShow }: Props) {
+  const [first] = errors;
   return (
     <Empty
       icon={<FileWarning />}

@@ -1,14 +1,14 @@
-/** A task while it is written: one text, which form and YAML both show and change. Pure. */
+/** State of the task editor: one text, changed by form and YAML. Pure. */
 
-import { type Draft, get, type Path, read, set } from "../draft/yaml";
+import { type ParsedYaml, get, type Path, read, set } from "@/yaml/document";
 
 export type EditorState = {
-  draft: Draft;
-  /** As it was last saved or begun. */
+  draft: ParsedYaml;
+  /** The text as last saved, or initial. */
   saved: string;
-  /** Fields that were left once: what is missing there is said from then on. */
+  /** Paths of fields that have lost the focus once. */
   touched: ReadonlySet<string>;
-  /** It was to be saved: every problem is said. */
+  /** Saving was attempted: all problems are shown. */
   attempted: boolean;
 };
 
@@ -18,14 +18,14 @@ export type EditorAction =
   | { kind: "left"; path: Path }
   | { kind: "attempted" };
 
-export const begun = (text: string, saved = text): EditorState => ({
+export const initialState = (text: string, saved = text): EditorState => ({
   draft: read(text),
   saved,
   touched: new Set(),
   attempted: false,
 });
 
-export function edit(state: EditorState, action: EditorAction): EditorState {
+export function reduce(state: EditorState, action: EditorAction): EditorState {
   switch (action.kind) {
     case "typed":
       return action.text === state.draft.text ? state : { ...state, draft: read(action.text) };
@@ -38,8 +38,8 @@ export function edit(state: EditorState, action: EditorAction): EditorState {
   }
 }
 
-/** Nobody is told that a field is empty before he was there. */
-export function isTold({ draft, touched, attempted }: EditorState, path: Path): boolean {
+/** Problems of empty fields are shown only after the field was visited or saving attempted. */
+export function showsProblem({ draft, touched, attempted }: EditorState, path: Path): boolean {
   const value = get(draft.data, path);
   return attempted || !isEmpty(value) || touched.has(path.join("."));
 }

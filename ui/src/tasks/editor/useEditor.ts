@@ -1,28 +1,29 @@
 import { useEffect, useMemo, useReducer } from "react";
-import { problemAt, type Place } from "../draft/places";
+import { get, read } from "@/yaml/document";
+import { problemAt, type Place } from "../spec/places";
 import type { Form } from "../form/context";
-import { forget, keep, kept } from "./keep";
-import { get, read } from "../draft/yaml";
-import { begun, edit, isTold } from "./state";
+import { readUnsaved, writeUnsaved } from "./unsaved";
+import { initialState, reduce, showsProblem } from "./state";
 import { usePlan } from "./usePlan";
 
-/** A task that is being written, and what the service says of it. `name`: under which it is kept until it is saved. */
+/** The editor's state with the plan and problems of its text. `name`: key of the unsaved text. */
 export function useEditor(name: string, initial: string) {
-  const [state, dispatch] = useReducer(edit, null, () => begun(kept(name) ?? initial, initial));
+  const [state, dispatch] = useReducer(reduce, null, () =>
+    initialState(readUnsaved(name) ?? initial, initial),
+  );
   const { draft, saved } = state;
   const plan = usePlan(draft.text);
   const found = plan.data?.problems;
   const problems = useMemo<readonly Place[]>(
-    () => (draft.flaws.length > 0 ? draft.flaws.map((flaw) => ({ ...flaw, where: "" })) : (found ?? [])),
-    [draft.flaws, found],
+    () => (draft.errors.length > 0 ? draft.errors.map((error) => ({ ...error, where: "" })) : (found ?? [])),
+    [draft.errors, found],
   );
-  // What the problems are about: one that was typed away is not shown while the next plan is on its way.
+  // The text that the problems are of: a problem of a changed field is hidden until the next plan is there.
   const about = plan.data?.text;
   const checked = useMemo(() => (about === undefined ? null : read(about).data), [about]);
   const changed = draft.text !== saved;
   useEffect(() => {
-    if (changed) keep(name, draft.text);
-    else forget(name);
+    writeUnsaved(name, changed ? draft.text : null);
   }, [name, changed, draft.text]);
   const form = useMemo<Form>(
     () => ({
@@ -31,7 +32,7 @@ export function useEditor(name: string, initial: string) {
       leave: (path) => dispatch({ kind: "left", path }),
       problem: (path) => {
         const changed = said(get(checked, path)) !== said(get(draft.data, path));
-        return isTold(state, path) && !changed ? problemAt(problems, path) : undefined;
+        return showsProblem(state, path) && !changed ? problemAt(problems, path) : undefined;
       },
     }),
     [draft.data, state, problems, checked],

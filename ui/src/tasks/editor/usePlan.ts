@@ -1,10 +1,10 @@
 import { keepPreviousData, queryOptions, useQuery } from "@tanstack/react-query";
 import { type Schema, send } from "@/api";
-import { useSettled } from "../useSettled";
+import { useDebounced } from "@/kit";
 
-const SETTLED_MS = 350;
+const DEBOUNCE_MS = 350;
 
-/** What a task would do here, or every problem of it, with the text that this is said of. */
+/** The plan of a task or its problems, with the text that they are of. */
 export const planOf = (text: string) =>
   queryOptions({
     queryKey: ["plan", text],
@@ -16,9 +16,9 @@ export const planOf = (text: string) =>
     placeholderData: keepPreviousData,
   });
 
-/** The plan of a text that changes: asked for when it rests. `stale`: it is of an earlier text. */
+/** The plan of a changing text, debounced. `stale`: of an earlier text. */
 export function usePlan(text: string) {
-  const settled = useSettled(text, SETTLED_MS);
-  const plan = useQuery(planOf(settled));
-  return { ...plan, stale: settled !== text || plan.isPlaceholderData || plan.isPending };
+  const debounced = useDebounced(text, DEBOUNCE_MS);
+  const plan = useQuery(planOf(debounced));
+  return { ...plan, stale: debounced !== text || plan.isPlaceholderData || plan.isPending };
 }

@@ -1,22 +1,29 @@
 import type { ReactNode } from "react";
 import { Field, type Option, Select } from "@/kit";
-import { get, type Path } from "../draft/yaml";
+import { get, type Path } from "@/yaml/document";
 import { useForm } from "./context";
 
 type Props<V extends string> = {
   path: Path;
   label: string;
   options: readonly Option<V>[];
-  usual: V;
+  defaultValue: V;
   help?: ReactNode;
   className?: string;
 };
 
-/** One of a few; what stands in the task and is none of them is shown as well. */
-export function ChoiceField<V extends string>({ path, label, options, usual, help, className }: Props<V>) {
+/** Select for a key of the task. A value that is no option is shown as well. */
+export function ChoiceField<V extends string>({
+  path,
+  label,
+  options,
+  defaultValue,
+  help,
+  className,
+}: Props<V>) {
   const form = useForm();
   const raw = get(form.data, path);
-  const value = typeof raw === "string" ? raw : usual;
+  const value = typeof raw === "string" ? raw : defaultValue;
   const all: readonly Option[] = options.some((one) => one.value === value)
     ? options
     : [...options, { value, label: value }];

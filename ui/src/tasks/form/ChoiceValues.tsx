@@ -1,5 +1,5 @@
 import { cx } from "@/kit";
-import { type Value, written } from "../draft/values";
+import { type Value, valueText } from "../spec/values";
 
 type Props = {
   label: string;
@@ -8,7 +8,7 @@ type Props = {
   onChange: (values: readonly Value[]) => void;
 };
 
-/** Which of a few values are to be tried. What is chosen and is no choice any more can be taken away. */
+/** Toggle buttons for the values to try. A selected value that is no choice any more can be removed. */
 export function ChoiceValues({ label, choices, values, onChange }: Props) {
   const all = [...choices, ...values.filter((value) => !choices.includes(value))];
   const toggle = (value: Value) =>
@@ -23,7 +23,7 @@ export function ChoiceValues({ label, choices, values, onChange }: Props) {
         const chosen = values.includes(value);
         return (
           <button
-            key={written(value)}
+            key={valueText(value)}
             type="button"
             aria-pressed={chosen}
             onClick={() => toggle(value)}
@@ -34,7 +34,7 @@ export function ChoiceValues({ label, choices, values, onChange }: Props) {
                 : "border-line text-muted hover:bg-hover hover:text-text",
             )}
           >
-            {written(value) || "(empty)"}
+            {valueText(value) || "(empty)"}
           </button>
         );
       })}

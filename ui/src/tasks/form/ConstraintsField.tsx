@@ -1,16 +1,16 @@
 import { Field, Textarea } from "@/kit";
-import { get } from "../draft/yaml";
+import { get } from "@/yaml/document";
 import { useForm } from "./context";
-import { useTyped } from "./useTyped";
+import { useParsedInput } from "./useParsedInput";
 
 const PATH = ["constraints"];
 
-/** One expression a line. */
+/** Constraints of the search space, one expression a line. */
 export function ConstraintsField() {
   const form = useForm();
   const raw = get(form.data, PATH);
   const lines = Array.isArray(raw) ? (raw as unknown[]).map(String) : typeof raw === "string" ? [raw] : [];
-  const typed = useTyped<readonly string[]>(lines, {
+  const typed = useParsedInput<readonly string[]>(lines, {
     write: (all) => all.join("\n"),
     read: (text) =>
       text

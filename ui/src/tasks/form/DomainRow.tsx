@@ -1,8 +1,8 @@
 import { CircleAlert, X } from "lucide-react";
 import { Field, IconButton, Select } from "@/kit";
-import { type Domain, domainOf, said, turned } from "../draft/domain";
-import type { Value } from "../draft/values";
-import { get, type Path } from "../draft/yaml";
+import { get, type Path } from "@/yaml/document";
+import { type Domain, domainOf, domainToSpec, convertDomain } from "../spec/domain";
+import type { Value } from "../spec/values";
 import { useForm } from "./context";
 import { DomainValues } from "./DomainValues";
 
@@ -10,9 +10,9 @@ type Props = {
   path: Path;
   name: string;
   help?: string;
-  /** The values it may have, where they are known. */
+  /** Known values. */
   choices?: readonly Value[];
-  /** It has one value, and nothing is tried. */
+  /** A single value, no search. */
   fixed?: boolean;
 };
 
@@ -21,15 +21,15 @@ const KINDS = [
   { value: "list", label: "try each of" },
   { value: "range", label: "try a range" },
 ] as const;
-/** More are typed, not clicked. */
+/** More choices than this are typed. */
 const MOST_CHOICES = 12;
 
-/** A flag or a variable: its name, and what it may be. */
+/** A flag or variable of the search space and its domain. */
 export function DomainRow({ path, name, help, choices = [], fixed }: Props) {
   const form = useForm();
   const domain = domainOf(get(form.data, path));
   const problem = form.problem(path);
-  const change = (next: Domain) => next.kind !== "other" && form.set(path, said(next));
+  const change = (next: Domain) => next.kind !== "other" && form.set(path, domainToSpec(next));
   const few = choices.length > 0 && choices.length <= MOST_CHOICES;
   return (
     <li
@@ -47,7 +47,7 @@ export function DomainRow({ path, name, help, choices = [], fixed }: Props) {
               <Select
                 value={domain.kind}
                 options={KINDS}
-                onChange={(kind) => change(turned(domain, kind, choices[0] ?? ""))}
+                onChange={(kind) => change(convertDomain(domain, kind, choices[0] ?? ""))}
               />
             </Field>
           )}

@@ -1,5 +1,5 @@
-import type { Domain } from "../draft/domain";
-import type { Value } from "../draft/values";
+import type { Domain } from "../spec/domain";
+import type { Value } from "../spec/values";
 import { ChoiceValues } from "./ChoiceValues";
 import { OneChoice } from "./OneChoice";
 import { RangeFields } from "./RangeFields";
@@ -15,7 +15,7 @@ type Props = {
   leave: () => void;
 };
 
-/** The field for what a flag may be: clicked where its choices are few, else typed. */
+/** Input for a domain: buttons for few choices, else text. */
 export function DomainValues({ domain, name, choices, few, invalid, change, leave }: Props) {
   const label = `Values of ${name}`;
   switch (domain.kind) {

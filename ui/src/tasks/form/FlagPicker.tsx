@@ -1,7 +1,7 @@
 import { Plus } from "lucide-react";
 import { type KeyboardEvent, useId, useState } from "react";
 import { cx, Field, Input } from "@/kit";
-import { type Flag, flagName, found, isFlagName } from "./flags";
+import { type Flag, flagName, searchFlags, isFlagName } from "./flags";
 
 type Props = {
   flags: readonly Flag[];
@@ -11,13 +11,13 @@ type Props = {
   onPick: (name: string, flag: Flag | undefined) => void;
 };
 
-/** Finds a flag of the engine by its name or description, and adds it. Any other name can be added too. */
+/** Searches the engine's flags and adds one. Unknown names can be added, too. */
 export function FlagPicker({ flags, there, unknown, onPick }: Props) {
   const id = useId();
   const [typed, setTyped] = useState("");
   const [open, setOpen] = useState(false);
   const [at, setAt] = useState(0);
-  const options = found(flags, typed, there);
+  const options = searchFlags(flags, typed, there);
   const name = flagName(typed);
   const own = isFlagName(name) && !there.has(name) && !options.some((flag) => flag.name === name);
   const count = options.length + (own ? 1 : 0);

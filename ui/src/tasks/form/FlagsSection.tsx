@@ -1,15 +1,15 @@
 import { useQuery } from "@tanstack/react-query";
 import { queries, type Schema } from "@/api";
 import { Card, Loading } from "@/kit";
-import { said } from "../draft/domain";
-import { get, isBlock } from "../draft/yaml";
+import { get, isObject } from "@/yaml/document";
+import { domainToSpec } from "../spec/domain";
 import { useForm } from "./context";
 import { DomainRow } from "./DomainRow";
 import { FlagPicker } from "./FlagPicker";
-import { beginning, choicesOf, flagName } from "./flags";
+import { initialDomain, choicesOf, flagName } from "./flags";
 import { YamlOnly } from "./YamlOnly";
 
-/** The flags of the engine that are set or tried. */
+/** The engine's flags that are set or searched. */
 export function FlagsSection({ engine }: { engine: string }) {
   const form = useForm();
   const engines = useQuery(queries.engines());
@@ -17,11 +17,13 @@ export function FlagsSection({ engine }: { engine: string }) {
   const known = useQuery({ ...queries.flags(engine), enabled: here?.installed === true });
   const flags = known.data ?? [];
   const block = get(form.data, ["parameters"]);
-  const names = isBlock(block) ? Object.keys(block) : [];
+  const names = isObject(block) ? Object.keys(block) : [];
   const flag = (name: string) => flags.find((one) => one.name === flagName(name));
   return (
     <Card title="Flags" actions={<span className="text-xs text-muted">{engine}</span>}>
-      {block !== undefined && !isBlock(block) && <YamlOnly path={["parameters"]} what="The block of flags" />}
+      {block !== undefined && !isObject(block) && (
+        <YamlOnly path={["parameters"]} what="The block of flags" />
+      )}
       {names.length > 0 && (
         <ul className="-mt-3 mb-3 divide-y divide-line border-b border-line">
           {names.map((name) => (
@@ -42,7 +44,7 @@ export function FlagsSection({ engine }: { engine: string }) {
           flags={flags}
           there={new Set(names.map(flagName))}
           unknown={known.isSuccess ? undefined : why(engine, here)}
-          onPick={(name, picked) => form.set(["parameters", name], said(beginning(picked)))}
+          onPick={(name, picked) => form.set(["parameters", name], domainToSpec(initialDomain(picked)))}
         />
       )}
       {names.length === 0 && (
@@ -55,7 +57,7 @@ export function FlagsSection({ engine }: { engine: string }) {
   );
 }
 
-/** Why no flags can be chosen from. */
+/** Why no flags are known. */
 function why(engine: string, here: Schema<"EngineInfo"> | undefined): string {
   const unchecked = "Until then its flags are not checked.";
   if (!here) return `No engine here is called ${engine}, so its flags are not checked.`;

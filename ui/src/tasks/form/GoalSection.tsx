@@ -1,10 +1,9 @@
 import { Plus } from "lucide-react";
+import { METRICS, type Objective } from "@/format/metrics";
 import { Button, Card } from "@/kit";
-import { MOST, objectivesOf, saidObjectives, USUAL } from "../draft/objectives";
-import { another, saidSlos, type SLO, slosOf } from "../draft/slos";
-import { get } from "../draft/yaml";
-import { METRICS, type Objective } from "../metrics";
-import { objective } from "../draft/objectives";
+import { get } from "@/yaml/document";
+import { MOST, objective, objectivesOf, objectivesToSpec, DEFAULT_OBJECTIVE } from "../spec/objectives";
+import { nextSlo, slosToSpec, type SLO, slosOf } from "../spec/slos";
 import { useForm } from "./context";
 import { ObjectiveRow } from "./ObjectiveRow";
 import { SloRow } from "./SloRow";
@@ -12,16 +11,16 @@ import { YamlOnly } from "./YamlOnly";
 
 const AIM = ["optimization", "objective"];
 
-/** What to improve, and what must hold meanwhile. */
+/** Objectives and SLOs. */
 export function GoalSection() {
   const form = useForm();
   const objectives = objectivesOf(get(form.data, AIM));
   const block = get(form.data, ["slo"]);
   const slos = slosOf(block);
-  const aim = (all: readonly Objective[]) => form.set(AIM, saidObjectives(all));
-  const bound = (all: readonly SLO[]) => form.set(["slo"], saidSlos(all, block));
+  const aim = (all: readonly Objective[]) => form.set(AIM, objectivesToSpec(all));
+  const bound = (all: readonly SLO[]) => form.set(["slo"], slosToSpec(all, block));
   const free = METRICS.find((metric) => !objectives?.some((one) => one.metric === metric));
-  const next = slos && another(slos);
+  const next = slos && nextSlo(slos);
   return (
     <Card title="Goal">
       <h3 className="mb-2 text-sm font-medium">Objective</h3>
@@ -44,10 +43,10 @@ export function GoalSection() {
       {objectives && objectives.length < MOST && (
         <Button
           size="sm"
-          look="quiet"
+          variant="quiet"
           className="mt-2"
           icon={<Plus className="size-3.5" />}
-          onClick={() => aim([...objectives, objective(free ?? USUAL.metric, "mean")])}
+          onClick={() => aim([...objectives, objective(free ?? DEFAULT_OBJECTIVE.metric, "mean")])}
         >
           Weigh against another
         </Button>
@@ -76,7 +75,7 @@ export function GoalSection() {
       {next && (
         <Button
           size="sm"
-          look="quiet"
+          variant="quiet"
           className="mt-2"
           icon={<Plus className="size-3.5" />}
           onClick={() => bound([...slos, next])}

@@ -1,27 +1,27 @@
 import { type ReactNode, useId } from "react";
 import { Field, Input } from "@/kit";
-import { isValue, type Value, valuesOf, writtenAll } from "../draft/values";
-import { get, type Path } from "../draft/yaml";
+import { get, type Path } from "@/yaml/document";
+import { isValue, type Value, valuesOf, valuesText } from "../spec/values";
 import { useForm } from "./context";
-import { useTyped } from "./useTyped";
+import { useParsedInput } from "./useParsedInput";
 
 type Props = {
   path: Path;
   label: string;
   help?: ReactNode;
-  usual?: string;
+  placeholder?: string;
   suggestions?: readonly string[];
   className?: string;
 };
 
-/** Values with commas between them. One alone may stand in the task without being a list. */
-export function ListField({ path, label, help, usual, suggestions, className }: Props) {
+/** Comma-separated values. In the task a single value may stand without a list. */
+export function ListField({ path, label, help, placeholder, suggestions, className }: Props) {
   const form = useForm();
   const list = useId();
   const raw = get(form.data, path);
   const values = Array.isArray(raw) ? (raw as unknown[]).filter(isValue) : isValue(raw) ? [raw] : [];
-  const typed = useTyped<readonly Value[]>(values, {
-    write: writtenAll,
+  const typed = useParsedInput<readonly Value[]>(values, {
+    write: valuesText,
     read: valuesOf,
     set: (next) => form.set(path, next.length > 0 ? next : undefined),
   });
@@ -29,7 +29,7 @@ export function ListField({ path, label, help, usual, suggestions, className }: 
     <Field label={label} help={help} error={form.problem(path)} className={className}>
       <Input
         value={typed.value}
-        placeholder={usual}
+        placeholder={placeholder}
         name={path.join(".")}
         spellCheck={false}
         list={suggestions && list}

@@ -15,27 +15,27 @@ export function LoadSection() {
         <ListField
           path={at("traffic_scenarios")}
           label="Traffic"
-          usual="D(100,100)"
+          placeholder="D(100,100)"
           help="D(in,out) tokens; N(mean,sd)/(mean,sd); U(min,max)/(min,max); dataset"
         />
         <ListField
           path={at("num_concurrency")}
           label="Concurrency"
-          usual="1, 4, 8"
+          placeholder="1, 4, 8"
           help="Requests in flight, one load level each"
         />
-        <NumberField path={at("max_requests_per_iteration")} label="Requests per level" usual="100" />
+        <NumberField path={at("max_requests_per_iteration")} label="Requests per level" placeholder="100" />
         <NumberField
           path={at("max_time_per_iteration")}
           label="Time per level"
           unit="min"
-          usual="10"
+          placeholder="10"
           help="At most; whole minutes"
         />
         <NumberField
           path={at("warmup_requests")}
           label="Warm-up requests"
-          usual="4"
+          placeholder="4"
           help="Sent first, never counted"
         />
       </div>

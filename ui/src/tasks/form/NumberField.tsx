@@ -1,24 +1,24 @@
 import type { ReactNode } from "react";
 import { Field, Input } from "@/kit";
-import { valueOf } from "../draft/values";
-import { get, type Path } from "../draft/yaml";
+import { get, type Path } from "@/yaml/document";
+import { valueOf } from "../spec/values";
 import { useForm } from "./context";
-import { useTyped } from "./useTyped";
+import { useParsedInput } from "./useParsedInput";
 
 type Props = {
   path: Path;
   label: string;
   help?: ReactNode;
   unit?: string;
-  /** What holds where nothing is typed. */
-  usual?: string;
+  /** The default, shown while the field is empty. */
+  placeholder?: string;
   className?: string;
 };
 
-/** A number, or whatever was typed instead: then the service says what is wrong with it. */
-export function NumberField({ path, label, help, unit, usual, className }: Props) {
+/** A number. Other text is kept as typed, and the service reports it. */
+export function NumberField({ path, label, help, unit, placeholder, className }: Props) {
   const form = useForm();
-  const typed = useTyped<unknown>(get(form.data, path), {
+  const typed = useParsedInput<unknown>(get(form.data, path), {
     write: (value) => (value === undefined || value === null ? "" : String(value)),
     read: (text) => (text.trim() === "" ? undefined : valueOf(text)),
     set: (value) => form.set(path, value),
@@ -29,7 +29,7 @@ export function NumberField({ path, label, help, unit, usual, className }: Props
         inputMode="decimal"
         className="num"
         value={typed.value}
-        placeholder={usual}
+        placeholder={placeholder}
         after={unit}
         name={path.join(".")}
         onChange={(event) => typed.onType(event.target.value)}

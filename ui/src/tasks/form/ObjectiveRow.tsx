@@ -1,7 +1,7 @@
 import { X } from "lucide-react";
+import { isRate, METRICS, metricName, type Objective, STATISTICS } from "@/format/metrics";
 import { Field, IconButton, Select } from "@/kit";
-import { objective } from "../draft/objectives";
-import { isRate, METRICS, metricName, type Objective, STATISTICS } from "../metrics";
+import { objective } from "../spec/objectives";
 
 type Props = {
   number: number;

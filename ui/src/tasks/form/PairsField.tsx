@@ -1,19 +1,19 @@
 import { Plus } from "lucide-react";
 import { type FormEvent, useState } from "react";
 import { Button, Field, Input } from "@/kit";
-import { get, isBlock, type Path } from "../draft/yaml";
+import { get, isObject, type Path } from "@/yaml/document";
 import { useForm } from "./context";
 import { DomainRow } from "./DomainRow";
 import { YamlOnly } from "./YamlOnly";
 
 type Props = { path: Path; label: string; placeholder: string; /** Each has one value. */ fixed?: boolean };
 
-/** Names of the author's own, each with its values. */
+/** Free names, each with its values. */
 export function PairsField({ path, label, placeholder, fixed }: Props) {
   const form = useForm();
   const [name, setName] = useState("");
   const block = get(form.data, path);
-  const names = isBlock(block) ? Object.keys(block) : [];
+  const names = isObject(block) ? Object.keys(block) : [];
   const ready = name.trim() !== "" && !names.includes(name.trim());
   const add = (event: FormEvent) => {
     event.preventDefault();
@@ -23,7 +23,7 @@ export function PairsField({ path, label, placeholder, fixed }: Props) {
   };
   return (
     <div className="sm:col-span-2">
-      {block !== undefined && !isBlock(block) && <YamlOnly path={path} what={label} />}
+      {block !== undefined && !isObject(block) && <YamlOnly path={path} what={label} />}
       <ul className="divide-y divide-line">
         {names.map((one) => (
           <DomainRow key={one} path={[...path, one]} name={one} fixed={fixed} />

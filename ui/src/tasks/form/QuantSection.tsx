@@ -1,14 +1,8 @@
 import { useQuery } from "@tanstack/react-query";
 import { queries } from "@/api";
+import { QUANTIZED_PARTS } from "@/api/catalog";
 import { Card } from "@/kit";
 import { ListField } from "./ListField";
-
-const PARTS = [
-  ["gemm_dtype", "Weights", ["auto", "bfloat16", "float16", "fp8", "awq", "gptq", "bitsandbytes"]],
-  ["kvcache_dtype", "KV cache", ["auto", "fp8", "fp8_e4m3", "fp8_e5m2"]],
-  ["attention_dtype", "Attention", ["auto", "fp8"]],
-  ["moe_dtype", "Experts", ["auto", "fp8", "w4afp8"]],
-] as const;
 
 /** Number formats, by part of the model. */
 export function QuantSection({ engine }: { engine: string }) {
@@ -21,12 +15,12 @@ export function QuantSection({ engine }: { engine: string }) {
         too.
       </p>
       <div className="grid gap-4 sm:grid-cols-2">
-        {PARTS.map(([key, label, formats]) => (
+        {QUANTIZED_PARTS.map(({ name, title, formats }) => (
           <ListField
-            key={key}
-            path={["quant_config", key]}
-            label={label}
-            usual="auto"
+            key={name}
+            path={["quant_config", name]}
+            label={title}
+            placeholder="auto"
             suggestions={formats}
           />
         ))}

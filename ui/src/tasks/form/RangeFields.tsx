@@ -1,7 +1,7 @@
 import { Checkbox, Field, Input, Select } from "@/kit";
-import type { Range } from "../draft/domain";
-import { valueOf } from "../draft/values";
-import { useTyped } from "./useTyped";
+import type { Range } from "../spec/domain";
+import { valueOf } from "../spec/values";
+import { useParsedInput } from "./useParsedInput";
 
 type Props = { name: string; range: Range; onChange: (range: Range) => void };
 
@@ -54,7 +54,7 @@ type BoundProps = {
 };
 
 function Bound({ label, placeholder, value, onChange }: BoundProps) {
-  const typed = useTyped<number | undefined>(value, {
+  const typed = useParsedInput<number | undefined>(value, {
     write: (one) => (one === undefined ? "" : String(one)),
     read: (text) => {
       const number = valueOf(text);

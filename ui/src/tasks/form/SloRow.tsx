@@ -1,8 +1,8 @@
 import { X } from "lucide-react";
 import { Checkbox, Field, IconButton, Input, Select } from "@/kit";
-import { type SLO, SLO_METRICS, SLO_STATISTICS } from "../draft/slos";
-import { valueOf } from "../draft/values";
-import { useTyped } from "./useTyped";
+import { type SLO, SLO_METRICS, SLO_STATISTICS } from "../spec/slos";
+import { valueOf } from "../spec/values";
+import { useParsedInput } from "./useParsedInput";
 
 type Props = { value: SLO; problem?: string; onChange: (value: SLO) => void; onRemove: () => void };
 
@@ -11,11 +11,11 @@ const METRIC_OPTIONS = SLO_METRICS.map((value) => ({ value, label: NAMES[value] 
 const STATISTIC_OPTIONS = SLO_STATISTICS.map((value) => ({ value, label: value }));
 const MS = 1000;
 
-/** One bound. People think in milliseconds, tasks are written in seconds. */
+/** An SLO, edited in milliseconds; the task has seconds. */
 export function SloRow({ value, problem, onChange, onRemove }: Props) {
   const { metric, statistic, threshold } = value;
   const name = `${metric} ${statistic}`;
-  const typed = useTyped<number | undefined>(threshold, {
+  const typed = useParsedInput<number | undefined>(threshold, {
     write: (seconds) => (seconds === undefined ? "" : String(Number((seconds * MS).toPrecision(12)))),
     read: (text) => {
       const ms = valueOf(text);

@@ -1,35 +1,33 @@
-import { get } from "../draft/yaml";
-import { AimSection } from "./AimSection";
+import { DEFAULT_ENGINE, ENGINE_ALIASES } from "@/api/catalog";
+import { get } from "@/yaml/document";
+import { AdvancedSection } from "./AdvancedSection";
+import { BasicsSection } from "./BasicsSection";
 import { useForm } from "./context";
 import { FlagsSection } from "./FlagsSection";
 import { GoalSection } from "./GoalSection";
 import { LoadSection } from "./LoadSection";
-import { MoreSection } from "./MoreSection";
+import { ParallelSection } from "./ParallelSection";
 import { QuantSection } from "./QuantSection";
 import { SearchSection } from "./SearchSection";
-import { SpreadSection } from "./SpreadSection";
 
-/** Older files write it otherwise. */
-const CALLED: Record<string, string> = { tensorrt_llm: "tensorrt-llm", trtllm: "tensorrt-llm" };
-
-/** A task in fields. */
+/** The form of a task. */
 export function TaskForm() {
   const raw = get(useForm().data, ["base_runtime"]);
-  const engine = typeof raw === "string" && raw !== "" ? (CALLED[raw] ?? raw) : "vllm";
+  const engine = typeof raw === "string" && raw !== "" ? (ENGINE_ALIASES[raw] ?? raw) : DEFAULT_ENGINE;
   return (
     <div className="@container">
       <div className="grid items-start gap-4 @6xl:grid-cols-2">
         <div className="min-w-0 space-y-4">
-          <AimSection engine={engine} />
+          <BasicsSection engine={engine} />
           <FlagsSection engine={engine} />
           <GoalSection />
           <LoadSection />
         </div>
         <div className="min-w-0 space-y-4">
           <SearchSection />
-          <SpreadSection engine={engine} />
+          <ParallelSection engine={engine} />
           <QuantSection engine={engine} />
-          <MoreSection />
+          <AdvancedSection />
         </div>
       </div>
     </div>

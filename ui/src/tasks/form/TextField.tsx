@@ -1,6 +1,6 @@
-import { type ReactNode, useId } from "react";
+import type { ReactNode } from "react";
 import { Field, Input, Textarea } from "@/kit";
-import { get, type Path } from "../draft/yaml";
+import { get, type Path } from "@/yaml/document";
 import { useForm } from "./context";
 
 type Props = {
@@ -11,13 +11,11 @@ type Props = {
   required?: boolean;
   /** Several lines. */
   long?: boolean;
-  suggestions?: readonly string[];
   className?: string;
 };
 
-export function TextField({ path, label, help, placeholder, required, long, suggestions, className }: Props) {
+export function TextField({ path, label, help, placeholder, required, long, className }: Props) {
   const form = useForm();
-  const list = useId();
   const value = get(form.data, path);
   const control = {
     value: value === undefined || value === null ? "" : String(value),
@@ -28,18 +26,7 @@ export function TextField({ path, label, help, placeholder, required, long, sugg
   };
   return (
     <Field label={label} help={help} required={required} error={form.problem(path)} className={className}>
-      {long ? (
-        <Textarea rows={2} {...control} />
-      ) : (
-        <Input {...control} list={suggestions && list} spellCheck={false} />
-      )}
-      {suggestions && (
-        <datalist id={list}>
-          {suggestions.map((one) => (
-            <option key={one} value={one} />
-          ))}
-        </datalist>
-      )}
+      {long ? <Textarea rows={2} {...control} /> : <Input {...control} spellCheck={false} />}
     </Field>
   );
 }

@@ -1,12 +1,12 @@
 import { useId } from "react";
 import { Field, Input } from "@/kit";
-import { type Value, valueOf, valuesOf, writtenAll, written } from "../draft/values";
-import { useTyped } from "./useTyped";
+import { type Value, valueOf, valuesOf, valuesText, valueText } from "../spec/values";
+import { useParsedInput } from "./useParsedInput";
 
 type Props = {
   label: string;
   values: readonly Value[];
-  /** Commas part them. */
+  /** Comma-separated. */
   many: boolean;
   suggestions?: readonly Value[];
   invalid?: boolean;
@@ -16,8 +16,8 @@ type Props = {
 
 export function ValuesInput({ label, values, many, suggestions = [], invalid, onChange, onBlur }: Props) {
   const list = useId();
-  const typed = useTyped<readonly Value[]>(values, {
-    write: (all) => (many ? writtenAll(all) : all[0] === undefined ? "" : written(all[0])),
+  const typed = useParsedInput<readonly Value[]>(values, {
+    write: (all) => (many ? valuesText(all) : all[0] === undefined ? "" : valueText(all[0])),
     read: (text) => (many ? valuesOf(text) : [valueOf(text)]),
     set: onChange,
   });
@@ -35,7 +35,7 @@ export function ValuesInput({ label, values, many, suggestions = [], invalid, on
       />
       <datalist id={list}>
         {suggestions.map((one) => (
-          <option key={written(one)} value={written(one)} />
+          <option key={valueText(one)} value={valueText(one)} />
         ))}
       </datalist>
     </Field>

@@ -1,7 +1,7 @@
+import { get, type Path } from "@/yaml/document";
 import { useForm } from "./context";
-import { get, type Path } from "../draft/yaml";
 
-/** Says of a part that the form has no fields for it, and what is wrong there. */
+/** Notice for a part of the task that can only be edited as YAML, with its problem. */
 export function YamlOnly({ path, what }: { path: Path; what: string }) {
   const form = useForm();
   const problem = form.problem(path);

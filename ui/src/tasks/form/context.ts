@@ -1,13 +1,13 @@
 import { createContext, useContext } from "react";
-import type { Block, Path } from "../draft/yaml";
+import type { JsonObject, Path } from "@/yaml/document";
 
-/** The task that the fields of the form show and change. */
+/** What the form's fields read and change. */
 export type Form = {
-  data: Block;
+  data: JsonObject;
   set: (path: Path, value: unknown) => void;
-  /** The field was left. */
+  /** The field has lost the focus. */
   leave: (path: Path) => void;
-  /** What is wrong there, once it is time to say so. */
+  /** The problem to show at a path. */
   problem: (path: Path) => string | undefined;
 };
 

@@ -1,31 +1,31 @@
-/** What is known of an engine's flags, for the form. Pure. */
+/** An engine's flags, for the form. Pure. */
 
 import type { Schema } from "@/api";
-import type { Domain } from "../draft/domain";
-import { type Value, valueOf } from "../draft/values";
+import type { Domain } from "../spec/domain";
+import { type Value, valueOf } from "../spec/values";
 
 export type Flag = Schema<"Flag">;
 
 const SHOWN = 60;
 
-/** The values that a flag may have, where they are few and known. */
+/** The known values of a flag. */
 export function choicesOf(flag: Flag | undefined): readonly Value[] {
   if (!flag) return [];
   if (flag.choices && flag.choices.length > 0) return flag.choices.map(valueOf);
   return flag.takes_value === false ? [true, false] : [];
 }
 
-/** What a flag begins with when it is added: its choices where they are two, else the engine's default. */
-export function beginning(flag: Flag | undefined): Exclude<Domain, { kind: "other" }> {
+/** Initial domain of an added flag: its choices if there are two, else the engine's default. */
+export function initialDomain(flag: Flag | undefined): Exclude<Domain, { kind: "other" }> {
   const choices = choicesOf(flag);
   if (choices.length > 0 && choices.length <= 2) return { kind: "list", values: choices };
-  const usual = flag?.default;
-  const known = usual !== undefined && usual !== null && usual !== "" && usual !== "None";
-  return { kind: "list", values: known ? [valueOf(usual)] : choices.slice(0, 1) };
+  const standard = flag?.default;
+  const known = standard !== undefined && standard !== null && standard !== "" && standard !== "None";
+  return { kind: "list", values: known ? [valueOf(standard)] : choices.slice(0, 1) };
 }
 
-/** Those that a text finds and that are not there yet; names before descriptions. */
-export function found(flags: readonly Flag[], typed: string, there: ReadonlySet<string>): Flag[] {
+/** Flags that match a text and are not used yet; matches of names first. */
+export function searchFlags(flags: readonly Flag[], typed: string, there: ReadonlySet<string>): Flag[] {
   const text = typed.trim().toLowerCase().replace(/^-+/, "").replaceAll("_", "-");
   const rank = ({ name, help = "" }: Flag) =>
     name.startsWith(text) ? 0 : name.includes(text) ? 1 : help.toLowerCase().includes(text) ? 2 : 3;

@@ -2,7 +2,7 @@ import { count, plural } from "@/format";
 import { Progress } from "@/kit";
 import type { Row } from "./rows";
 
-/** How far a task is: a bar while it runs, then how many experiments it took. */
+/** Progress bar of a running task, else its number of experiments. */
 export function RowProgress({ row }: { row: Row }) {
   const { failed, total = null } = row;
   const done = row.completed + failed;

@@ -1,9 +1,9 @@
-/** The rows of the list: all tasks, with what is newer of those that run, filtered. Pure. */
+/** Rows of the task list: all tasks, updated by the running ones, filtered. Pure. */
 
 import type { Schema } from "@/api";
 
 export type Row = Schema<"TaskSummary"> & {
-  /** Experiments at most, where it is known. */
+  /** The most experiments there will be, if known. */
   total?: number | null;
 };
 export type Group = "all" | "active" | "created" | "completed" | "failed" | "cancelled";
@@ -28,7 +28,7 @@ export function merged(all: readonly Row[], active: readonly Row[]): readonly Ro
   return [...active.filter((row) => !known.has(row.id)), ...all.map((row) => newer.get(row.id) ?? row)];
 }
 
-/** The list is older than what is known of the tasks that run: one of them has begun or ended since. */
+/** Whether a task has started or ended since the list was loaded. */
 export function isOutdated(all: readonly Row[], active: readonly Row[]): boolean {
   const running = new Set(active.map((row) => row.id));
   const listed = new Set(all.filter((row) => GROUPS.active(row.state)).map((row) => row.id));
@@ -46,7 +46,7 @@ export function filtered(rows: readonly Row[], { group, engine, text }: Filter):
   });
 }
 
-/** How many there are of each group. */
+/** Number of tasks in each group. */
 export function counted(rows: readonly Row[]): Record<Group, number> {
   const counts: Record<Group, number> = {
     all: 0,

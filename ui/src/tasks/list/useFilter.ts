@@ -18,12 +18,12 @@ function paramsOf(filter: Filter): URLSearchParams {
   return new URLSearchParams(said.map(([key, value]) => [KEYS[key as keyof Filter], value]));
 }
 
-/** What of the list is shown stands in the address, too: it can be kept, sent, and come back to. */
+/** The filter of the task list, kept in the URL. */
 export function useFilter(): [Filter, (change: Partial<Filter>) => void] {
   const [params, setParams] = useSearchParams();
   const { key } = useLocation();
   const how = useNavigationType();
-  // Its own state, for the address follows a moment later than a key is pressed. A link or a way back sets it anew.
+  // State of its own: the URL is updated later than a key is pressed. Navigation resets it.
   const [held, setHeld] = useState(() => ({ key, filter: filterOf(params) }));
   if (held.key !== key && how !== "REPLACE") setHeld({ key, filter: filterOf(params) });
   const { filter } = held;

@@ -1,14 +1,14 @@
 import { useQueryClient } from "@tanstack/react-query";
 import { useNavigate } from "react-router";
 import { problemOf, type Schema, sendText } from "@/api";
+import { fileText } from "@/files/chooseFiles";
 import { plural } from "@/format";
-import { toast } from "@/kit";
-import { imported } from "../draft/yaml";
-import { textOf } from "../editor/files";
-import { keep } from "../editor/keep";
+import { toast, toastError } from "@/kit";
+import { importText } from "@/yaml/document";
+import { writeUnsaved } from "../editor/unsaved";
 import { planOf } from "../editor/usePlan";
 
-/** Takes task files in: one is opened in the editor, several become drafts, each checked completely. */
+/** Imports task files: one is opened in the editor, several are checked and saved as drafts. */
 export function useImport(): (files: File[]) => Promise<void> {
   const go = useNavigate();
   const client = useQueryClient();
@@ -17,26 +17,26 @@ export function useImport(): (files: File[]) => Promise<void> {
     if (!first) return;
     if (files.length === 1) {
       try {
-        keep("new", imported(await textOf(first)));
+        writeUnsaved("new", importText(await fileText(first)));
         void go("/tasks/new");
       } catch (error) {
-        toast(problemOf(error).detail, { tone: "bad" });
+        toastError(error);
       }
       return;
     }
     let made = 0;
     for (const file of files) {
       try {
-        const text = imported(await textOf(file));
+        const text = importText(await fileText(file));
         const { problems } = await client.fetchQuery(planOf(text));
         if (problems.length > 0) throw new Error(problems.map((place) => place.message).join("; "));
         await sendText<Schema<"Task">>("POST", "/api/tasks", text);
         made += 1;
       } catch (error) {
-        toast(`${file.name}: ${problemOf(error).detail}`, { tone: "bad" });
+        toast(`${file.name}: ${problemOf(error).detail}`, { intent: "bad" });
       }
     }
-    if (made > 0) toast(`${plural(made, "task")} imported as drafts.`, { tone: "ok" });
+    if (made > 0) toast(`${plural(made, "task")} imported as drafts.`, { intent: "ok" });
     await client.invalidateQueries({ queryKey: ["tasks"] });
   };
 }

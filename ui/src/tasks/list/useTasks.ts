@@ -7,19 +7,19 @@ const PAGE = 1000;
 const AGAIN_MS = 3_000;
 const NONE: readonly Row[] = [];
 
-/** Every task there is: so many fit into the page that sorting and searching need no service. */
+/** All tasks, so that sorting and searching work in the page. */
 async function everything(signal: AbortSignal): Promise<readonly Row[]> {
   const page = (offset: number): Promise<Schema<"TaskPage">> =>
     call(api.GET("/api/tasks", { params: { query: { limit: PAGE, offset } }, signal }));
   const first = await page(0);
   const offsets = Array.from({ length: Math.ceil(first.total / PAGE) - 1 }, (_, at) => (at + 1) * PAGE);
   const rest = await Promise.all(offsets.map(page));
-  // One that was added meanwhile moves the others on by one.
+  // A task added meanwhile shifts the pages by one.
   const byId = new Map([first, ...rest].flatMap((one) => one.items).map((row) => [row.id, row]));
   return [...byId.values()];
 }
 
-/** All tasks, newest first. The list has no stream: what waits or runs, wherever it was started, is asked for again. */
+/** All tasks, newest first. There is no stream of them: queued and running ones are polled. */
 export function useTasks() {
   const list = useQuery({ queryKey: ["tasks", "all"], queryFn: ({ signal }) => everything(signal) });
   const running = useQuery({ ...queries.tasks({ state: "running", limit: 100 }), refetchInterval: AGAIN_MS });

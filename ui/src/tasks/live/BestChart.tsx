@@ -1,23 +1,23 @@
 import { memo, useCallback, useState } from "react";
 import type { Schema } from "@/api";
 import { Chart, type Palette } from "@/charts";
+import { metricName, type Objective, quantity, shortName } from "@/format/metrics";
 import { Card, Field, Select } from "@/kit";
-import { metricName, type Objective, quantity, shortName } from "../metrics";
-import { bestOption, bestTable } from "./chart";
-import { bestOf } from "./progress";
-import type { Run } from "./reduce";
+import { bestOf } from "@/liveTask/progress";
+import type { LiveExperiment } from "@/liveTask/reduce";
+import { bestOption, bestTable } from "./bestOption";
 
-type Props = { task: Schema<"Task">; runs: readonly Run[] };
+type Props = { task: Schema<"Task">; experiments: readonly LiveExperiment[] };
 
-/** How the best value came about, experiment by experiment. */
-export const BestChart = memo(function BestChart({ task, runs }: Props) {
+/** Chart of the best value over experiments. */
+export const BestChart = memo(function BestChart({ task, experiments }: Props) {
   const objectives = task.spec.optimization.objective;
   const [chosen, setChosen] = useState("0");
   const at = Number(chosen);
   const objective = objectives[at];
   const option = useCallback(
-    (palette: Palette) => (objective ? bestOption(runs, objective, at, palette) : {}),
-    [runs, objective, at],
+    (palette: Palette) => (objective ? bestOption(experiments, objective, at, palette) : {}),
+    [experiments, objective, at],
   );
   if (!objective) return null;
   return (
@@ -25,9 +25,9 @@ export const BestChart = memo(function BestChart({ task, runs }: Props) {
       <Chart
         title="Best so far"
         name={`${task.spec.task_name} best so far`}
-        summary={summary(runs, objective, at)}
+        summary={summary(experiments, objective, at)}
         option={option}
-        table={bestTable(runs, objective, at)}
+        table={bestTable(experiments, objective, at)}
         height={264}
         controls={
           objectives.length > 1 && (
@@ -45,10 +45,10 @@ export const BestChart = memo(function BestChart({ task, runs }: Props) {
   );
 });
 
-function summary(runs: readonly Run[], objective: Objective, at: number): string {
-  const best = bestOf(runs, objective, at);
+function summary(experiments: readonly LiveExperiment[], objective: Objective, at: number): string {
+  const best = bestOf(experiments, objective, at);
   const what = `${metricName(objective.metric)} by experiment.`;
   return best
-    ? `${what} The best is ${quantity(objective.metric, best.value)}, of experiment ${best.run.number}.`
+    ? `${what} The best is ${quantity(objective.metric, best.value)}, of experiment ${best.experiment.number}.`
     : `${what} None yet.`;
 }

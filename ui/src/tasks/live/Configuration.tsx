@@ -1,8 +1,8 @@
+import type { LiveExperiment } from "@/liveTask/reduce";
 import { ParamsText } from "./ParamsText";
-import type { Run } from "./reduce";
 
-/** What an experiment measures, in a line: most are candidates, the others say what they are for. */
-export function Configuration({ run: { role, params } }: { run: Run }) {
+/** An experiment's parameters in a line; its role unless it is a candidate. */
+export function Configuration({ experiment: { role, params } }: { experiment: LiveExperiment }) {
   return (
     <span className="whitespace-nowrap">
       {role !== "candidate" && <span className="mr-2 text-muted">{role}</span>}

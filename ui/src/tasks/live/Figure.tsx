@@ -1,6 +1,6 @@
 import type { ReactNode } from "react";
 
-/** One number with its name; what stands under it may come later. */
+/** A number with its name and a detail. */
 export function Figure({
   name,
   detail = "",

@@ -1,6 +1,6 @@
-import type { Params } from "./reduce";
+import type { Params } from "@/liveTask/reduce";
 
-/** A configuration in a line; none of its flags set: the engine's defaults. */
+/** Parameters in a line. */
 export function ParamsText({ params, className = "" }: { params: Params; className?: string }) {
   const all = Object.entries(params);
   if (all.length === 0) return <span className={`text-sm text-muted ${className}`}>engine defaults</span>;

@@ -1,8 +1,8 @@
 import { Check } from "lucide-react";
 import { cx, Duration, Spinner } from "@/kit";
-import type { Now } from "./reduce";
+import type { CurrentExperiment } from "@/liveTask/reduce";
 
-type Props = { now: Now | null; running: boolean; failed: boolean; cancelling: boolean };
+type Props = { now: CurrentExperiment | null; running: boolean; failed: boolean; cancelling: boolean };
 
 const STEPS = [
   { phase: "starting", name: "Engine starts" },
@@ -10,7 +10,7 @@ const STEPS = [
   { phase: "measuring", name: "Measuring" },
 ] as const;
 
-/** Where the experiment is on its way: three steps that are always there. */
+/** Phase of the current experiment. */
 export function Phases({ now, running, failed, cancelling }: Props) {
   const at = STEPS.findIndex((step) => step.phase === now?.phase);
   const done = now?.phase === "done" && !failed;

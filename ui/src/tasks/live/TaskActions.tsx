@@ -1,11 +1,11 @@
 import { Ban, BarChart3, Copy, Download, Ellipsis, Pencil, Play, RotateCcw, Trash2 } from "lucide-react";
 import { useState } from "react";
 import { useNavigate } from "react-router";
-import { download } from "@/app/download";
+import { saveFile } from "@/files/saveFile";
 import type { Schema } from "@/api";
-import { Button, ButtonLink, Confirm, IconButton, Menu, type MenuItem, toast } from "@/kit";
-import { fileOf } from "../draft/file";
-import { useTaskActions } from "./useTaskActions";
+import { Button, ButtonLink, Confirm, IconButton, Menu, type MenuItem, toastError } from "@/kit";
+import { taskFileUrl } from "../spec/taskFile";
+import { useTaskActions, type Verb } from "./useTaskActions";
 
 type Props = {
   task: Schema<"Task">;
@@ -13,9 +13,8 @@ type Props = {
   onChanged: () => void;
   /** It is being deleted: what is asked of it would not be found. */ onLeaving: (leaving: boolean) => void;
 };
-type Asked = "start" | "cancel" | "resume" | "restart" | "delete";
 
-const ASKS: Record<Asked, { title: string; detail: string; action: string; danger?: boolean }> = {
+const ASKS: Record<Verb, { title: string; detail: string; action: string; danger?: boolean }> = {
   start: {
     title: "Start this task?",
     detail: "It is queued for the next free worker, and takes the machine for as long as the plan says.",
@@ -47,30 +46,21 @@ const ASKS: Record<Asked, { title: string; detail: string; action: string; dange
 };
 const ICON = "size-3.5";
 
-/** What can be done with a task in the state it is in. */
+/** Actions for a task, by its state. */
 export function TaskActions({ task, state, onChanged, onLeaving }: Props) {
   const go = useNavigate();
-  const actions = useTaskActions(task.id);
-  const [asked, setAsked] = useState<Asked | null>(null);
-  const ask = (what: Asked) => () => setAsked(what);
+  const act = useTaskActions(task.id);
+  const [asked, setAsked] = useState<Verb | null>(null);
+  const ask = (what: Verb) => () => setAsked(what);
   const stopped = state === "failed" || state === "cancelled";
   const active = state === "queued" || state === "running";
-  const save = async () => {
-    try {
-      download(
-        new Blob([await fileOf(task.id)], { type: "application/yaml" }),
-        `${task.spec.task_name}.yaml`,
-      );
-    } catch (error) {
-      toast(error instanceof Error ? error.message : String(error), { tone: "bad" });
-    }
-  };
+  const save = () => void saveFile(taskFileUrl(task.id)).catch(toastError);
   const items: MenuItem[] = [
     ...(stopped || state === "completed"
       ? [{ label: "Restart …", icon: <RotateCcw />, onSelect: ask("restart") }]
       : []),
     { label: "Edit a copy", icon: <Copy />, onSelect: () => void go(`/tasks/new?from=${task.id}`) },
-    { label: "Export as YAML", icon: <Download />, onSelect: () => void save() },
+    { label: "Export as YAML", icon: <Download />, onSelect: save },
     "line",
     { label: "Delete …", icon: <Trash2 />, danger: true, disabled: active, onSelect: ask("delete") },
   ];
@@ -81,7 +71,7 @@ export function TaskActions({ task, state, onChanged, onLeaving }: Props) {
           <ButtonLink to={`/tasks/${task.id}/edit`} icon={<Pencil className={ICON} />}>
             Edit
           </ButtonLink>
-          <Button look="primary" icon={<Play className={ICON} />} onClick={ask("start")}>
+          <Button variant="primary" icon={<Play className={ICON} />} onClick={ask("start")}>
             Start
           </Button>
         </>
@@ -98,7 +88,7 @@ export function TaskActions({ task, state, onChanged, onLeaving }: Props) {
       )}
       {state !== "created" && state !== "queued" && (
         <ButtonLink
-          look={active ? "plain" : "primary"}
+          variant={active ? "plain" : "primary"}
           to={`/tasks/${task.id}/result`}
           icon={<BarChart3 className={ICON} />}
         >
@@ -107,7 +97,9 @@ export function TaskActions({ task, state, onChanged, onLeaving }: Props) {
       )}
       <Menu
         label="More"
-        trigger={<IconButton label="More" tip={false} look="plain" icon={<Ellipsis className="size-4" />} />}
+        trigger={
+          <IconButton label="More" tooltip={false} variant="plain" icon={<Ellipsis className="size-4" />} />
+        }
         items={items}
       />
       {asked && (
@@ -118,7 +110,7 @@ export function TaskActions({ task, state, onChanged, onLeaving }: Props) {
           onConfirm={async () => {
             onLeaving(asked === "delete");
             try {
-              await actions[asked]();
+              await act(asked);
             } catch (error) {
               onLeaving(false);
               throw error;

@@ -2,10 +2,10 @@ import { useMutation, useQueryClient } from "@tanstack/react-query";
 import { useNavigate } from "react-router";
 import { api, call } from "@/api";
 
-type Verb = "start" | "cancel" | "resume" | "restart" | "delete";
+export type Verb = "start" | "cancel" | "resume" | "restart" | "delete";
 
-/** What can be done with a task. Each resolves when it is done, and what is shown of tasks is asked for again. */
-export function useTaskActions(task: string): Record<Verb, () => Promise<void>> {
+/** Runs an action on a task and refetches tasks. */
+export function useTaskActions(task: string): (verb: Verb) => Promise<void> {
   const client = useQueryClient();
   const go = useNavigate();
   const params = { params: { path: { task } } };
@@ -26,19 +26,12 @@ export function useTaskActions(task: string): Record<Verb, () => Promise<void>> 
       }
     },
     onSettled: (_, __, verb) => {
-      // What is gone is not asked for once more.
+      // A deleted task is not refetched.
       const gone = (key: readonly unknown[]) => verb === "delete" && key[1] === task;
       return client.invalidateQueries({
         predicate: ({ queryKey }) => queryKey[0] === "tasks" && !gone(queryKey),
       });
     },
   });
-  const run = (verb: Verb) => () => work.mutateAsync(verb);
-  return {
-    start: run("start"),
-    cancel: run("cancel"),
-    resume: run("resume"),
-    restart: run("restart"),
-    delete: run("delete"),
-  };
+  return work.mutateAsync;
 }

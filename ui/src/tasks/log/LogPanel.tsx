@@ -2,10 +2,9 @@ import { ArrowDownToLine, Pause, Play, Search, WrapText } from "lucide-react";
 import { memo, useCallback, useEffect, useMemo, useRef, useState } from "react";
 import { type Schema, useStreamReducer } from "@/api";
 import { count, plural } from "@/format";
-import { Button, Card, Failure, Field, IconButton, Input, Select } from "@/kit";
-import { useSettled } from "../useSettled";
+import { Button, Card, ErrorMessage, Field, IconButton, Input, Select, useDebounced } from "@/kit";
 import { LogView } from "./LogView";
-import { EMPTY, type Level, type Line, type Log, shown, step } from "./reduce";
+import { EMPTY, type LogLevel, type Line, type Log, shown, step } from "./reduce";
 import { LOAD, LogSource, NEWEST } from "./LogSource";
 import { WholeLog } from "./WholeLog";
 
@@ -13,28 +12,28 @@ type Props = {
   task: string;
   /** How many experiments there are. */
   experiments: number;
-  /** Nothing is written any more. */
+  /** The task has ended. */
   ended: boolean;
   className?: string;
 };
 
-const LEVELS: readonly { value: Level; label: string }[] = [
+const LEVELS: readonly { value: LogLevel; label: string }[] = [
   { value: "debug", label: "All lines" },
   { value: "warning", label: "Warnings, errors" },
   { value: "error", label: "Errors" },
 ];
-const SETTLED_MS = 120;
+const DEBOUNCE_MS = 120;
 
-/** What an engine or the load generator writes, as it writes it. */
+/** Live log of an engine or the load generator. */
 export const LogPanel = memo(function LogPanel({ task, experiments, ended, className }: Props) {
   const [source, setSource] = useState<string>(NEWEST);
-  const [least, setLeast] = useState<Level>("debug");
+  const [least, setLeast] = useState<LogLevel>("debug");
   const [typed, setTyped] = useState("");
   const [follow, setFollow] = useState(true);
   const [wrap, setWrap] = useState(false);
   const [paused, setPaused] = useState<Log | null>(null);
   const [whole, setWhole] = useState(false);
-  const search = useSettled(typed, SETTLED_MS);
+  const search = useDebounced(typed, DEBOUNCE_MS);
   const query = source === NEWEST ? "" : source === LOAD ? "?benchmark=true" : `?experiment=${source}`;
   const stream = useStreamReducer<Schema<"LogChunk">, Log>(
     `/api/tasks/${task}/logs/stream${query}`,
@@ -44,7 +43,7 @@ export const LogPanel = memo(function LogPanel({ task, experiments, ended, class
   const { again } = stream;
   const before = useRef(ended);
   useEffect(() => {
-    // The task was resumed: what was at its end grows again.
+    // The task was resumed: reconnect.
     if (before.current && !ended) again();
     before.current = ended;
   }, [ended, again]);
@@ -77,14 +76,14 @@ export const LogPanel = memo(function LogPanel({ task, experiments, ended, class
           <IconButton
             label="Wrap long lines"
             aria-pressed={wrap}
-            look={wrap ? "plain" : "quiet"}
+            variant={wrap ? "plain" : "quiet"}
             icon={<WrapText className="size-4" />}
             onClick={() => setWrap(!wrap)}
           />
           <IconButton
             label={paused ? "Go on" : "Pause"}
             aria-pressed={paused !== null}
-            look={paused ? "plain" : "quiet"}
+            variant={paused ? "plain" : "quiet"}
             icon={paused ? <Play className="size-4" /> : <Pause className="size-4" />}
             disabled={stream.state === "ended" && !paused}
             onClick={() => setPaused(paused ? null : stream.value)}
@@ -92,12 +91,12 @@ export const LogPanel = memo(function LogPanel({ task, experiments, ended, class
           <IconButton
             label="Follow the end"
             aria-pressed={follow}
-            look={follow ? "plain" : "quiet"}
+            variant={follow ? "plain" : "quiet"}
             icon={<ArrowDownToLine className="size-4" />}
             onClick={() => setFollow(!follow)}
           />
         </div>
-        {stream.error && <Failure compact error={stream.error} onRetry={stream.again} className="m-3" />}
+        {stream.error && <ErrorMessage compact error={stream.error} onRetry={stream.again} className="m-3" />}
         {whole ? (
           <WholeLog task={task} source={source} search={search} />
         ) : lines.length === 0 && !stream.error ? (
@@ -116,7 +115,7 @@ export const LogPanel = memo(function LogPanel({ task, experiments, ended, class
             {coming > 0 && ` · ${count(coming)} more while paused`}
           </span>
           {search && cut && (
-            <Button size="sm" look="quiet" onClick={() => setWhole(!whole)}>
+            <Button size="sm" variant="quiet" onClick={() => setWhole(!whole)}>
               {whole ? "Back to the last lines" : "Search the whole log"}
             </Button>
           )}

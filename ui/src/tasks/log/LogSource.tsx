@@ -8,12 +8,12 @@ type Props = {
   source: string;
   /** How many experiments there are. */
   experiments: number;
-  /** Nothing is written any more. */
+  /** The task has ended. */
   ended: boolean;
   onChange: (source: string) => void;
 };
 
-/** Which log is shown: of an experiment, or of the load generator. No line of a log changes anything of it. */
+/** Selects the log: of an experiment, or of the load generator. Memoized. */
 export const LogSource = memo(function LogSource({ source, experiments, ended, onChange }: Props) {
   const options = [
     { value: NEWEST, label: ended ? "Newest experiment" : "Running experiment" },

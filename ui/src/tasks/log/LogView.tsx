@@ -1,7 +1,7 @@
 import { useVirtualizer } from "@tanstack/react-virtual";
 import { type KeyboardEvent, useEffect, useRef } from "react";
 import { cx } from "@/kit";
-import type { Level, Line } from "./reduce";
+import type { LogLevel, Line } from "./reduce";
 
 type Props = {
   label: string;
@@ -9,16 +9,21 @@ type Props = {
   follow: boolean;
   wrap: boolean;
   search: string;
-  /** The reader went up, or back to the end. */
+  /** Called when the reader scrolls away from the end or back. */
   onFollow: (follow: boolean) => void;
 };
 
-const INK: Record<Level, string> = { error: "text-bad", warning: "text-warn", info: "", debug: "text-faint" };
+const INK: Record<LogLevel, string> = {
+  error: "text-bad",
+  warning: "text-warn",
+  info: "",
+  debug: "text-faint",
+};
 const LINE_PX = 20;
 const NEAR_PX = 24;
 const UP = ["ArrowUp", "PageUp", "Home"];
 
-/** Lines of a log, of which those are drawn that are seen. */
+/** Virtualized lines of a log. */
 export function LogView({ label, lines, follow, wrap, search, onFollow }: Props) {
   const scroller = useRef<HTMLDivElement>(null);
   const virtual = useVirtualizer({

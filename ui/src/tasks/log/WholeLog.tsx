@@ -1,7 +1,7 @@
 import { useQuery } from "@tanstack/react-query";
 import { api, call } from "@/api";
 import { count } from "@/format";
-import { Failure, Loading } from "@/kit";
+import { ErrorMessage, Loading } from "@/kit";
 import { levelOf } from "./reduce";
 import { LogView } from "./LogView";
 
@@ -9,7 +9,7 @@ type Props = { task: string; source: string; search: string };
 
 const LINES = 1000;
 
-/** What the service finds in a log that is longer than what is here: text, or /a regular expression/. */
+/** Search by the service in the whole log: text or /regular expression/. */
 export function WholeLog({ task, source, search }: Props) {
   const query = {
     search,
@@ -23,7 +23,7 @@ export function WholeLog({ task, source, search }: Props) {
       call(api.GET("/api/tasks/{task}/logs", { params: { path: { task }, query }, signal })),
   });
   if (found.isError)
-    return <Failure compact error={found.error} onRetry={() => void found.refetch()} className="m-3" />;
+    return <ErrorMessage compact error={found.error} onRetry={() => void found.refetch()} className="m-3" />;
   if (!found.data) return <Loading label="The log" lines={6} className="flex-1 bg-sunken p-3" />;
   const { lines, matches } = found.data;
   return (

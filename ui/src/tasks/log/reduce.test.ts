@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { EMPTY, grow, type Level, levelOf, MOST, shown } from "./reduce";
+import { EMPTY, grow, type LogLevel, levelOf, MOST, shown } from "./reduce";
 
 const chunk = (text: string, experiment: number | null = null) => ({
   text,
@@ -39,7 +39,7 @@ describe("a log", () => {
 });
 
 describe("levels", () => {
-  test.each<[string, Level | null]>([
+  test.each<[string, LogLevel | null]>([
     ["INFO 11-21 10:00:00 [api.py:12] ready", "info"],
     ["(EngineCore pid=12) ERROR 11-21 10:00:00 [core.py:1] out of memory", "error"],
     ["[2026-11-21 10:00:00] WARNING: slow", "warning"],
@@ -71,7 +71,7 @@ describe("levels", () => {
 
 describe("what is shown", () => {
   const log = grow(EMPTY, chunk("DEBUG a\nINFO Banana\nWARNING c\nERROR banana split\n", 2));
-  const texts = (least: Level, search = "") => shown(log, least, search).map((line) => line.text);
+  const texts = (least: LogLevel, search = "") => shown(log, least, search).map((line) => line.text);
 
   test("is everything, or from a level on", () => {
     expect(texts("debug")).toHaveLength(5);

@@ -1,23 +1,23 @@
-/** A log as it grows: its last lines, with their levels. Pure. */
+/** A growing log: its last lines with levels. Pure. */
 
 import type { Schema, StreamEvent } from "@/api";
 
-export type Level = "error" | "warning" | "info" | "debug";
+export type LogLevel = "error" | "warning" | "info" | "debug";
 export type Line = {
   /** Grows by one with each line. */
   id: number;
   text: string;
-  level: Level;
-  /** Says which experiment begins, and is no line of the log. */
+  level: LogLevel;
+  /** A separator at the start of an experiment, not a line of the log. */
   mark?: boolean;
 };
 export type Log = {
   lines: readonly Line[];
-  /** Lines that came in all, and marks among them. */
+  /** Number of all received lines, and of separators among them. */
   count: number;
   marks: number;
   experiment: number | null;
-  /** In the middle of a traceback. */
+  /** Inside a traceback. */
   trace: boolean;
 };
 
@@ -35,7 +35,7 @@ export function grow(log: Log, { text, experiment }: Schema<"LogChunk">): Log {
     marks += 1;
     trace = false;
   }
-  let before: Level = log.lines.at(-1)?.level ?? "info";
+  let before: LogLevel = log.lines.at(-1)?.level ?? "info";
   for (const line of whole(text)) {
     const own = levelOf(line);
     if (own) trace = /^\s*Traceback \(most recent call last\)/.test(line) || (trace && !MARKED.test(line));
@@ -57,7 +57,7 @@ function kept(before: readonly Line[], added: readonly Line[]): readonly Line[] 
 }
 
 const MARKED = /\b(CRITICAL|FATAL|ERROR|WARNING|WARN|INFO|DEBUG|TRACE)\b/;
-const LEVELS: Record<string, Level> = {
+const LEVELS: Record<string, LogLevel> = {
   CRITICAL: "error",
   FATAL: "error",
   ERROR: "error",
@@ -67,19 +67,19 @@ const LEVELS: Record<string, Level> = {
   DEBUG: "debug",
   TRACE: "debug",
 };
-/** A level stands at the beginning, after a time and a name at most. */
+/** Characters of a line in which its level is searched. */
 const HEAD = 90;
 
-export function levelOf(line: string): Level | null {
+export function levelOf(line: string): LogLevel | null {
   const found = MARKED.exec(line.slice(0, HEAD))?.[1];
   if (found) return LEVELS[found] ?? null;
   return /^\s*Traceback |^[\w.]*(Error|Exception|Interrupt)\b:?/.test(line) ? "error" : null;
 }
 
-const RANK: Record<Level, number> = { debug: 0, info: 1, warning: 2, error: 3 };
+const RANK: Record<LogLevel, number> = { debug: 0, info: 1, warning: 2, error: 3 };
 
-/** Lines from a level on that hold a text, in any case. */
-export function shown({ lines }: Log, least: Level, search: string): readonly Line[] {
+/** Lines of a minimum level that contain a text, ignoring case. */
+export function shown({ lines }: Log, least: LogLevel, search: string): readonly Line[] {
   const wanted = search.trim().toLowerCase();
   if (least === "debug" && wanted === "") return lines;
   return lines.filter(

@@ -1,8 +1,0 @@
-/** Before the first page has come: its ground, empty. It is gone before anything else could be read. */
-export function Waiting() {
-  return (
-    <div role="status" className="h-full bg-bg">
-      <span className="sr-only">Loading …</span>
-    </div>
-  );
-}

@@ -1,9 +1,0 @@
-import { send } from "@/api";
-
-/** Where a task's file is. */
-export const fileUrl = (task: string): string => `/api/tasks/${encodeURIComponent(task)}/export?kind=task`;
-
-/** A task as a task file: what was set, and nothing else. */
-export async function fileOf(task: string): Promise<string> {
-  return (await send(fileUrl(task))).text();
-}
