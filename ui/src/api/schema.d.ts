@@ -1492,6 +1492,17 @@ export interface components {
             warmup_requests?: number;
         };
         /**
+         * Blank
+         * @description A place in a template that is filled when it is known where the server runs.
+         */
+        Blank: {
+            /**
+             * Blank
+             * @enum {string}
+             */
+            blank: "model" | "host" | "port";
+        };
+        /**
          * Bound
          * @description An SLO at an experiment's operating points; the worst of them, where there are several.
          */
@@ -1947,6 +1958,7 @@ export interface components {
              * @default 0
              */
             gpus: number;
+            launch: components["schemas"]["Launch"] | null;
             /** Number */
             number: number;
             params: components["schemas"]["Params"];
@@ -1970,6 +1982,8 @@ export interface components {
             started_at: string;
             /** @default running */
             state: components["schemas"]["ExperimentState"];
+            /** Target */
+            target: (components["schemas"]["Installation"] | components["schemas"]["Image"]) | null;
             /** Wall S */
             wall_s: number | null;
         };
@@ -2184,6 +2198,29 @@ export interface components {
             status: "ok" | "degraded";
         };
         /**
+         * Image
+         * @description A target: a container image, in which interpreter and programs are on the path.
+         */
+        Image: {
+            /**
+             * Cpu Only
+             * @default false
+             */
+            cpu_only: boolean;
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            kind: "image";
+            /** Reference */
+            reference: string;
+            /**
+             * Version
+             * @default
+             */
+            version: string;
+        };
+        /**
          * ImagePart
          * @description An image part.
          */
@@ -2201,6 +2238,31 @@ export interface components {
             type: "image";
         } & {
             [key: string]: unknown;
+        };
+        /**
+         * Installation
+         * @description A target: an engine's environment on a machine.
+         */
+        Installation: {
+            /**
+             * Cpu Only
+             * @default false
+             */
+            cpu_only: boolean;
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            kind: "installation";
+            /** Name */
+            name: string;
+            /**
+             * Python
+             * Format: path
+             */
+            python: string;
+            /** Version */
+            version: string;
         };
         /**
          * Integer
@@ -2278,6 +2340,45 @@ export interface components {
             [key: string]: unknown;
         };
         JsonValue: unknown;
+        /**
+         * Launch
+         * @description A server to be started: a template without host, port and place of the model.
+         */
+        Launch: {
+            /** Args */
+            args: (string | components["schemas"]["Blank"] | (string | components["schemas"]["Blank"])[])[];
+            /**
+             * Env
+             * @default {}
+             */
+            env: {
+                [key: string]: string;
+            };
+            /**
+             * Gpus
+             * @default 0
+             */
+            gpus: number;
+            /**
+             * Health Path
+             * @default /health
+             */
+            health_path: string;
+            /**
+             * Measuring Env
+             * @default {}
+             */
+            measuring_env: {
+                [key: string]: string;
+            };
+            /** Model */
+            model: string;
+            program: components["schemas"]["Program"];
+            /** Reset Cache Path */
+            reset_cache_path: string | null;
+            /** Served Model */
+            served_model: string;
+        };
         /**
          * Limit
          * @description One bound of an SLO.
@@ -2964,6 +3065,19 @@ export interface components {
             type: string;
         };
         /**
+         * Program
+         * @description What is called: a program that an installation brings (`vllm serve`), or a module of its interpreter.
+         */
+        Program: {
+            /**
+             * Module
+             * @default false
+             */
+            module: boolean;
+            /** Words */
+            words: string[];
+        };
+        /**
          * QuantConfig
          * @description Number formats, by part of the model: one name, or the names to try.
          */
@@ -3130,7 +3244,7 @@ export interface components {
         Role: "baseline" | "candidate" | "confirmation";
         /**
          * Rule
-         * @description The calls it is about: a tool, and those of its arguments that matter.
+         * @description The calls that a rule applies to: a tool, and those of its arguments that matter.
          */
         Rule: {
             /**
@@ -3327,7 +3441,7 @@ export interface components {
         };
         /**
          * Running
-         * @description An engine or a load generator, with all processes of its session.
+         * @description An engine or a load generator that runs now.
          */
         Running: {
             /**
@@ -3362,7 +3476,7 @@ export interface components {
              */
             memory_gib: number;
             /** Pid */
-            pid: number;
+            pid: number | null;
             /**
              * Started At
              * Format: date-time
