@@ -254,10 +254,15 @@ class Search:
 class Strategy(Protocol):
     """What to try next, given everything tried so far. Holds no state, so a task resumes by asking again."""
 
-    def ask(self, search: Search, history: Sequence[Experiment]) -> Params | None:
-        """A configuration that is not in the history, or None: the space is spent.
+    def ask(self, search: Search, history: Sequence[Experiment], pending: Sequence[Experiment]) -> Params | None:
+        """A configuration that is neither in the history nor pending, or None: the space is spent.
 
-        The same search and history give the same answer. The history holds finished experiments, baseline included.
+        The same arguments give the same answer.
+
+        Args:
+            history: finished experiments, baseline included.
+            pending: experiments under way, without points and scores. A model counts one as a failure until it has
+                ended, so that the next proposal lies elsewhere: what Optuna does with running trials (constant liar).
         """
         ...
 

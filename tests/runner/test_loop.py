@@ -19,7 +19,8 @@ from tuner.errors import FailureKind, UnavailableError
 from tuner.machine.processes import Identity
 from tuner.protocols import Search
 from tuner.runner import loop as run_module
-from tuner.runner.loop import next_step, run
+from tuner.runner.loop import run
+from tuner.runner.steps import next_steps
 from tuner.spec.task import TaskSpec
 from tuner.storage.store import Lease, Store
 
@@ -118,7 +119,7 @@ async def test_once_the_winner_is_being_confirmed_the_search_is_over_whatever_th
     store: Store, tmp_path: Path
 ) -> None:
     class Endless:
-        def ask(self, search: Search, history: Sequence[Experiment]) -> Params:
+        def ask(self, search: Search, history: Sequence[Experiment], pending: Sequence[Experiment]) -> Params:
             return Params(flags={"speed": 100 + len(history)})
 
     made = spec(parameters={"speed": [1, 6]}, optimization={"confirm": 1})
@@ -126,7 +127,7 @@ async def test_once_the_winner_is_being_confirmed_the_search_is_over_whatever_th
     await run(parts.rig, lease, store)
     history = await store.experiments(lease.task_id)
     endless = replace(parts.rig.plan, strategy=Endless())
-    roles = [step.role for cut in (3, 4) if (step := next_step(endless, history[:cut]))]
+    roles = [step.role for cut in (3, 4) for step in next_steps(endless, history[:cut], (), 1)]
     assert roles == [Role.CANDIDATE, Role.CONFIRMATION]
 
 
@@ -267,15 +268,12 @@ async def test_every_step_follows_from_the_history_before_it(store: Store, tmp_p
     history = await store.experiments(lease.task_id)
     assert len(history) == 13
     for cut, wanted in enumerate(history):
-        step = next_step(parts.rig.plan, history[:cut])
-        assert step is not None
-        assert steps([step]) == steps([wanted])
+        assert steps(next_steps(parts.rig.plan, history[:cut], (), 1)) == steps([wanted])
         interrupted = wanted.model_copy(update={"state": ExperimentState.RUNNING, "points": (), "scores": ()})
-        again = next_step(parts.rig.plan, [*history[:cut], interrupted])
-        assert again is not None
+        (again,) = next_steps(parts.rig.plan, [*history[:cut], interrupted], (), 1)
         assert steps([again]) == steps([wanted])
         assert again.attempt == wanted.attempt + 1
-    assert next_step(parts.rig.plan, history) is None
+    assert next_steps(parts.rig.plan, history, (), 1) == []
 
 
 async def test_a_run_cut_anywhere_goes_on_to_the_same_end(store: Store, tmp_path: Path) -> None:

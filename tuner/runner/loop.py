@@ -3,17 +3,14 @@
 import asyncio
 import logging
 import time
-from collections.abc import Sequence
 from datetime import UTC, datetime
 
 from pydantic import JsonValue
 
-from tuner.analysis import result
-from tuner.domain import Experiment, ExperimentState, Role
+from tuner.domain import Experiment
 from tuner.errors import FailureKind, UnavailableError
-from tuner.protocols import Search
 from tuner.runner.measure import Rig, measure
-from tuner.runner.plan import Plan
+from tuner.runner.steps import next_steps
 from tuner.storage.store import Lease, Store
 
 log = logging.getLogger(__name__)
@@ -35,57 +32,11 @@ async def run(rig: Rig, lease: Lease, store: Store) -> None:
     experiments = {e.number: e for e in await store.experiments(lease.task_id)}
     while True:
         history = [experiments[number] for number in sorted(experiments)]
-        step = await asyncio.to_thread(next_step, rig.plan, history)
-        if step is None:
+        steps = await asyncio.to_thread(next_steps, rig.plan, history, (), 1)
+        if not steps:
             return
-        finished = await _attempt(rig, lease, store, step)
+        finished = await _attempt(rig, lease, store, steps[0])
         experiments[finished.number] = finished
-
-
-def next_step(plan: Plan, history: Sequence[Experiment]) -> Experiment | None:
-    """The experiment to run now: the interrupted one, the baseline, the next candidate, or a confirmation.
-
-    A function of the history alone, so that a resumed task goes on as if it had never stopped.
-    """
-    number, now = len(history), datetime.now(UTC)
-    for experiment in history:
-        if experiment.state is ExperimentState.RUNNING:
-            return experiment.model_copy(update={"started_at": now, "attempt": experiment.attempt + 1})
-    if plan.spec.optimization.baseline and not history:
-        return Experiment(number=0, role=Role.BASELINE, params=plan.space.fixed, started_at=now)
-    if not _spent(plan, history) and (params := plan.strategy.ask(_search(plan), history)) is not None:
-        return Experiment(number=number, role=Role.CANDIDATE, params=params, started_at=now)
-    for confirms, params in result.to_confirm(plan.spec, history):
-        return Experiment(number=number, role=Role.CONFIRMATION, params=params, confirms=confirms, started_at=now)
-    return None
-
-
-def _search(plan: Plan) -> Search:
-    optimization = plan.spec.optimization
-    return Search(
-        space=plan.space,
-        objectives=plan.objectives,
-        seed=optimization.seed,
-        n_initial_random=optimization.n_initial_random,
-        budget=optimization.max_iterations,
-    )
-
-
-def _spent(plan: Plan, history: Sequence[Experiment]) -> bool:
-    """Nothing is left of the budget, or the winner is being confirmed already."""
-    searched = [e for e in history if e.role is not Role.CONFIRMATION]
-    if len(searched) < len(history) or not plan.space.varied:
-        return True
-    budget = plan.spec.budget
-    candidates = sum(e.role is Role.CANDIDATE for e in searched)
-    wall_s = sum(e.wall_s or 0 for e in searched)
-    gpu_hours = sum((e.wall_s or 0) * e.gpus for e in searched) / 3600
-    return (
-        candidates >= plan.spec.optimization.max_iterations
-        or (budget.max_experiments is not None and len(searched) >= budget.max_experiments)
-        or (budget.max_time is not None and wall_s >= budget.max_time)
-        or (budget.max_gpu_hours is not None and gpu_hours >= budget.max_gpu_hours)
-    )
 
 
 async def _attempt(rig: Rig, lease: Lease, store: Store, step: Experiment) -> Experiment:
