@@ -98,6 +98,17 @@ class LoadPoint(Frozen):
         return value.at(statistic) if isinstance(value, Stats) else value
 
 
+@dataclass(frozen=True)
+class Level:
+    """A load level to be sent."""
+
+    scenario: str
+    concurrency: int
+
+    def failed(self, kind: FailureKind, why: str) -> LoadPoint:
+        return LoadPoint(scenario=self.scenario, concurrency=self.concurrency, failure=kind, error=why)
+
+
 class OperatingPoint(Frozen):
     """The load level at which an experiment is judged, per scenario."""
 

@@ -8,9 +8,10 @@ from typing import Protocol
 
 from pydantic import JsonValue
 
-from tuner.domain import Experiment, Label, LoadPoint, Params
+from tuner.domain import Experiment, Label, Level, LoadPoint, Params
 from tuner.errors import FailureKind
 from tuner.spec.objectives import SLO, Objective
+from tuner.spec.task import TaskSpec
 
 
 @dataclass(frozen=True)
@@ -263,6 +264,20 @@ class Strategy(Protocol):
             history: finished experiments, baseline included.
             pending: experiments under way, without points and scores. A model counts one as a failure until it has
                 ended, so that the next proposal lies elsewhere: what Optuna does with running trials (constant liar).
+        """
+        ...
+
+
+class LoadPolicy(Protocol):
+    """Which load level an experiment is measured at next. Holds no state: its points so far are all that it goes by."""
+
+    def next(self, task: TaskSpec, points: Sequence[LoadPoint]) -> Level | None:
+        """A level of a requested scenario that has no point yet, or None: enough is known.
+
+        The same points give the same answer, and it ends whatever they say.
+
+        Args:
+            points: in the order they were measured. Levels that failed, or could not be sent at all, are among them.
         """
         ...
 

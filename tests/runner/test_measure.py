@@ -14,9 +14,11 @@ from tests.fakes.engine import FakeEngine
 from tests.fakes.nvml import FakeGPU
 from tests.fakes.results import point
 from tests.fakes.rig import Bench, Death, Flags, Silence, bench, spec, throughput
-from tuner.domain import Experiment, ExperimentState, LoadPoint, Params, Role
+from tuner.domain import Experiment, ExperimentState, Level, LoadPoint, Params, Role
 from tuner.errors import BenchmarkError, FailureKind
 from tuner.runner.measure import measure
+from tuner.search.load_policies import LOAD_POLICIES
+from tuner.spec.task import TaskSpec
 
 OOM = Death(1, "loading\nfake: no memory for 8 requests\n")
 CRASH = Death(1, "RuntimeError: the engine is broken\n")
@@ -147,6 +149,27 @@ async def test_an_engine_that_dies_between_two_levels_is_the_cause_not_the_cache
     load = rig.FakeLoad(made.deployer, dies_afterwards)
     outcome = await measure(replace(made.rig, load=load), experiment())
     assert [point.failure for point in outcome.points] == [None, "crashed"]
+
+
+async def test_a_level_below_the_one_that_killed_the_engine_is_sent_whatever_order_the_policy_has(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class Falling:
+        def next(self, task: TaskSpec, points: Sequence[LoadPoint]) -> Level | None:
+            done = {(point.scenario, point.concurrency) for point in points}
+            order = [("D(64,16)", 4), ("D(8,8)", 1), ("D(64,16)", 8), ("D(64,16)", 1)]
+            return next((Level(*level) for level in order if level not in done), None)
+
+    monkeypatch.setitem(LOAD_POLICIES, "falling", Falling())
+    made = bench(tmp_path, spec(benchmark={**TWO_SCENARIOS, "load_policy": "falling"}), law({("D(64,16)", 4): OOM}))
+    outcome = await measured(made, speed=6)
+    assert outcomes(outcome.points) == [
+        ("D(64,16)", 4, "out_of_memory"),
+        ("D(8,8)", 1, None),
+        ("D(64,16)", 8, "out_of_memory"),
+        ("D(64,16)", 1, None),
+    ]
+    assert made.deployer.journal.count("start") == 2
 
 
 async def test_the_log_of_an_earlier_start_explains_no_later_end(tmp_path: Path) -> None:

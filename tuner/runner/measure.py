@@ -11,13 +11,14 @@ from pydantic import JsonValue
 
 from tuner.analysis import score
 from tuner.benchmarks import warmup
-from tuner.domain import Experiment, ExperimentState, Failure, Label, LoadPoint
+from tuner.domain import Experiment, ExperimentState, Failure, Label, Level, LoadPoint
 from tuner.errors import DeploymentError, ExperimentError, FailureKind
 from tuner.logs import failures
 from tuner.machine import hardware
 from tuner.protocols import Deployer, Launch, LoadGenerator
 from tuner.runner.plan import Plan
 from tuner.runner.watch import Watch
+from tuner.search.load_policies import LOAD_POLICIES
 
 
 @dataclass(frozen=True)
@@ -37,15 +38,6 @@ class Rig:
     """How long its engines took to be ready so far."""
 
 
-@dataclass(frozen=True)
-class Level:
-    scenario: str
-    concurrency: int
-
-    def failed(self, kind: FailureKind, why: str) -> LoadPoint:
-        return LoadPoint(scenario=self.scenario, concurrency=self.concurrency, failure=kind, error=why)
-
-
 @dataclass
 class Attempt:
     """An experiment while it is measured: what is known of it so far, whatever ends it."""
@@ -59,6 +51,8 @@ class Attempt:
     command: tuple[str, ...] = ()
     start_s: float | None = None
     points: list[LoadPoint] = field(default_factory=list)
+    deadly: dict[str, LoadPoint] = field(default_factory=dict)
+    """By scenario, the level that the engine died under."""
     lines: tuple[str, ...] = ()
     """The decisive lines of the first level that failed with any."""
 
@@ -74,17 +68,21 @@ class Attempt:
     def model(self) -> str:
         return self.rig.plan.spec.benchmark.model_name or self.launch.served_model
 
-    @property
-    def left(self) -> list[Level]:
-        """The levels without an outcome, in rising concurrency."""
-        done = {(point.scenario, point.concurrency) for point in self.points}
-        benchmark = self.rig.plan.spec.benchmark
-        return [
-            Level(scenario, concurrency)
-            for scenario in benchmark.traffic_scenarios
-            for concurrency in sorted(benchmark.num_concurrency)
-            if (scenario, concurrency) not in done
-        ]
+    def next(self) -> Level | None:
+        """The level to send now. Those that would only kill the engine again have their outcome without being sent."""
+        spec = self.rig.plan.spec
+        while (level := LOAD_POLICIES[spec.benchmark.load_policy].next(spec, self.points)) is not None:
+            deadly = self.deadly.get(level.scenario)
+            if deadly is None or level.concurrency < deadly.concurrency:
+                return level
+            why = f"Not run: the engine died at concurrency {deadly.concurrency}."
+            self.points.append(level.failed(deadly.failure or FailureKind.CRASHED, why))
+        return None
+
+    def give_up(self, kind: FailureKind, why: str) -> None:
+        """The levels that are left fail for a reason that lies outside of them."""
+        while (level := self.next()) is not None:
+            self.points.append(level.failed(kind, why))
 
     async def tell(self, kind: str, payload: Mapping[str, JsonValue]) -> None:
         await self.rig.tell(kind, {"number": self.number, **payload})
@@ -109,7 +107,7 @@ async def measure(rig: Rig, experiment: Experiment) -> Experiment:
         stop = Failure(kind=error.kind, message=str(error), lines=error.lines)
     failure = _failure(attempt, stop)
     if stop is not None and failure is None:
-        attempt.points += [level.failed(stop.kind, stop.message) for level in attempt.left]
+        attempt.give_up(stop.kind, stop.message)
     return experiment.model_copy(
         update={
             "state": ExperimentState.FAILED if failure else ExperimentState.COMPLETED,
@@ -159,14 +157,14 @@ def _failure(attempt: Attempt, stop: Failure | None) -> Failure | None:
 async def _levels(attempt: Attempt) -> None:
     """Measures every load level as they come.
 
-    An engine that dies under a level takes the higher levels of that scenario with it; it is started again for the
-    scenarios that are left.
+    An engine that dies under a level takes the higher levels of that scenario with it; it is started again for what is
+    left.
 
     Raises:
         TimeoutError: the deadline has come.
     """
     label = Label(attempt.rig.task_id, attempt.number, attempt.rig.owner)
-    while attempt.left:
+    while (level := attempt.next()) is not None:
         await attempt.tell("phase", {"phase": "starting"})
         _set_aside(attempt.log)
         began = time.monotonic()
@@ -179,7 +177,7 @@ async def _levels(attempt: Attempt) -> None:
                 start_s = round(time.monotonic() - began, 3)
                 attempt.rig.starts_s.append(start_s)
                 attempt.start_s = attempt.start_s or start_s
-                await _warm_up(attempt, watch)
+                await _warm_up(attempt, watch, level.scenario)
                 await _while_it_lives(attempt, watch)
 
 
@@ -191,22 +189,20 @@ def _set_aside(log: Path) -> None:
 
 async def _while_it_lives(attempt: Attempt, watch: Watch) -> None:
     """The levels that are left, until the engine dies under one."""
-    for level in attempt.left:
+    while (level := attempt.next()) is not None:
         point = await _level(attempt, watch, level)
         attempt.points.append(point)
         await attempt.tell("load_point", point.model_dump(mode="json"))
         if await watch.deployment.exit_code() is not None:
-            why = f"Not run: the engine died at concurrency {level.concurrency}."
-            higher = [one for one in attempt.left if one.scenario == level.scenario]
-            attempt.points += [one.failed(point.failure or FailureKind.CRASHED, why) for one in higher]
+            attempt.deadly[level.scenario] = point
             return
 
 
-async def _warm_up(attempt: Attempt, watch: Watch) -> None:
+async def _warm_up(attempt: Attempt, watch: Watch, scenario: str) -> None:
     if count := attempt.rig.plan.spec.benchmark.warmup_requests:
         await attempt.tell("phase", {"phase": "warming up"})
         async with watch.client(warmup.TIMEOUT_S) as client:
-            await watch.alongside(warmup.send(client, attempt.model, count, attempt.left[0].scenario))
+            await watch.alongside(warmup.send(client, attempt.model, count, scenario))
 
 
 async def _level(attempt: Attempt, watch: Watch, level: Level) -> LoadPoint:

@@ -170,6 +170,8 @@ class BenchmarkConfig(Block):
     """The shared prefix as a part of the prompt, for scenarios D(in,out); excludes `prefix_len`."""
     warmup_requests: Annotated[Whole, Field(ge=0, le=10_000)] = 4
     """Sent before the first level, never counted."""
+    load_policy: str = "fixed"
+    """How load levels are chosen. `fixed`: every concurrency of every scenario, rising."""
 
     @model_validator(mode="after")
     def _check(self) -> Self:

@@ -1349,6 +1349,11 @@ export interface components {
             /** Dataset Url */
             dataset_url: string | null;
             /**
+             * Load Policy
+             * @default fixed
+             */
+            load_policy: string;
+            /**
              * Max Requests Per Iteration
              * @default 100
              */
@@ -1419,6 +1424,11 @@ export interface components {
             dataset_prompt_column?: string | null;
             /** Dataset Url */
             dataset_url?: string | null;
+            /**
+             * Load Policy
+             * @default fixed
+             */
+            load_policy?: string;
             /**
              * Max Requests Per Iteration
              * @default 100
@@ -3727,7 +3737,8 @@ export interface components {
              *       "max_requests_per_iteration": 100,
              *       "additional_params": {},
              *       "dataset_deduplicate": false,
-             *       "warmup_requests": 4
+             *       "warmup_requests": 4,
+             *       "load_policy": "fixed"
              *     }
              */
             benchmark: components["schemas"]["BenchmarkConfig"];
@@ -3824,7 +3835,8 @@ export interface components {
              *       "dataset_prompt_column": null,
              *       "prefix_len": null,
              *       "prefix_ratio": null,
-             *       "warmup_requests": 4
+             *       "warmup_requests": 4,
+             *       "load_policy": "fixed"
              *     }
              */
             benchmark?: components["schemas"]["BenchmarkConfigInput"];

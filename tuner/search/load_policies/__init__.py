@@ -1,0 +1,10 @@
+"""How to choose the load levels of an experiment, by name. A new policy is one file and one line here."""
+
+from collections.abc import Mapping
+
+from tuner.protocols import LoadPolicy
+from tuner.search.load_policies.fixed import Fixed
+
+LOAD_POLICIES: Mapping[str, LoadPolicy] = {
+    "fixed": Fixed(),
+}
