@@ -282,5 +282,30 @@ class LoadPolicy(Protocol):
         ...
 
 
+class StopRule(Protocol):
+    """When to measure no more. Holds no state and reads no clock, so a resumed task stops where it would have stopped.
+
+    All rules are asked of every task; one that a task has not asked for by its keys says None.
+    """
+
+    def ends_search(self, task: TaskSpec, history: Sequence[Experiment], pending: Sequence[Experiment]) -> str | None:
+        """Why no further candidate is started, in a sentence; None: nothing speaks against one.
+
+        Args:
+            history: experiments that have ended, confirmations among them.
+            pending: experiments under way. The answer may depend on them, and is asked for again when one has ended.
+        """
+        ...
+
+    def ends_experiment(self, task: TaskSpec, history: Sequence[Experiment], experiment: Experiment) -> str | None:
+        """Why the load levels that are left of an experiment are not measured, in a sentence; None: go on.
+
+        Args:
+            history: experiments that have ended.
+            experiment: under way, with its points so far.
+        """
+        ...
+
+
 Progress = Callable[[str, Mapping[str, JsonValue]], None]
 """Told of steps while something long runs: (kind, payload)."""

@@ -160,19 +160,28 @@ async def test_events_tell_the_story_in_order(store: Store, tmp_path: Path) -> N
 
 
 @pytest.mark.parametrize(
-    ("changes", "measured"),
+    ("changes", "measured", "reason"),
     [
-        ({"budget": {"max_experiments": 3}}, 3),
-        ({"budget": {"max_experiments": 3}, "optimization": {"baseline": False}}, 3),
-        ({"optimization": {"max_iterations": 4}}, 5),
-        ({"budget": {"max_time": 250}}, 3),
-        ({"budget": {"max_time": 50}}, 1),
-        ({"budget": {"max_gpu_hours": 100 * 2 * 4 / 3600}}, 4),
-        ({}, 10),
+        ({"budget": {"max_experiments": 3}}, 3, "budget.max_experiments is reached: 3 of 3 experiments."),
+        (
+            {"budget": {"max_experiments": 3}, "optimization": {"baseline": False}},
+            3,
+            "budget.max_experiments is reached: 3 of 3 experiments.",
+        ),
+        ({"optimization": {"max_iterations": 4}}, 5, "optimization.max_iterations is reached: 4 of 4 candidates."),
+        ({"budget": {"max_time": 250}}, 3, "budget.max_time is reached: 300 of 250 s."),
+        ({"budget": {"max_time": 50}}, 1, "budget.max_time is reached: 100 of 50 s."),
+        ({"budget": {"max_gpu_hours": 0.2}}, 4, "budget.max_gpu_hours is reached: 0.222 of 0.2 GPU hours."),
+        ({}, 10, None),
     ],
 )
 async def test_the_search_ends_with_its_budget(
-    store: Store, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, changes: dict[str, Any], measured: int
+    store: Store,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    changes: dict[str, Any],
+    measured: int,
+    reason: str | None,
 ) -> None:
     """Every experiment takes 100 s and two GPUs."""
     clock = count(0, 100)
@@ -184,6 +193,8 @@ async def test_the_search_ends_with_its_budget(
     experiments = await store.experiments(lease.task_id)
     assert [one.wall_s for one in experiments] == [100.0] * measured
     assert {one.gpus for one in experiments} == {2}
+    events = [event.payload for event in await store.events(lease.task_id) if event.kind == "search_stopped"]
+    assert [event["reason"] for event in events] == ([reason] if reason else [])
 
 
 async def test_confirmations_come_on_top_of_the_budget(store: Store, tmp_path: Path) -> None:

@@ -4,13 +4,15 @@ import asyncio
 import logging
 import time
 from datetime import UTC, datetime
+from functools import partial
 
 from pydantic import JsonValue
 
-from tuner.domain import Experiment
+from tuner.domain import Experiment, Role
 from tuner.errors import FailureKind, UnavailableError
-from tuner.runner.measure import Rig, measure
+from tuner.runner.measure import Rig, StopReason, measure
 from tuner.runner.steps import next_steps
+from tuner.search.stop_rules import experiment_end, search_end
 from tuner.storage.store import Lease, Store
 
 log = logging.getLogger(__name__)
@@ -33,13 +35,18 @@ async def run(rig: Rig, lease: Lease, store: Store) -> None:
     while True:
         history = [experiments[number] for number in sorted(experiments)]
         steps = await asyncio.to_thread(next_steps, rig.plan, history, (), 1)
+        searching = all(one.role is not Role.CONFIRMATION for one in history)
+        over = all(step.role is Role.CONFIRMATION for step in steps)
+        if searching and over and (reason := search_end(rig.plan.spec, history, ())) is not None:
+            await store.record(lease, events=[("search_stopped", {"reason": reason})])
         if not steps:
             return
-        finished = await _attempt(rig, lease, store, steps[0])
+        stop_reason = partial(experiment_end, rig.plan.spec, history)
+        finished = await _attempt(rig, lease, store, steps[0], stop_reason)
         experiments[finished.number] = finished
 
 
-async def _attempt(rig: Rig, lease: Lease, store: Store, step: Experiment) -> Experiment:
+async def _attempt(rig: Rig, lease: Lease, store: Store, step: Experiment, stop_reason: StopReason) -> Experiment:
     """Measures an experiment and records it, before and after; again where infrastructure failed."""
     began, reason = time.monotonic(), ""
     for attempt in range(ATTEMPTS):
@@ -49,7 +56,7 @@ async def _attempt(rig: Rig, lease: Lease, store: Store, step: Experiment) -> Ex
             await asyncio.sleep(RETRY_S * 2 ** (attempt - 1))
         running = step.model_copy(update={"attempt": step.attempt + attempt})
         await store.record(lease, experiment=running, events=[("experiment_started", _begun(running))])
-        outcome = await measure(rig, running)
+        outcome = await measure(rig, running, stop_reason)
         outcome = outcome.model_copy(
             update={"finished_at": datetime.now(UTC), "wall_s": round(time.monotonic() - began, 3)}
         )

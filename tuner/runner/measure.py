@@ -38,12 +38,17 @@ class Rig:
     """How long its engines took to be ready so far."""
 
 
+StopReason = Callable[[Experiment], str | None]
+"""Asked after each level, with the points so far: why the levels that are left are not measured; None: they are."""
+
+
 @dataclass
 class Attempt:
     """An experiment while it is measured: what is known of it so far, whatever ends it."""
 
     rig: Rig
-    number: int
+    experiment: Experiment
+    stop_reason: StopReason
     launch: Launch
     deadline: float
     """By the event loop's clock."""
@@ -58,7 +63,7 @@ class Attempt:
 
     @property
     def folder(self) -> Path:
-        return self.rig.folder / str(self.number)
+        return self.rig.folder / str(self.experiment.number)
 
     @property
     def log(self) -> Path:
@@ -85,17 +90,18 @@ class Attempt:
             self.points.append(level.failed(kind, why))
 
     async def tell(self, kind: str, payload: Mapping[str, JsonValue]) -> None:
-        await self.rig.tell(kind, {"number": self.number, **payload})
+        await self.rig.tell(kind, {"number": self.experiment.number, **payload})
 
 
-async def measure(rig: Rig, experiment: Experiment) -> Experiment:
+async def measure(rig: Rig, experiment: Experiment, stop_reason: StopReason) -> Experiment:
     """The experiment with its outcome. A configuration that fails is a result, not an exception.
 
     Levels that were measured before something failed are kept; without any, the experiment has failed.
     """
     spec, launch = rig.plan.spec, rig.plan.launch(experiment.params)
     limit_s = spec.optimization.timeout_per_iteration
-    attempt = Attempt(rig, experiment.number, launch, asyncio.get_running_loop().time() + limit_s, command=launch.argv)
+    deadline = asyncio.get_running_loop().time() + limit_s
+    attempt = Attempt(rig, experiment, stop_reason, launch, deadline, command=launch.argv)
     stop: Failure | None = None
     try:
         with _gpus(launch) as gpus:
@@ -163,7 +169,7 @@ async def _levels(attempt: Attempt) -> None:
     Raises:
         TimeoutError: the deadline has come.
     """
-    label = Label(attempt.rig.task_id, attempt.number, attempt.rig.owner)
+    label = Label(attempt.rig.task_id, attempt.experiment.number, attempt.rig.owner)
     while (level := attempt.next()) is not None:
         await attempt.tell("phase", {"phase": "starting"})
         _set_aside(attempt.log)
@@ -188,7 +194,7 @@ def _set_aside(log: Path) -> None:
 
 
 async def _while_it_lives(attempt: Attempt, watch: Watch) -> None:
-    """The levels that are left, until the engine dies under one."""
+    """The levels that are left, until the engine dies under one or a stop rule ends the experiment."""
     while (level := attempt.next()) is not None:
         point = await _level(attempt, watch, level)
         attempt.points.append(point)
@@ -196,6 +202,9 @@ async def _while_it_lives(attempt: Attempt, watch: Watch) -> None:
         if await watch.deployment.exit_code() is not None:
             attempt.deadly[level.scenario] = point
             return
+        so_far = attempt.experiment.model_copy(update={"points": tuple(attempt.points)})
+        if (reason := attempt.stop_reason(so_far)) is not None:
+            attempt.give_up(FailureKind.STOPPED, f"Not run: {reason}")
 
 
 async def _warm_up(attempt: Attempt, watch: Watch, scenario: str) -> None:

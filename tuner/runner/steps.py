@@ -7,6 +7,7 @@ from tuner.analysis import result
 from tuner.domain import Experiment, ExperimentState, Params, Role
 from tuner.protocols import Search
 from tuner.runner.plan import Plan
+from tuner.search.stop_rules import search_end
 
 
 def next_steps(plan: Plan, history: Sequence[Experiment], pending: Sequence[Experiment], free: int) -> list[Experiment]:
@@ -34,7 +35,7 @@ def _new(plan: Plan, ended: Sequence[Experiment], pending: Sequence[Experiment])
     if optimization.baseline and not ended and not pending:
         return _step(plan, 0, Role.BASELINE, plan.space.fixed)
     number = len(ended) + len(pending)
-    if not _spent(plan, ended, pending):
+    if not _over(plan, ended, pending):
         search = Search(
             space=plan.space,
             objectives=plan.objectives,
@@ -63,18 +64,7 @@ def _now() -> datetime:
     return datetime.now(UTC)
 
 
-def _spent(plan: Plan, ended: Sequence[Experiment], pending: Sequence[Experiment]) -> bool:
-    """Nothing is left of the budget, or the winner is being confirmed already."""
-    begun = [*ended, *pending]
-    if not plan.space.varied or any(one.role is Role.CONFIRMATION for one in begun):
-        return True
-    budget = plan.spec.budget
-    candidates = sum(one.role is Role.CANDIDATE for one in begun)
-    wall_s = sum(one.wall_s or 0 for one in ended)
-    gpu_hours = sum((one.wall_s or 0) * one.gpus for one in ended) / 3600
-    return (
-        candidates >= plan.spec.optimization.max_iterations
-        or (budget.max_experiments is not None and len(begun) >= budget.max_experiments)
-        or (budget.max_time is not None and wall_s >= budget.max_time)
-        or (budget.max_gpu_hours is not None and gpu_hours >= budget.max_gpu_hours)
-    )
+def _over(plan: Plan, ended: Sequence[Experiment], pending: Sequence[Experiment]) -> bool:
+    """There is nothing to search, the winner is being confirmed already, or a rule says stop."""
+    confirming = any(one.role is Role.CONFIRMATION for one in (*ended, *pending))
+    return not plan.space.varied or confirming or search_end(plan.spec, ended, pending) is not None

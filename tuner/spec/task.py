@@ -120,6 +120,9 @@ class Optimization(Block):
     seed: Annotated[Whole, Field(ge=0, lt=2**32)] = 0
     baseline: bool = True
     """Measure the engine's defaults first."""
+    parallel_experiments: Annotated[Whole, Field(ge=1, le=64)] = 1
+    """Experiments measured at once, each with its own load generator. They share the machine: more than one says
+    something only where each has GPUs and processors to itself."""
     confirm: Annotated[Whole, Field(ge=0, le=20)] = 2
     """Fresh, interleaved measurements of the winner and of the baseline at the end; 0 turns it off."""
 

@@ -1961,7 +1961,7 @@ export interface components {
          * @description Why an experiment failed. Only `infrastructure` is tried again: it says nothing about the configuration.
          * @enum {string}
          */
-        FailureKind: "invalid_flag" | "out_of_memory" | "start_timeout" | "crashed" | "benchmark_failed" | "unhealthy_output" | "infrastructure";
+        FailureKind: "invalid_flag" | "out_of_memory" | "start_timeout" | "crashed" | "benchmark_failed" | "unhealthy_output" | "infrastructure" | "stopped";
         /**
          * Farewell
          * @description Data of an event `farewell`: the service stops.
@@ -2523,6 +2523,11 @@ export interface components {
              */
             objective: components["schemas"]["Objective"][];
             /**
+             * Parallel Experiments
+             * @default 1
+             */
+            parallel_experiments: number;
+            /**
              * Seed
              * @default 0
              */
@@ -2571,6 +2576,11 @@ export interface components {
              *     ]
              */
             objective?: components["schemas"]["ObjectiveInput"][];
+            /**
+             * Parallel Experiments
+             * @default 1
+             */
+            parallel_experiments?: number;
             /**
              * Seed
              * @default 0
@@ -3783,6 +3793,7 @@ export interface components {
              *       "n_initial_random": 5,
              *       "seed": 0,
              *       "baseline": true,
+             *       "parallel_experiments": 1,
              *       "confirm": 2
              *     }
              */
@@ -3887,6 +3898,7 @@ export interface components {
              *       "n_initial_random": 5,
              *       "seed": 0,
              *       "baseline": true,
+             *       "parallel_experiments": 1,
              *       "confirm": 2
              *     }
              */
