@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Sequence
+from contextlib import nullcontext
 from dataclasses import replace
 from itertools import count
 from pathlib import Path
@@ -46,6 +47,13 @@ async def begun(store: Store, made: TaskSpec) -> Lease:
     lease = await store.claim(task.id, Identity.current().text)
     assert lease is not None
     return lease
+
+
+async def taken_over(store: Store, lease: Lease) -> Lease:
+    """By the worker that comes after one that died."""
+    heir = await store.claim(lease.task_id, lease.owner, replacing=lease.token)
+    assert heir is not None
+    return heir
 
 
 async def finished(store: Store, folder: Path, law: Law = throughput, **changes: Any) -> list[Experiment]:
@@ -251,7 +259,7 @@ async def test_what_the_machine_fails_every_time_stops_the_task_and_runs_again_o
         await run(bench(tmp_path, made, starts=[None, None, *[KILLED] * 3]).rig, lease, store)
     left = await store.experiments(lease.task_id)
     assert [(one.state.value, one.attempt) for one in left] == [("completed", 1), ("completed", 1), ("running", 3)]
-    await run(bench(tmp_path, made).rig, lease, store)
+    await run(bench(tmp_path, made).rig, await taken_over(store, lease), store)
     experiments = await store.experiments(lease.task_id)
     assert steps(experiments) == steps(undisturbed)
     assert experiments[:2] == left[:2]
@@ -297,6 +305,7 @@ async def test_a_run_cut_anywhere_goes_on_to_the_same_end(store: Store, tmp_path
     lease = await begun(store, made)
     for _ in undisturbed:  # each time one experiment more ends, and the next is cut off
         await cut_off_after(1, bench(tmp_path, made), lease, store)
+        lease = await taken_over(store, lease)
     await run(bench(tmp_path, made).rig, lease, store)
     experiments = await store.experiments(lease.task_id)
     assert steps(experiments) == steps(undisturbed)
@@ -310,8 +319,8 @@ async def cut_off_after(experiments: int, parts: Bench, lease: Lease, store: Sto
             return Silence()
         return throughput(flags, scenario, concurrency)
 
-    load = rig.FakeLoad(parts.deployer, silent_then)
-    running = asyncio.create_task(run(replace(parts.rig, load=load), lease, store))
+    silent = replace(parts.rig, open=lambda slot: nullcontext(rig.FakeLoad(parts.deployer, silent_then)))
+    running = asyncio.create_task(run(silent, lease, store))
     while len(parts.deployer.started) <= experiments and not running.done():
         await asyncio.sleep(0.002)
     running.cancel()

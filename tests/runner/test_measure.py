@@ -39,7 +39,7 @@ def experiment(**flags: int) -> Experiment:
 
 async def measured(made: Bench, **flags: int) -> Experiment:
     """The outcome, and proof that nothing was left running."""
-    outcome = await measure(made.rig, experiment(**flags), go_on)
+    outcome = await measure(made.rig, made.load, experiment(**flags), go_on)
     assert made.deployer.running == []
     return outcome
 
@@ -104,7 +104,7 @@ async def test_requests_ask_for_the_tasks_own_model_name_where_it_gives_one(tmp_
     for name in (None, "own-name"):
         made = bench(tmp_path, spec(benchmark={"num_concurrency": 1, "model_name": name}))
         load = Listening(made.deployer, throughput)
-        await measure(replace(made.rig, load=load), experiment(), go_on)
+        await measure(made.rig, load, experiment(), go_on)
     assert asked == ["org/model", "own-name"]
 
 
@@ -151,7 +151,7 @@ async def test_an_engine_that_dies_between_two_levels_is_the_cause_not_the_cache
         return throughput(flags, scenario, concurrency)
 
     load = rig.FakeLoad(made.deployer, dies_afterwards)
-    outcome = await measure(replace(made.rig, load=load), experiment(), go_on)
+    outcome = await measure(made.rig, load, experiment(), go_on)
     assert [point.failure for point in outcome.points] == [None, "crashed"]
 
 
@@ -229,7 +229,7 @@ async def test_an_experiment_that_a_rule_stops_keeps_its_levels_and_says_why_the
         return "Two levels are enough." if len(so_far.points) == 2 else None
 
     made = bench(tmp_path, spec(benchmark=TWO_SCENARIOS))
-    outcome = await measure(made.rig, experiment(speed=6), enough)
+    outcome = await measure(made.rig, made.load, experiment(speed=6), enough)
     assert outcomes(outcome.points) == [
         ("D(64,16)", 1, None),
         ("D(64,16)", 4, None),
@@ -330,7 +330,7 @@ async def test_an_engine_that_dies_under_a_silent_load_is_noticed(tmp_path: Path
         return Silence()
 
     load = rig.FakeLoad(made.deployer, starves)
-    outcome = await measure(replace(made.rig, load=load), experiment(), go_on)
+    outcome = await measure(made.rig, load, experiment(), go_on)
     assert [point.failure for point in outcome.points] == ["out_of_memory", "out_of_memory"]
 
 
@@ -341,7 +341,9 @@ async def test_an_experiment_holds_its_gpus_and_names_them(tmp_path: Path, monke
     ids = nvml.install(monkeypatch, FakeGPU(), FakeGPU(), FakeGPU(free_gib=1))
     task = spec(parallel_config={"tp": 2})
     made = bench(tmp_path, task, engine=FakeEngine(environments=("fake-gpu",)))
-    outcome = await measure(made.rig, experiment().model_copy(update={"params": made.rig.plan.space.fixed}), go_on)
+    outcome = await measure(
+        made.rig, made.load, experiment().model_copy(update={"params": made.rig.plan.space.fixed}), go_on
+    )
     assert outcome.gpus == 2
     assert outcome.gpu_ids == tuple(ids[:2])
     assert made.deployer.gpus == [outcome.gpu_ids]
@@ -363,7 +365,7 @@ async def test_a_cancelled_experiment_leaves_nothing_running(tmp_path: Path, whe
     asleep: dict[str, Any] = {"starting": {"healthy": False}, "warming up": {"deaf": True}}
     silent = law({("D(64,16)", 1): Silence()})
     made = bench(tmp_path, spec(benchmark={"warmup_requests": 1}), silent, **asleep.get(where, {}))
-    running = asyncio.create_task(measure(made.rig, experiment(), go_on))
+    running = asyncio.create_task(measure(made.rig, made.load, experiment(), go_on))
     while made.phases[-1:] != [where] or not made.deployer.running:
         await asyncio.sleep(0.002)
     await asyncio.sleep(0.02)
@@ -381,5 +383,5 @@ async def test_an_event_that_cannot_be_recorded_ends_the_experiment_and_its_engi
             raise OSError("no space left")
 
     with pytest.raises(OSError, match="no space left"):
-        await measure(replace(made.rig, tell=full), experiment(), go_on)
+        await measure(replace(made.rig, tell=full), made.load, experiment(), go_on)
     assert made.deployer.running == []

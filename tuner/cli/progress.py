@@ -184,4 +184,4 @@ async def _output(tuner: Tuner, task_id: str, console: Console) -> None:
 
 
 def _logs(folder: Path) -> list[Path]:
-    return sorted(folder.glob("*/engine.log")) + sorted(folder.glob("benchmark.log"))
+    return sorted(folder.glob("*/engine.log")) + sorted(folder.glob("benchmark*.log"))

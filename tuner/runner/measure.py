@@ -3,7 +3,7 @@
 import asyncio
 import time
 from collections.abc import Awaitable, Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import AbstractAsyncContextManager, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -29,7 +29,10 @@ class Rig:
     owner: str
     plan: Plan
     deployer: Deployer
-    load: LoadGenerator
+    open: Callable[[int], AbstractAsyncContextManager[LoadGenerator]]
+    """Opens a load generator, as `Benchmark.open` does: one for each experiment that is under way, numbered from 0."""
+    gpus: int
+    """GPUs for all experiments that are under way together."""
     folder: Path
     """Everything the task writes; experiment n under `n/`."""
     tell: Callable[[str, Mapping[str, JsonValue]], Awaitable[None]]
@@ -47,6 +50,7 @@ class Attempt:
     """An experiment while it is measured: what is known of it so far, whatever ends it."""
 
     rig: Rig
+    load: LoadGenerator
     experiment: Experiment
     stop_reason: StopReason
     launch: Launch
@@ -93,7 +97,7 @@ class Attempt:
         await self.rig.tell(kind, {"number": self.experiment.number, **payload})
 
 
-async def measure(rig: Rig, experiment: Experiment, stop_reason: StopReason) -> Experiment:
+async def measure(rig: Rig, load: LoadGenerator, experiment: Experiment, stop_reason: StopReason) -> Experiment:
     """The experiment with its outcome. A configuration that fails is a result, not an exception.
 
     Levels that were measured before something failed are kept; without any, the experiment has failed.
@@ -101,7 +105,7 @@ async def measure(rig: Rig, experiment: Experiment, stop_reason: StopReason) -> 
     spec, launch = rig.plan.spec, rig.plan.launch(experiment.params)
     limit_s = spec.optimization.timeout_per_iteration
     deadline = asyncio.get_running_loop().time() + limit_s
-    attempt = Attempt(rig, experiment, stop_reason, launch, deadline, command=launch.argv)
+    attempt = Attempt(rig, load, experiment, stop_reason, launch, deadline, command=launch.argv)
     stop: Failure | None = None
     try:
         with _gpus(launch) as gpus:
@@ -236,6 +240,6 @@ async def _level(attempt: Attempt, watch: Watch, level: Level) -> LoadPoint:
 
 async def _send(attempt: Attempt, watch: Watch, level: Level) -> LoadPoint:
     await watch.reset_cache()
-    return await attempt.rig.load.measure(
+    return await attempt.load.measure(
         watch.deployment.url, attempt.model, level.scenario, level.concurrency, attempt.folder
     )

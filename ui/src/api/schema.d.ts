@@ -1907,6 +1907,8 @@ export interface components {
              * @default 0
              */
             gpus: number;
+            /** Holder */
+            holder: string | null;
             /** Number */
             number: number;
             params: components["schemas"]["Params"];
