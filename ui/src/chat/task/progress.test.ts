@@ -30,7 +30,7 @@ const RUN = [
   ended(2, "candidate", 300, false),
   ended(3, "candidate", null),
   event("experiment_started", { number: 4 }),
-  event("phase", { phase: "measuring", scenario: "D(128,16)", concurrency: 8 }),
+  event("phase", { number: 4, phase: "measuring", scenario: "D(128,16)", concurrency: 8 }),
 ];
 
 test("counts what has ended, and says what runs", () => {
@@ -45,6 +45,12 @@ test("counts what has ended, and says what runs", () => {
   expect(course(progress, "running", 9)).toBe(
     "4 of at most 9 experiments · 1 failed · experiment 4 · measuring D(128,16) × 8",
   );
+});
+
+test("of several at once it speaks of the one that was started last", () => {
+  const both = [event("experiment_started", { number: 5 }), event("phase", { number: 4, phase: "starting" })];
+  expect(after(...RUN, ...both)).toMatchObject({ number: 5, phase: null });
+  expect(after(...RUN, ...both, ended(4, "candidate", 130))).toMatchObject({ number: 5, done: 5 });
 });
 
 test("the best keeps to the SLOs, and is measured against the baseline", () => {

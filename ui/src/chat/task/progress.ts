@@ -37,12 +37,13 @@ export function follow(before: TaskProgress, { kind, payload }: TaskEvent): Task
     case "experiment_started":
       return { ...before, number: typeof payload.number === "number" ? payload.number : null, phase: null };
     case "phase":
-      return { ...before, phase: phase(payload) };
+      return payload.number === before.number ? { ...before, phase: phase(payload) } : before;
     case "experiment_finished": {
       const failed = before.failed + (payload.state === "failed" ? 1 : 0);
       const one = measured(payload);
       const all = one === null ? before.measured : [...before.measured, one];
-      return { ...before, done: before.done + 1, failed, number: null, phase: null, measured: all };
+      const after = { ...before, done: before.done + 1, failed, measured: all };
+      return payload.number === before.number ? { ...after, number: null, phase: null } : after;
     }
     case "task_finished":
       return { ...before, state: ended(payload.state), number: null, phase: null };

@@ -68,14 +68,11 @@ export function take(live: Live, { kind, payload, at }: TaskEvent): Live {
     case "experiment_started":
       return started(live, payload, at);
     case "experiment_retried":
-      return { ...live, now: live.now && { ...live.now, phase: null, retried: text(payload.reason) } };
+      return newest(live, payload, () => ({ phase: null, retried: text(payload.reason) }));
     case "phase":
-      return { ...live, now: live.now && { ...live.now, ...phaseOf(payload), since: at } };
+      return newest(live, payload, () => ({ ...phaseOf(payload), since: at }));
     case "load_point":
-      return {
-        ...live,
-        now: live.now && { ...live.now, points: [...live.now.points, payload as LoadPoint] },
-      };
+      return newest(live, payload, ({ points }) => ({ points: [...points, payload as LoadPoint] }));
     case "experiment_finished":
       return finished(live, payload, at);
     default:
@@ -84,6 +81,12 @@ export function take(live: Live, { kind, payload, at }: TaskEvent): Live {
 }
 
 type Payload = TaskEvent["payload"];
+
+/** What an event says of the newest experiment; of others that are under way nothing more is shown than that. */
+function newest(live: Live, { number }: Payload, more: (now: Now) => Partial<Now>): Live {
+  const { now } = live;
+  return now === null || now.number !== number ? live : { ...live, now: { ...now, ...more(now) } };
+}
 
 function started(live: Live, payload: Payload, at: string): Live {
   const number = Number(payload.number);
@@ -108,7 +111,8 @@ function started(live: Live, payload: Payload, at: string): Live {
     points: [],
     retried: live.now?.number === number ? live.now.retried : null,
   };
-  return { ...live, state: "running", runs: [...live.runs.filter((one) => one.number !== number), run], now };
+  const runs = [...live.runs.filter((one) => one.number !== number), run];
+  return { ...live, state: "running", runs: runs.sort((a, b) => a.number - b.number), now };
 }
 
 function finished(live: Live, payload: Payload, at: string): Live {
@@ -127,11 +131,12 @@ function finished(live: Live, payload: Payload, at: string): Live {
           failure: text(payload.message) ?? text(payload.failure),
         },
   );
-  return {
-    ...live,
-    runs,
-    now: live.now && { ...live.now, phase: "done", scenario: null, concurrency: null, since: at },
-  };
+  return newest({ ...live, runs }, payload, () => ({
+    phase: "done",
+    scenario: null,
+    concurrency: null,
+    since: at,
+  }));
 }
 
 const interrupted = (run: Run): Run => (run.state === "running" ? { ...run, state: "interrupted" } : run);
