@@ -15,14 +15,13 @@ from tests.fakes import nvml, rig
 from tests.fakes.engine import FakeEngine
 from tests.fakes.nvml import FakeGPU
 from tests.fakes.rig import Bench, Death, Flags, Law, Silence, bench, spec, throughput
+from tests.fakes.stores import begun, taken_over
 from tuner.domain import Experiment, ExperimentState, LoadPoint, Params, Role, TaskState
 from tuner.errors import FailureKind, UnavailableError
-from tuner.machine.processes import Identity
 from tuner.protocols import Search
 from tuner.runner import loop as run_module
 from tuner.runner.loop import run
 from tuner.runner.steps import next_steps
-from tuner.spec.task import TaskSpec
 from tuner.storage.store import Lease, Store
 
 KILLED = Death(-9)
@@ -39,21 +38,6 @@ def quickly(monkeypatch: pytest.MonkeyPatch) -> None:
 async def store(tmp_path: Path) -> AsyncIterator[Store]:
     async with Store(f"sqlite:///{tmp_path / 'autotuner.db'}") as store:
         yield store
-
-
-async def begun(store: Store, made: TaskSpec) -> Lease:
-    task = await store.add(made)
-    await store.queue(task.id)
-    lease = await store.claim(task.id, Identity.current().text)
-    assert lease is not None
-    return lease
-
-
-async def taken_over(store: Store, lease: Lease) -> Lease:
-    """By the worker that comes after one that died."""
-    heir = await store.claim(lease.task_id, lease.owner, replacing=lease.token)
-    assert heir is not None
-    return heir
 
 
 async def finished(store: Store, folder: Path, law: Law = throughput, **changes: Any) -> list[Experiment]:

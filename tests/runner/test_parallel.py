@@ -13,9 +13,9 @@ from tests.fakes import nvml, rig
 from tests.fakes.engine import FakeEngine
 from tests.fakes.nvml import FakeGPU
 from tests.fakes.rig import Bench, Death, FakeLoad, Flags, Silence, bench, spec, throughput
+from tests.fakes.stores import begun, taken_over
 from tuner.domain import Experiment, ExperimentState, LoadPoint, Role
 from tuner.errors import LeaseLostError, UnavailableError
-from tuner.machine.processes import Identity
 from tuner.runner import loop as run_module
 from tuner.runner.loop import run
 from tuner.runner.steps import next_steps
@@ -42,19 +42,6 @@ def three(**changes: Any) -> TaskSpec:
     """Three at once, of ten in all."""
     searching = {"parallel_experiments": 3, **changes.pop("optimization", {})}
     return spec(optimization=searching, **changes)
-
-
-async def begun(store: Store, made: TaskSpec) -> Lease:
-    task = await store.queue((await store.add(made)).id)
-    lease = await store.claim(task.id, Identity.current().text)
-    assert lease is not None
-    return lease
-
-
-async def taken_over(store: Store, lease: Lease) -> Lease:
-    heir = await store.claim(lease.task_id, lease.owner, replacing=lease.token)
-    assert heir is not None
-    return heir
 
 
 @dataclass

@@ -37,6 +37,7 @@ async def run(rig: Rig, lease: Lease, store: Store) -> None:
         UnavailableError: infrastructure failed again and again; the interrupted experiment runs again on resume.
     """
     recorded = {one.number: one for one in await store.experiments(lease.task_id)}
+    assert all(one.holder != lease.holder for one in recorded.values()), "this lease has run the task before"
     try:
         # Generators are closed last: experiments use them until they have ended.
         async with AsyncExitStack() as opened, asyncio.TaskGroup() as group:
