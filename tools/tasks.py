@@ -190,13 +190,14 @@ def _failures(ended: list[Experiment]) -> dict[str, int]:
 async def _progress(tuner: Tuner, task: Task, result: Result) -> TaskProgress:
     at_most = await _at_most(tuner, task)
     done = [one for one in result.experiments if one.state is not ExperimentState.RUNNING]
-    current = next((one for one in result.experiments if one.state is ExperimentState.RUNNING), None)
+    running = [one for one in result.experiments if one.state is ExperimentState.RUNNING]
+    current = running[-1] if running else None  # the one that was started last
     times = [one.wall_s for one in done if one.wall_s is not None]
     mean_s = sum(times) / len(times) if times else None
     since_s = (datetime.now(UTC) - current.started_at).total_seconds() if current else 0.0
     left_s = None
     if mean_s is not None and at_most is not None:
-        left_s = max(0.0, (at_most - len(done)) * mean_s - min(since_s, mean_s))
+        left_s = max(0.0, (at_most - len(done)) * mean_s - min(since_s, mean_s)) / max(1, len(running))
     return TaskProgress(
         done=len(done),
         at_most=at_most,

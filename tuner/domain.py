@@ -104,6 +104,17 @@ class LoadPoint(Frozen):
         return value.at(statistic) if isinstance(value, Stats) else value
 
 
+@dataclass(frozen=True)
+class Level:
+    """A load level to be sent."""
+
+    scenario: str
+    concurrency: int
+
+    def failed(self, kind: FailureKind, why: str) -> LoadPoint:
+        return LoadPoint(scenario=self.scenario, concurrency=self.concurrency, failure=kind, error=why)
+
+
 class OperatingPoint(Frozen):
     """The load level at which an experiment is judged, per scenario."""
 
@@ -165,6 +176,9 @@ class Experiment(Frozen):
     state: ExperimentState = ExperimentState.RUNNING
     attempt: int = 1
     """Grows when an infrastructure failure or an interruption made it run again."""
+    holder: str | None = None
+    """The lease under which it runs (`Lease.holder`), to tell one under way from one that was interrupted. None: it has
+    ended, or an older version started it."""
     confirms: int | None = None
     """Number of the experiment that a confirmation measures again."""
     gpus: int = 0
@@ -257,6 +271,7 @@ class Label:
 
     task_id: str
     experiment: int
+    """Below 0: a load generator of the task; -1 is the first one."""
     owner: str
     """The worker's identity (`processes.Identity.text`), to tell whether it still lives."""
 

@@ -27,6 +27,8 @@ class FailureKind(StrEnum):
     BENCHMARK_FAILED = "benchmark_failed"
     UNHEALTHY_OUTPUT = "unhealthy_output"
     INFRASTRUCTURE = "infrastructure"
+    STOPPED = "stopped"
+    """Not measured: a stop rule ended the experiment. Says of a load level only."""
 
 
 class TunerError(Exception):

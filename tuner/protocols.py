@@ -9,7 +9,7 @@ from typing import ClassVar, Literal, Protocol
 
 from pydantic import JsonValue
 
-from tuner.domain import Experiment, Label, LoadPoint, Params
+from tuner.domain import Experiment, Label, Level, LoadPoint, Params
 from tuner.errors import FailureKind
 from tuner.launch import Launch, Program, Target
 from tuner.spec.objectives import SLO, Objective
@@ -326,10 +326,54 @@ class Strategy(Protocol):
     in_order: bool
     """It takes the candidates in their order, so that a limit cuts off the last ones."""
 
-    def ask(self, search: Search, history: Sequence[Experiment]) -> Params | None:
-        """A configuration that is not in the history, or None: the space is spent.
+    def ask(self, search: Search, history: Sequence[Experiment], pending: Sequence[Experiment]) -> Params | None:
+        """A configuration that is neither in the history nor pending, or None: the space is spent.
 
-        The same search and history give the same answer. The history holds finished experiments, baseline included.
+        The same arguments give the same answer.
+
+        Args:
+            history: finished experiments, baseline included.
+            pending: experiments under way, without points and scores. A model counts one as a failure until it has
+                ended, so that the next proposal lies elsewhere: what Optuna does with running trials (constant liar).
+        """
+        ...
+
+
+class LoadPolicy(Protocol):
+    """Which load level an experiment is measured at next. Holds no state: its points so far are all that it goes by."""
+
+    def next(self, task: TaskSpec, points: Sequence[LoadPoint]) -> Level | None:
+        """A level of a requested scenario that has no point yet, or None: enough is known.
+
+        The same points give the same answer, and it ends whatever they say.
+
+        Args:
+            points: in the order they were measured. Levels that failed, or could not be sent at all, are among them.
+        """
+        ...
+
+
+class StopRule(Protocol):
+    """When to measure no more. Holds no state and reads no clock, so a resumed task stops where it would have stopped.
+
+    All rules are asked of every task; one that a task has not asked for by its keys says None.
+    """
+
+    def ends_search(self, task: TaskSpec, history: Sequence[Experiment], pending: Sequence[Experiment]) -> str | None:
+        """Why no further candidate is started, in a sentence; None: nothing speaks against one.
+
+        Args:
+            history: experiments that have ended, confirmations among them.
+            pending: experiments under way. The answer may depend on them, and is asked for again when one has ended.
+        """
+        ...
+
+    def ends_experiment(self, task: TaskSpec, history: Sequence[Experiment], experiment: Experiment) -> str | None:
+        """Why the load levels that are left of an experiment are not measured, in a sentence; None: go on.
+
+        Args:
+            history: experiments that have ended.
+            experiment: under way, with its points so far.
         """
         ...
 

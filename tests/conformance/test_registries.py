@@ -21,6 +21,7 @@ parameters: {max-num-seqs: [8, 16]}
 optimization: {strategy: dummy, confirm: 0, baseline: false}
 benchmark:
   tool: dummy
+  load_policy: dummy
   traffic_scenarios: ["D(40,8)"]
   num_concurrency: [2]
   max_requests_per_iteration: 4
@@ -138,6 +139,8 @@ SUITES = {
     "deployer": "tests/conformance/test_deployers.py",
     "load generator": "tests/conformance/test_benchmarks.py",
     "strategy": "tests/conformance/test_strategies.py",
+    "load policy": "tests/conformance/test_load_policies.py",
+    "stop rule": "tests/conformance/test_stop_rules.py",
     "tool": "tests/tools/test_schema.py",
     "report format": "tests/report/test_formats.py",
     "artifact": "tests/report/test_artifacts.py",

@@ -5,6 +5,7 @@ import os
 import subprocess
 import sys
 from collections.abc import Mapping
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -77,6 +78,36 @@ def test_every_candidate_is_visited_once_and_then_there_are_none(name: str, spac
     asked = run.steps(200)
     assert sorted(params.key for params in asked) == sorted(params.key for params in SPACES[space].candidates or ())
     assert run.step() is None
+
+
+@EVERY
+@pytest.mark.parametrize("space", SPACES)
+def test_with_several_under_way_every_candidate_is_visited_once_too(name: str, space: str) -> None:
+    run = Run(STRATEGIES[name], SPACES[space], touchy, slots=4)
+    asked = run.steps(200)
+    assert sorted(params.key for params in asked) == sorted(params.key for params in SPACES[space].candidates or ())
+    while run.pending:  # the last ones end, and nothing new comes
+        assert run.step() is None
+    assert len(run.history) == len(asked)
+
+
+@EVERY
+@pytest.mark.parametrize("space", WIDE)
+def test_with_several_under_way_points_of_a_space_without_a_list_are_new_too(name: str, space: str) -> None:
+    asked = Run(STRATEGIES[name], WIDE[space], touchy, slots=4).steps(9)
+    assert len({params.key for params in asked}) == 9
+
+
+@EVERY
+@pytest.mark.parametrize("space", ["constrained", "mixed"])
+def test_the_same_question_has_the_same_answer_and_changes_nothing(name: str, space: str) -> None:
+    run = Run(STRATEGIES[name], {**SPACES, **WIDE}[space], touchy, slots=4)
+    run.steps(12)
+    assert len(run.pending) == 3
+    before = [one.model_copy(deep=True) for one in run.history], [one.model_copy(deep=True) for one in run.pending]
+    ask = partial(STRATEGIES[name].ask, run.search, tuple(run.history), tuple(run.pending))
+    assert ask() == ask()
+    assert (run.history, run.pending) == before
 
 
 @EVERY

@@ -17,6 +17,8 @@ from tuner.protocols import Search
 from tuner.report.artifacts import ARTIFACTS
 from tuner.report.formats import FORMATS
 from tuner.report.rendering import Rendering
+from tuner.search.load_policies import LOAD_POLICIES
+from tuner.search.stop_rules import STOP_RULES
 from tuner.search.strategies import STRATEGIES
 
 
@@ -32,8 +34,8 @@ class Backwards:
     spoken: tuple[str, ...] = ("dummy search",)
     in_order = True
 
-    def ask(self, search: Search, history: Sequence[Experiment]) -> Params | None:
-        tried = {one.params.key for one in history}
+    def ask(self, search: Search, history: Sequence[Experiment], pending: Sequence[Experiment]) -> Params | None:
+        tried = {one.params.key for one in (*history, *pending)}
         return next((one for one in reversed(search.space.candidates or ()) if one.key not in tried), None)
 
 
@@ -54,6 +56,8 @@ def install() -> None:
     DEPLOYERS["dummy"] = DEPLOYERS["local"]
     BENCHMARKS["dummy"] = QuickBenchmark
     STRATEGIES["dummy"] = Backwards()
+    LOAD_POLICIES["dummy"] = LOAD_POLICIES["fixed"]
+    STOP_RULES["dummy"] = STOP_RULES["max_time"]
     FORMATS["dummy"] = rendering("Dummy report")
     ARTIFACTS["dummy"] = rendering("Dummy artifact")
 

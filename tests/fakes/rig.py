@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
-from contextlib import asynccontextmanager, contextmanager, suppress
+from contextlib import asynccontextmanager, contextmanager, nullcontext, suppress
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from itertools import chain, repeat
@@ -212,8 +212,17 @@ class FakeDeployer:
 class FakeLoad:
     deployer: FakeDeployer
     law: Law
+    busy: bool = False
 
     async def measure(self, url: str, model: str, scenario: str, concurrency: int, folder: Path) -> LoadPoint:
+        assert not self.busy, "one load generator for two experiments at once"
+        self.busy = True
+        try:
+            return await self._measure(url, scenario, concurrency)
+        finally:
+            self.busy = False
+
+    async def _measure(self, url: str, scenario: str, concurrency: int) -> LoadPoint:
         deployment = next(one for one in self.deployer.up if one.url == url)
         self.deployer.journal.append(f"{scenario} × {concurrency}")
         outcome = self.law(deployment.flags, scenario, concurrency)
@@ -234,6 +243,8 @@ class FakeBenchmark:
     law: Law
     lacks: str | None = None
     workloads: list[Workload] = field(default_factory=list)
+    opened: list[tuple[str, Label]] = field(default_factory=list)
+    """Name of the log, and label."""
 
     def missing(self) -> str | None:
         return self.lacks
@@ -241,6 +252,7 @@ class FakeBenchmark:
     @asynccontextmanager
     async def open(self, workload: Workload, log: Path, label: Label) -> AsyncIterator[FakeLoad]:
         self.workloads.append(workload)
+        self.opened.append((log.name, label))
         log.parent.mkdir(parents=True, exist_ok=True)
         log.write_text("load generator\n")
         yield FakeLoad(self.deployer, self.law)
@@ -321,6 +333,8 @@ class Bench:
     """A rig with its parts within reach, and the events it has told."""
 
     rig: Rig
+    load: "FakeLoad"
+    """What `measure` is given where one experiment is measured; `run` opens its own."""
     deployer: FakeDeployer
     told: list[tuple[str, Mapping[str, object]]]
 
@@ -330,7 +344,13 @@ class Bench:
 
 
 def bench(
-    folder: Path, made: TaskSpec, law: Law = throughput, *, engine: FakeEngine | None = None, **deployer: Any
+    folder: Path,
+    made: TaskSpec,
+    law: Law = throughput,
+    *,
+    engine: FakeEngine | None = None,
+    gpus: int = 0,
+    **deployer: Any,
 ) -> Bench:
     told: list[tuple[str, Mapping[str, object]]] = []
 
@@ -338,5 +358,14 @@ def bench(
         told.append((kind, payload))
 
     servers = FakeDeployer(**deployer)
-    rig = Rig("0123abcd", "owner", plan_of(made, engine), servers, FakeLoad(servers, law), folder, tell)
-    return Bench(rig, servers, told)
+    rig = Rig(
+        task_id="0123abcd",
+        owner="owner",
+        plan=plan_of(made, engine),
+        deployer=servers,
+        open=lambda slot: nullcontext(FakeLoad(servers, law)),
+        gpus=gpus,
+        folder=folder,
+        tell=tell,
+    )
+    return Bench(rig, FakeLoad(servers, law), servers, told)

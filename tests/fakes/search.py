@@ -31,7 +31,7 @@ def scores(*values: float, violation: float = 0.0) -> tuple[Score, ...]:
 
 @dataclass
 class Run:
-    """A task without an engine: asks a strategy and writes down what the law says."""
+    """A task without an engine: asks a strategy and writes down what the law says, `slots` experiments at a time."""
 
     strategy: Strategy
     space: SearchSpace
@@ -39,7 +39,9 @@ class Run:
     seed: int = 0
     objectives: tuple[Objective, ...] = (NAMED_OBJECTIVES["minimize_latency"],)
     budget: int = 20
+    slots: int = 1
     history: list[Experiment] = field(default_factory=list)
+    pending: list[Experiment] = field(default_factory=list)
 
     @property
     def search(self) -> Search:
@@ -48,9 +50,13 @@ class Run:
         )
 
     def step(self, role: Role = Role.CANDIDATE, params: Params | None = None) -> Params | None:
-        params = params or self.strategy.ask(self.search, self.history)
+        params = params or self.strategy.ask(self.search, self.history, self.pending)
         if params is not None:
-            self.history.append(finished(len(self.history), params, self.law(params.flat), role))
+            number = len(self.history) + len(self.pending)
+            self.pending.append(Experiment(number=number, role=role, params=params, started_at=THEN))
+        if len(self.pending) >= self.slots or params is None:
+            self.history += [finished(one, self.law(one.params.flat)) for one in self.pending[:1]]
+            del self.pending[:1]
         return params
 
     def steps(self, count: int) -> list[Params]:
@@ -61,9 +67,7 @@ class Run:
         return asked
 
 
-def finished(number: int, params: Params, found: tuple[Score, ...] | None, role: Role) -> Experiment:
+def finished(one: Experiment, found: tuple[Score, ...] | None) -> Experiment:
     failure = None if found is not None else Failure(kind=FailureKind.OUT_OF_MEMORY, message="no memory")
     state = ExperimentState.COMPLETED if found is not None else ExperimentState.FAILED
-    return Experiment(
-        number=number, role=role, params=params, state=state, scores=found or (), failure=failure, started_at=THEN
-    )
+    return one.model_copy(update={"state": state, "scores": found or (), "failure": failure})

@@ -12,6 +12,7 @@ from tuner.domain import Event, Task
 from tuner.errors import StorageError
 from tuner.machine import processes
 from tuner.machine.processes import Identity
+from tuner.spec.task import TaskSpec
 from tuner.storage.store import Lease, Store
 
 
@@ -38,6 +39,21 @@ class BadDisk(Store):
         before, self.tried = self.tried, self.tried + 1
         if self.fails(method, before):
             raise StorageError("The database has no space left on its disk; free some.")
+
+
+async def begun(store: Store, made: TaskSpec) -> Lease:
+    """A task that this process has just taken."""
+    task = await store.queue((await store.add(made)).id)
+    lease = await store.claim(task.id, Identity.current().text)
+    assert lease is not None
+    return lease
+
+
+async def taken_over(store: Store, lease: Lease) -> Lease:
+    """By the worker that comes after one that died."""
+    heir = await store.claim(lease.task_id, lease.owner, replacing=lease.token)
+    assert heir is not None
+    return heir
 
 
 @cache

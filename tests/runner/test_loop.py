@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Sequence
+from contextlib import nullcontext
 from dataclasses import replace
 from itertools import count
 from pathlib import Path
@@ -14,14 +15,14 @@ from tests.fakes import nvml, rig
 from tests.fakes.engine import installed_engine
 from tests.fakes.nvml import FakeGPU
 from tests.fakes.rig import Bench, Death, Flags, Law, Silence, bench, spec, throughput
+from tests.fakes.stores import begun, taken_over
 from tuner.domain import Experiment, ExperimentState, LoadPoint, Params, Role, TaskState
 from tuner.errors import FailureKind, UnavailableError
-from tuner.machine.processes import Identity
 from tuner.protocols import Search
 from tuner.runner import loop as run_module
-from tuner.runner.loop import next_step, run
+from tuner.runner.loop import run
+from tuner.runner.steps import next_steps
 from tuner.search.strategies.random import Random
-from tuner.spec.task import TaskSpec
 from tuner.storage.store import Lease, Store
 
 KILLED = Death(-9)
@@ -38,14 +39,6 @@ def quickly(monkeypatch: pytest.MonkeyPatch) -> None:
 async def store(tmp_path: Path) -> AsyncIterator[Store]:
     async with Store(f"sqlite:///{tmp_path / 'autotuner.db'}") as store:
         yield store
-
-
-async def begun(store: Store, made: TaskSpec) -> Lease:
-    task = await store.add(made)
-    await store.queue(task.id)
-    lease = await store.claim(task.id, Identity.current().text)
-    assert lease is not None
-    return lease
 
 
 async def finished(store: Store, folder: Path, law: Law = throughput, **changes: Any) -> list[Experiment]:
@@ -119,7 +112,7 @@ async def test_once_the_winner_is_being_confirmed_the_search_is_over_whatever_th
     store: Store, tmp_path: Path
 ) -> None:
     class Endless(Random):
-        def ask(self, search: Search, history: Sequence[Experiment]) -> Params:
+        def ask(self, search: Search, history: Sequence[Experiment], pending: Sequence[Experiment]) -> Params:
             return Params(flags={"speed": 100 + len(history)})
 
     made = spec(parameters={"speed": [1, 6]}, optimization={"confirm": 1})
@@ -127,7 +120,7 @@ async def test_once_the_winner_is_being_confirmed_the_search_is_over_whatever_th
     await run(parts.rig, lease, store)
     history = await store.experiments(lease.task_id)
     endless = replace(parts.rig.plan, strategy=Endless())
-    roles = [step.role for cut in (3, 4) if (step := next_step(endless, history[:cut]))]
+    roles = [step.role for cut in (3, 4) for step in next_steps(endless, history[:cut], (), 1)]
     assert roles == [Role.CANDIDATE, Role.CONFIRMATION]
 
 
@@ -160,19 +153,28 @@ async def test_events_tell_the_story_in_order(store: Store, tmp_path: Path) -> N
 
 
 @pytest.mark.parametrize(
-    ("changes", "measured"),
+    ("changes", "measured", "reason"),
     [
-        ({"budget": {"max_experiments": 3}}, 3),
-        ({"budget": {"max_experiments": 3}, "optimization": {"baseline": False}}, 3),
-        ({"optimization": {"max_iterations": 4}}, 5),
-        ({"budget": {"max_time": 250}}, 3),
-        ({"budget": {"max_time": 50}}, 1),
-        ({"budget": {"max_gpu_hours": 100 * 2 * 4 / 3600}}, 4),
-        ({}, 10),
+        ({"budget": {"max_experiments": 3}}, 3, "budget.max_experiments is reached: 3 of 3 experiments."),
+        (
+            {"budget": {"max_experiments": 3}, "optimization": {"baseline": False}},
+            3,
+            "budget.max_experiments is reached: 3 of 3 experiments.",
+        ),
+        ({"optimization": {"max_iterations": 4}}, 5, "optimization.max_iterations is reached: 4 of 4 candidates."),
+        ({"budget": {"max_time": 250}}, 3, "budget.max_time is reached: 300 of 250 s."),
+        ({"budget": {"max_time": 50}}, 1, "budget.max_time is reached: 100 of 50 s."),
+        ({"budget": {"max_gpu_hours": 0.2}}, 4, "budget.max_gpu_hours is reached: 0.222 of 0.2 GPU hours."),
+        ({}, 10, None),
     ],
 )
 async def test_the_search_ends_with_its_budget(
-    store: Store, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, changes: dict[str, Any], measured: int
+    store: Store,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    changes: dict[str, Any],
+    measured: int,
+    reason: str | None,
 ) -> None:
     """Every experiment takes 100 s and two GPUs."""
     clock = count(0, 100)
@@ -184,6 +186,8 @@ async def test_the_search_ends_with_its_budget(
     experiments = await store.experiments(lease.task_id)
     assert [one.wall_s for one in experiments] == [100.0] * measured
     assert {one.gpus for one in experiments} == {2}
+    events = [event.payload for event in await store.events(lease.task_id) if event.kind == "search_stopped"]
+    assert [event["reason"] for event in events] == ([reason] if reason else [])
 
 
 async def test_confirmations_come_on_top_of_the_budget(store: Store, tmp_path: Path) -> None:
@@ -240,7 +244,7 @@ async def test_what_the_machine_fails_every_time_stops_the_task_and_runs_again_o
         await run(bench(tmp_path, made, starts=[None, None, *[KILLED] * 3]).rig, lease, store)
     left = await store.experiments(lease.task_id)
     assert [(one.state.value, one.attempt) for one in left] == [("completed", 1), ("completed", 1), ("running", 3)]
-    await run(bench(tmp_path, made).rig, lease, store)
+    await run(bench(tmp_path, made).rig, await taken_over(store, lease), store)
     experiments = await store.experiments(lease.task_id)
     assert steps(experiments) == steps(undisturbed)
     assert experiments[:2] == left[:2]
@@ -268,15 +272,12 @@ async def test_every_step_follows_from_the_history_before_it(store: Store, tmp_p
     history = await store.experiments(lease.task_id)
     assert len(history) == 13
     for cut, wanted in enumerate(history):
-        step = next_step(parts.rig.plan, history[:cut])
-        assert step is not None
-        assert steps([step]) == steps([wanted])
+        assert steps(next_steps(parts.rig.plan, history[:cut], (), 1)) == steps([wanted])
         interrupted = wanted.model_copy(update={"state": ExperimentState.RUNNING, "points": (), "scores": ()})
-        again = next_step(parts.rig.plan, [*history[:cut], interrupted])
-        assert again is not None
+        (again,) = next_steps(parts.rig.plan, [*history[:cut], interrupted], (), 1)
         assert steps([again]) == steps([wanted])
         assert again.attempt == wanted.attempt + 1
-    assert next_step(parts.rig.plan, history) is None
+    assert next_steps(parts.rig.plan, history, (), 1) == []
 
 
 async def test_a_run_cut_anywhere_goes_on_to_the_same_end(store: Store, tmp_path: Path) -> None:
@@ -289,6 +290,7 @@ async def test_a_run_cut_anywhere_goes_on_to_the_same_end(store: Store, tmp_path
     lease = await begun(store, made)
     for _ in undisturbed:  # each time one experiment more ends, and the next is cut off
         await cut_off_after(1, bench(tmp_path, made), lease, store)
+        lease = await taken_over(store, lease)
     await run(bench(tmp_path, made).rig, lease, store)
     experiments = await store.experiments(lease.task_id)
     assert steps(experiments) == steps(undisturbed)
@@ -302,8 +304,8 @@ async def cut_off_after(experiments: int, parts: Bench, lease: Lease, store: Sto
             return Silence()
         return throughput(flags, scenario, concurrency)
 
-    load = rig.FakeLoad(parts.deployer, silent_then)
-    running = asyncio.create_task(run(replace(parts.rig, load=load), lease, store))
+    silent = replace(parts.rig, open=lambda slot: nullcontext(rig.FakeLoad(parts.deployer, silent_then)))
+    running = asyncio.create_task(run(silent, lease, store))
     while len(parts.deployer.started) <= experiments and not running.done():
         await asyncio.sleep(0.002)
     running.cancel()

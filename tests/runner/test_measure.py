@@ -14,9 +14,11 @@ from tests.fakes.engine import installed_engine
 from tests.fakes.nvml import FakeGPU
 from tests.fakes.results import point
 from tests.fakes.rig import Bench, Death, Flags, Silence, bench, spec, throughput
-from tuner.domain import Experiment, ExperimentState, LoadPoint, Params, Role
+from tuner.domain import Experiment, ExperimentState, Level, LoadPoint, Params, Role
 from tuner.errors import BenchmarkError, FailureKind
 from tuner.runner.measure import measure
+from tuner.search.load_policies import LOAD_POLICIES
+from tuner.spec.task import TaskSpec
 
 OOM = Death(1, "loading\nfake: no memory for 8 requests\n")
 CRASH = Death(1, "RuntimeError: the engine is broken\n")
@@ -37,9 +39,13 @@ def experiment(**flags: int) -> Experiment:
 
 async def measured(made: Bench, **flags: int) -> Experiment:
     """The outcome, and proof that nothing was left running."""
-    outcome = await measure(made.rig, experiment(**flags))
+    outcome = await measure(made.rig, made.load, experiment(**flags), go_on)
     assert made.deployer.up == []
     return outcome
+
+
+def go_on(so_far: Experiment) -> None:
+    """No stop rule has anything against the next level."""
 
 
 def law(levels: dict[tuple[str, int], Death | Silence | LoadPoint]) -> rig.Law:
@@ -98,7 +104,7 @@ async def test_requests_ask_for_the_tasks_own_model_name_where_it_gives_one(tmp_
     for name in (None, "own-name"):
         made = bench(tmp_path, spec(benchmark={"num_concurrency": 1, "model_name": name}))
         load = Listening(made.deployer, throughput)
-        await measure(replace(made.rig, load=load), experiment())
+        await measure(made.rig, load, experiment(), go_on)
     assert asked == ["org/model", "own-name"]
 
 
@@ -145,8 +151,29 @@ async def test_an_engine_that_dies_between_two_levels_is_the_cause_not_the_cache
         return throughput(flags, scenario, concurrency)
 
     load = rig.FakeLoad(made.deployer, dies_afterwards)
-    outcome = await measure(replace(made.rig, load=load), experiment())
+    outcome = await measure(made.rig, load, experiment(), go_on)
     assert [point.failure for point in outcome.points] == [None, "crashed"]
+
+
+async def test_a_level_below_the_one_that_killed_the_engine_is_sent_whatever_order_the_policy_has(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class Falling:
+        def next(self, task: TaskSpec, points: Sequence[LoadPoint]) -> Level | None:
+            done = {(point.scenario, point.concurrency) for point in points}
+            order = [("D(64,16)", 4), ("D(8,8)", 1), ("D(64,16)", 8), ("D(64,16)", 1)]
+            return next((Level(*level) for level in order if level not in done), None)
+
+    monkeypatch.setitem(LOAD_POLICIES, "falling", Falling())
+    made = bench(tmp_path, spec(benchmark={**TWO_SCENARIOS, "load_policy": "falling"}), law({("D(64,16)", 4): OOM}))
+    outcome = await measured(made, speed=6)
+    assert outcomes(outcome.points) == [
+        ("D(64,16)", 4, "out_of_memory"),
+        ("D(8,8)", 1, None),
+        ("D(64,16)", 8, "out_of_memory"),
+        ("D(64,16)", 1, None),
+    ]
+    assert made.deployer.journal.count("start") == 2
 
 
 async def test_the_log_of_an_earlier_start_explains_no_later_end(tmp_path: Path) -> None:
@@ -190,6 +217,30 @@ async def test_a_refused_warm_up_fails_the_experiment(tmp_path: Path) -> None:
     assert outcome.failure.kind is FailureKind.BENCHMARK_FAILED
     assert "A warm-up request was answered 404" in outcome.failure.message
     assert outcome.points == ()
+
+
+async def test_an_experiment_that_a_rule_stops_keeps_its_levels_and_says_why_the_rest_was_not_run(
+    tmp_path: Path,
+) -> None:
+    asked: list[list[int]] = []
+
+    def enough(so_far: Experiment) -> str | None:
+        asked.append([one.concurrency for one in so_far.points])
+        return "Two levels are enough." if len(so_far.points) == 2 else None
+
+    made = bench(tmp_path, spec(benchmark=TWO_SCENARIOS))
+    outcome = await measure(made.rig, made.load, experiment(speed=6), enough)
+    assert outcomes(outcome.points) == [
+        ("D(64,16)", 1, None),
+        ("D(64,16)", 4, None),
+        ("D(64,16)", 8, "stopped"),
+        *[("D(8,8)", concurrency, "stopped") for concurrency in (1, 4, 8)],
+    ]
+    assert {one.error for one in outcome.points[2:]} == {"Not run: Two levels are enough."}
+    assert asked == [[1], [1, 4]]
+    assert outcome.partial
+    assert [step for step in made.deployer.journal if "×" in step] == ["D(64,16) × 1", "D(64,16) × 4"]
+    assert made.deployer.up == []
 
 
 # Starts that fail
@@ -279,7 +330,7 @@ async def test_an_engine_that_dies_under_a_silent_load_is_noticed(tmp_path: Path
         return Silence()
 
     load = rig.FakeLoad(made.deployer, starves)
-    outcome = await measure(replace(made.rig, load=load), experiment())
+    outcome = await measure(made.rig, load, experiment(), go_on)
     assert [point.failure for point in outcome.points] == ["out_of_memory", "out_of_memory"]
 
 
@@ -290,7 +341,9 @@ async def test_an_experiment_holds_its_gpus_and_names_them(tmp_path: Path, monke
     ids = nvml.install(monkeypatch, FakeGPU(), FakeGPU(), FakeGPU(free_gib=1))
     task = spec(parallel_config={"tp": 2})
     made = bench(tmp_path, task, engine=installed_engine("fake-gpu"))
-    outcome = await measure(made.rig, experiment().model_copy(update={"params": made.rig.plan.space.fixed}))
+    outcome = await measure(
+        made.rig, made.load, experiment().model_copy(update={"params": made.rig.plan.space.fixed}), go_on
+    )
     assert outcome.gpus == 2
     assert outcome.gpu_ids == tuple(ids[:2])
     assert made.deployer.gpus == [outcome.gpu_ids]
@@ -312,7 +365,7 @@ async def test_a_cancelled_experiment_leaves_nothing_running(tmp_path: Path, whe
     asleep: dict[str, Any] = {"starting": {"healthy": False}, "warming up": {"deaf": True}}
     silent = law({("D(64,16)", 1): Silence()})
     made = bench(tmp_path, spec(benchmark={"warmup_requests": 1}), silent, **asleep.get(where, {}))
-    running = asyncio.create_task(measure(made.rig, experiment()))
+    running = asyncio.create_task(measure(made.rig, made.load, experiment(), go_on))
     while made.phases[-1:] != [where] or not made.deployer.up:
         await asyncio.sleep(0.002)
     await asyncio.sleep(0.02)
@@ -330,5 +383,5 @@ async def test_an_event_that_cannot_be_recorded_ends_the_experiment_and_its_engi
             raise OSError("no space left")
 
     with pytest.raises(OSError, match="no space left"):
-        await measure(replace(made.rig, tell=full), experiment())
+        await measure(replace(made.rig, tell=full), made.load, experiment(), go_on)
     assert made.deployer.up == []

@@ -68,7 +68,13 @@ async def test_every_problem_comes_at_once(settings: Settings) -> None:
         parameters={"sped": [1, 2], "mode": ["a", "c"], "port": 1},
         constraints=["batch <"],
         parallel_config={"presets": ["wider"]},
-        benchmark={"task": "text-to-image", "tool": "wrk", "dataset_url": "no.csv", "model_tokenizer": "/no/tokenizer"},
+        benchmark={
+            "task": "text-to-image",
+            "tool": "wrk",
+            "load_policy": "fixd",
+            "dataset_url": "no.csv",
+            "model_tokenizer": "/no/tokenizer",
+        },
     )
     assert set(found) == {
         "model.id_or_path",
@@ -78,6 +84,7 @@ async def test_every_problem_comes_at_once(settings: Settings) -> None:
         "constraints.0",
         "parallel_config.presets",
         "benchmark.task",
+        "benchmark.load_policy",
         "benchmark.tool",
         "benchmark.dataset_url",
         "benchmark.model_tokenizer",
@@ -86,6 +93,7 @@ async def test_every_problem_comes_at_once(settings: Settings) -> None:
     assert "it takes a, b" in found["parameters.mode"]
     assert "the tuner picks it" in found["parameters.port"]
     assert "fake" in found["benchmark.tool"]
+    assert found["benchmark.load_policy"] == "no load policy 'fixd'; there are fixed; did you mean 'fixed'?"
 
 
 async def test_an_unknown_engine_is_named_with_the_nearest_one_and_hides_no_other_problem(settings: Settings) -> None:

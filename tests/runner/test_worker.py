@@ -187,6 +187,31 @@ async def test_a_cancelled_task_stops_at_the_next_heartbeat_and_keeps_what_it_ha
     assert [one.state.value for one in await store.experiments(task.id)] == ["completed", "running"]
 
 
+async def test_three_at_once_have_generators_that_end_apart_and_are_all_cancelled(
+    worker: Worker, store: BadDisk, other: Store, tables: Tables
+) -> None:
+    silent_from(tables, 0)
+    task = await queued(store, optimization={"parallel_experiments": 3})
+    running = asyncio.create_task(worker.run(task.id))
+    await becomes(lambda: len(tables.deployer.up) == 3)
+    assert [(name, label.experiment) for name, label in tables.benchmark.opened] == [
+        ("benchmark.log", -1),
+        ("benchmark.1.log", -2),
+        ("benchmark.2.log", -3),
+    ]
+    await other.request_cancel(task.id)
+    assert (await running).state is TaskState.CANCELLED
+    assert tables.deployer.up == []
+    left = await store.experiments(task.id)
+    assert [one.state.value for one in left] == ["running"] * 3
+    (lease,) = {one.holder for one in left}
+    assert lease == f"{worker.owner}#1"
+    tables.benchmark.law = throughput
+    await store.queue(task.id)
+    assert (await worker.run(task.id)).state is TaskState.COMPLETED
+    assert [one.attempt for one in await store.experiments(task.id)] == [2, 2, 2]
+
+
 # Who has the task
 
 

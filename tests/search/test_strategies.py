@@ -6,8 +6,8 @@ import sys
 
 import pytest
 
-from tests.fakes.search import Run, make_space, scores
-from tuner.domain import Role
+from tests.fakes.search import THEN, Run, finished, make_space, scores
+from tuner.domain import Experiment, Role
 from tuner.protocols import Dimension
 from tuner.search.strategies.auto import Auto
 from tuner.search.strategies.grid import Grid
@@ -72,6 +72,21 @@ def test_a_sampler_sees_what_ranks() -> None:
     assert [observation.values for observation in seen] == [{"a": 1}, {"a": 2}, {"a": 3}]
     assert [observation.losses is None for observation in seen] == [True, False, False]
     assert seen[1].violation == 0.5
+
+
+@pytest.mark.parametrize("sampler", [BAYESIAN, NSGA2], ids=lambda sampler: sampler.kind)
+def test_what_is_under_way_counts_as_failed_until_it_has_ended(sampler: Sampler) -> None:
+    space = make_space(a=list(range(40)))
+    run = Run(sampler, space, lambda v: scores(1 + abs(float(v["a"]) - 20)))
+    run.steps(10)
+    asked = run.strategy.ask(run.search, run.history, run.pending)
+    assert asked is not None
+    run.pending.append(Experiment(number=10, role=Role.CANDIDATE, params=asked, started_at=THEN))
+    assert [one.losses is None for one in observe(run.search, [*run.history, *run.pending])] == [False] * 10 + [True]
+    failed = finished(run.pending[0], None)
+    assert run.strategy.ask(run.search, run.history, run.pending) == run.strategy.ask(
+        run.search, [*run.history, failed], ()
+    )
 
 
 def test_a_better_value_is_a_smaller_loss_in_either_direction() -> None:

@@ -44,6 +44,7 @@ EXPERIMENT = {
     "state": "completed",
     "started_at": "2026-11-21T09:30:00Z",
 }
+CUT_OFF = {**EXPERIMENT, "number": 1, "role": "candidate", "state": "running"}
 
 
 def insert_rows_of_0001(connection: Connection) -> None:
@@ -56,8 +57,12 @@ def insert_rows_of_0001(connection: Connection) -> None:
         {"spec": json.dumps(SPEC), "at": AT},
     )
     connection.execute(
-        text("INSERT INTO experiment VALUES ('0badcafe', 0, 'baseline', 'completed', '{}', true, :data)"),
-        {"data": json.dumps(EXPERIMENT)},
+        text(
+            "INSERT INTO experiment (task_id, number, role, state, key, feasible, data) VALUES "
+            "('0badcafe', 0, 'baseline', 'completed', '{}', true, :done), "
+            "('0badcafe', 1, 'candidate', 'running', '{}', false, :cut_off)"
+        ),
+        {"done": json.dumps(EXPERIMENT), "cut_off": json.dumps(CUT_OFF)},
     )
     connection.execute(
         text("INSERT INTO event VALUES ('0badcafe', 1, 'task_created', :payload, :at)"),
@@ -92,7 +97,7 @@ async def test_a_database_of_any_revision_is_upgraded_with_what_it_holds(
     async with Store(store_url) as store:
         task = await store.task("old")
         assert (task.id, task.state, task.spec.base_runtime) == ("0badcafe", TaskState.FAILED, "vllm")
-        [experiment] = await store.experiments(task.id)
+        experiment, cut_off = await store.experiments(task.id)
         assert (experiment.role, experiment.state) == (Role.BASELINE, ExperimentState.COMPLETED)
         assert experiment.params.flags == {"max-num-seqs": 8}
         assert [event.payload for event in await store.events(task.id)] == [{"name": "old"}]
@@ -100,6 +105,11 @@ async def test_a_database_of_any_revision_is_upgraded_with_what_it_holds(
         lease = await store.claim(task.id, "worker")
         assert lease is not None
         assert lease.token == 4
+        assert (cut_off.state, cut_off.holder) == (ExperimentState.RUNNING, None)
+        held = cut_off.model_copy(update={"holder": lease.holder})
+        await store.record(lease, experiment=held)
+        assert await store.experiment(task.id, 1) == held
+        assert connection.scalar(text("SELECT holder FROM experiment WHERE number = 1")) == lease.holder
         saved = await store.presets.save(Preset(name="mine", task={"model": "tiny"}), replace=False)
         assert await store.presets.all() == [saved]
         made = await store.add(task.spec, key="k")

@@ -31,6 +31,7 @@ class Progress:
     done: int = 0
     """Experiments that ended."""
     number: int | None = None
+    """The experiment that was started last; role, params and phase are its own."""
     role: str = ""
     params: str = ""
     phase: str = ""
@@ -38,31 +39,40 @@ class Progress:
     best_number: int | None = None
     durations: list[float] = field(default_factory=list)
     began: float = field(default_factory=time.monotonic)
+    running: dict[int, float] = field(default_factory=dict)
+    """When each experiment under way began."""
 
     def take(self, event: Event) -> str | None:
         """Takes an event in; gives the line that tells of it, or None where it is not worth one."""
         p = event.payload
+        which = f"#{p['number']} " if "number" in p and len(self.running) > 1 else ""
         match event.kind:
+            case "task_started":
+                self.running.clear()  # what a worker before this one had under way runs again
+                return None
             case "experiment_started":
                 self.number, self.role, self.began = _int(p["number"]), str(p["role"]), time.monotonic()
+                self.running[self.number] = self.began
                 named = p["params"]
                 self.params = " ".join(f"{k}={_text(v)}" for k, v in named.items()) if isinstance(named, dict) else ""
                 again = f", attempt {p['attempt']}" if p["attempt"] != 1 else ""
-                of = f"{self.done + 1} of {self.total} ({self.role}{again})"
+                of = f"{self.number + 1} of {self.total} ({self.role}{again})"
                 return f"experiment #{self.number}, {of}: {self.params or 'defaults'}"
-            case "phase":
+            case "phase" if p["number"] == self.number:
                 at = f" {p['scenario']} × {p['concurrency']}" if "scenario" in p else ""
                 self.phase = f"{p['phase']}{at}"
                 return None
             case "load_point":
                 point = LoadPoint.model_validate({key: value for key, value in p.items() if key != "number"})
-                return f"  {point.name}: {_point(point)}"
+                return f"  {which}{point.name}: {_point(point)}"
             case "experiment_finished":
                 self.done += 1
-                self.durations.append(time.monotonic() - self.began)
-                return f"  {self._judged(event)}"
+                self.durations.append(time.monotonic() - self.running.pop(_int(p["number"]), self.began))
+                return f"  {which}{self._judged(event)}"
             case "experiment_retried":
-                return f"  again, this machine failed it: {p['reason']}"
+                return f"  {which}again, this machine failed it: {p['reason']}"
+            case "search_stopped":
+                return f"the search ends: {p['reason']}"
             case "cancel_requested":
                 self.phase = "cancelling"
                 return "cancelling"
@@ -92,7 +102,8 @@ class Progress:
         if not self.durations:
             return None
         mean = sum(self.durations) / len(self.durations)
-        return max(0.0, (self.total - self.done) * mean - (time.monotonic() - self.began))
+        left = (self.total - self.done) * mean - sum(time.monotonic() - began for began in self.running.values())
+        return max(0.0, left) / max(1, len(self.running))
 
 
 def _text(value: object) -> str:
@@ -148,7 +159,7 @@ def panel(progress: Progress, last_line: str) -> Group:
     now = (
         ""
         if progress.number is None
-        else f"experiment #{progress.number} · {progress.done + 1} of {progress.total} · {progress.role}"
+        else f"experiment #{progress.number} · {progress.number + 1} of {progress.total} · {progress.role}"
     )
     left = "" if progress.left_s is None else f"about {max(1, round(progress.left_s / 60))} min left"
     best = (
@@ -184,4 +195,4 @@ async def _output(tuner: Tuner, task_id: str, console: Console) -> None:
 
 
 def _logs(folder: Path) -> list[Path]:
-    return sorted(folder.glob("*/engine.log")) + sorted(folder.glob("benchmark.log"))
+    return sorted(folder.glob("*/engine.log")) + sorted(folder.glob("benchmark*.log"))

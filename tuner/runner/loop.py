@@ -1,19 +1,21 @@
-"""The loop of one task: what to measure next, until budget or space are spent and the winner is confirmed."""
+"""The loop of one task: measures what comes next, several at once where asked to, until nothing is left."""
 
 import asyncio
 import logging
 import time
 from collections.abc import Sequence
+from contextlib import AsyncExitStack
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
 from pydantic import JsonValue
 
-from tuner.analysis import result
 from tuner.domain import Experiment, ExperimentState, Role
 from tuner.errors import FailureKind, UnavailableError
-from tuner.protocols import Search
+from tuner.protocols import LoadGenerator
 from tuner.runner.measure import Rig, measure
-from tuner.runner.plan import Plan
+from tuner.runner.steps import next_steps
+from tuner.search.stop_rules import experiment_end, search_end
 from tuner.storage.store import Lease, Store
 
 log = logging.getLogger(__name__)
@@ -25,92 +27,121 @@ RETRY_S = 1.0
 
 
 async def run(rig: Rig, lease: Lease, store: Store) -> None:
-    """Runs a task to its end, taking up where the recorded experiments stop.
+    """Runs a task to its end, taking up where the recorded experiments stop; once for each lease.
+
+    The first experiment that cannot be measured ends the others: like after a cancellation they run again on resume.
 
     Raises:
         LeaseLostError: another worker has the task now.
         StorageError: nothing can be recorded any more.
         UnavailableError: infrastructure failed again and again; the interrupted experiment runs again on resume.
     """
-    experiments = {e.number: e for e in await store.experiments(lease.task_id)}
-    while True:
-        history = [experiments[number] for number in sorted(experiments)]
-        step = await asyncio.to_thread(next_step, rig.plan, history)
-        if step is None:
+    recorded = {one.number: one for one in await store.experiments(lease.task_id)}
+    assert all(one.holder != lease.holder for one in recorded.values()), "this lease has run the task before"
+    try:
+        # Generators are closed last: experiments use them until they have ended.
+        async with AsyncExitStack() as opened, asyncio.TaskGroup() as group:
+            await _Loop(rig, lease, store, recorded, opened, group).run()
+    except BaseExceptionGroup as failed:
+        raise failed.exceptions[0] from None
+
+
+@dataclass
+class _Loop:
+    rig: Rig
+    lease: Lease
+    store: Store
+    experiments: dict[int, Experiment]
+    """As recorded, by number; without holes."""
+    opened: AsyncExitStack
+    group: asyncio.TaskGroup
+    slots: int = 0
+    """Load generators opened so far: one for each experiment that can be under way."""
+    idle: list[LoadGenerator] = field(default_factory=list)
+    """Those that no experiment uses now."""
+
+    async def run(self) -> None:
+        most = self.rig.plan.spec.optimization.parallel_experiments
+        under_way: set[asyncio.Task[None]] = set()
+        while True:
+            history, pending = self._split()
+            steps = await asyncio.to_thread(next_steps, self.rig.plan, history, pending, most - len(pending))
+            await self._tell_of_end(history, pending, steps)
+            for step in self._fitting(steps, pending):
+                load = self.idle.pop() if self.idle else await self._open()
+                running = await self._begin(step)  # before the next one: numbers have no holes
+                under_way.add(self.group.create_task(self._measure(running, load)))
+            if not under_way:
+                return
+            _, under_way = await asyncio.wait(under_way, return_when=asyncio.FIRST_COMPLETED)
+
+    def _split(self) -> tuple[list[Experiment], list[Experiment]]:
+        """What has ended or was left running by a worker before this one, and what runs under this lease."""
+        history: list[Experiment] = []
+        pending: list[Experiment] = []
+        for _, one in sorted(self.experiments.items()):
+            running = one.state is ExperimentState.RUNNING and one.holder == self.lease.holder
+            (pending if running else history).append(one)
+        return history, pending
+
+    async def _tell_of_end(
+        self, history: Sequence[Experiment], pending: Sequence[Experiment], steps: Sequence[Experiment]
+    ) -> None:
+        """Once, when the last candidate has ended and before the winner is confirmed: which rule ended the search."""
+        confirming = any(one.role is Role.CONFIRMATION for one in history)
+        if pending or confirming or any(step.role is not Role.CONFIRMATION for step in steps):
             return
-        finished = await _attempt(rig, lease, store, step)
-        experiments[finished.number] = finished
+        if (reason := search_end(self.rig.plan.spec, history, ())) is not None:
+            await self.store.record(self.lease, events=[("search_stopped", {"reason": reason})])
 
+    def _fitting(self, steps: Sequence[Experiment], pending: Sequence[Experiment]) -> list[Experiment]:
+        """Those that the machine has GPUs for now, in order; one that needs GPUs while none is in use always."""
+        fitting: list[Experiment] = []
+        for step in steps:
+            used = sum(one.gpus for one in (*pending, *fitting))
+            if used and used + step.gpus > self.rig.gpus:
+                break
+            fitting.append(step)
+        return fitting
 
-def next_step(plan: Plan, history: Sequence[Experiment]) -> Experiment | None:
-    """The experiment to run now: the interrupted one, the baseline, the next candidate, or a confirmation.
+    async def _open(self) -> LoadGenerator:
+        self.slots += 1
+        return await self.opened.enter_async_context(self.rig.open(self.slots - 1))
 
-    A function of the history alone, so that a resumed task goes on as if it had never stopped.
-    """
-    number, now = len(history), datetime.now(UTC)
-    for experiment in history:
-        if experiment.state is ExperimentState.RUNNING:
-            return experiment.model_copy(update={"started_at": now, "attempt": experiment.attempt + 1})
-    if plan.spec.optimization.baseline and not history:
-        return Experiment(number=0, role=Role.BASELINE, params=plan.space.fixed, started_at=now)
-    if not _spent(plan, history) and (params := plan.strategy.ask(_search(plan), history)) is not None:
-        return Experiment(number=number, role=Role.CANDIDATE, params=params, started_at=now)
-    for confirms, params in result.to_confirm(plan.spec, history):
-        return Experiment(number=number, role=Role.CONFIRMATION, params=params, confirms=confirms, started_at=now)
-    return None
+    async def _begin(self, step: Experiment) -> Experiment:
+        running = step.model_copy(update={"holder": self.lease.holder})
+        await self.store.record(self.lease, experiment=running, events=[("experiment_started", _begun(running))])
+        self.experiments[running.number] = running
+        return running
 
-
-def _search(plan: Plan) -> Search:
-    optimization = plan.spec.optimization
-    return Search(
-        space=plan.space,
-        objectives=plan.objectives,
-        seed=optimization.seed,
-        n_initial_random=optimization.n_initial_random,
-        budget=optimization.max_iterations,
-    )
-
-
-def _spent(plan: Plan, history: Sequence[Experiment]) -> bool:
-    """Nothing is left of the budget, or the winner is being confirmed already."""
-    searched = [e for e in history if e.role is not Role.CONFIRMATION]
-    if len(searched) < len(history) or not plan.space.varied:
-        return True
-    budget = plan.spec.budget
-    candidates = sum(e.role is Role.CANDIDATE for e in searched)
-    wall_s = sum(e.wall_s or 0 for e in searched)
-    gpu_hours = sum((e.wall_s or 0) * e.gpus for e in searched) / 3600
-    return (
-        candidates >= plan.spec.optimization.max_iterations
-        or (budget.max_experiments is not None and len(searched) >= budget.max_experiments)
-        or (budget.max_time is not None and wall_s >= budget.max_time)
-        or (budget.max_gpu_hours is not None and gpu_hours >= budget.max_gpu_hours)
-    )
-
-
-async def _attempt(rig: Rig, lease: Lease, store: Store, step: Experiment) -> Experiment:
-    """Measures an experiment and records it, before and after; again where infrastructure failed."""
-    began, reason = time.monotonic(), ""
-    for attempt in range(ATTEMPTS):
-        if attempt:
-            retried: dict[str, JsonValue] = {"number": step.number, "reason": reason}
-            await store.record(lease, events=[("experiment_retried", retried)])
-            await asyncio.sleep(RETRY_S * 2 ** (attempt - 1))
-        running = step.model_copy(update={"attempt": step.attempt + attempt})
-        await store.record(lease, experiment=running, events=[("experiment_started", _begun(running))])
-        outcome = await measure(rig, running)
-        outcome = outcome.model_copy(
-            update={"finished_at": datetime.now(UTC), "wall_s": round(time.monotonic() - began, 3)}
+    async def _measure(self, running: Experiment, load: LoadGenerator) -> None:
+        """Measures an experiment and records what came of it; again where infrastructure failed."""
+        began, reason = time.monotonic(), ""
+        for attempt in range(ATTEMPTS):
+            if attempt:
+                retried: dict[str, JsonValue] = {"number": running.number, "reason": reason}
+                await self.store.record(self.lease, events=[("experiment_retried", retried)])
+                await asyncio.sleep(RETRY_S * 2 ** (attempt - 1))
+                running = await self._begin(running.model_copy(update={"attempt": running.attempt + 1}))
+            outcome = await measure(self.rig, load, running, self._stop_reason)
+            wall_s = round(time.monotonic() - began, 3)
+            outcome = outcome.model_copy(update={"finished_at": datetime.now(UTC), "wall_s": wall_s, "holder": None})
+            if outcome.failure is None or outcome.failure.kind is not FailureKind.INFRASTRUCTURE:
+                told = ("experiment_finished", _ended(outcome))
+                await self.store.record(self.lease, experiment=outcome, events=[told])
+                self.experiments[outcome.number] = outcome
+                self.idle.append(load)
+                return
+            reason = outcome.failure.message
+            log.warning("experiment %d, attempt %d: %s", running.number, running.attempt, reason)
+        raise UnavailableError(
+            f"Experiment {running.number} was tried {ATTEMPTS} times and this machine failed it each time: {reason} "
+            f"Mend that, then run: autotuner resume {self.lease.task_id}"
         )
-        if outcome.failure is None or outcome.failure.kind is not FailureKind.INFRASTRUCTURE:
-            await store.record(lease, experiment=outcome, events=[("experiment_finished", _ended(outcome))])
-            return outcome
-        reason = outcome.failure.message
-        log.warning("experiment %d, attempt %d: %s", step.number, running.attempt, reason)
-    raise UnavailableError(
-        f"Experiment {step.number} was tried {ATTEMPTS} times and this machine failed it each time: {reason} "
-        f"Mend that, then run: autotuner resume {lease.task_id}"
-    )
+
+    def _stop_reason(self, so_far: Experiment) -> str | None:
+        ended = [one for _, one in sorted(self.experiments.items()) if one.state is not ExperimentState.RUNNING]
+        return experiment_end(self.rig.plan.spec, ended, so_far)
 
 
 def _begun(experiment: Experiment) -> dict[str, JsonValue]:

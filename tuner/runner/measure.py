@@ -3,6 +3,7 @@
 import asyncio
 import time
 from collections.abc import Awaitable, Callable, Mapping
+from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -10,13 +11,14 @@ from pydantic import JsonValue
 
 from tuner.analysis import score
 from tuner.benchmarks import warmup
-from tuner.domain import Experiment, ExperimentState, Failure, Label, LoadPoint
+from tuner.domain import Experiment, ExperimentState, Failure, Label, Level, LoadPoint
 from tuner.errors import ExperimentError, FailureKind
 from tuner.launch import Launch
 from tuner.logs import failures
 from tuner.protocols import Deployer, LoadGenerator
 from tuner.runner.plan import Plan
 from tuner.runner.watch import Watch
+from tuner.search.load_policies import LOAD_POLICIES
 
 
 @dataclass(frozen=True)
@@ -27,7 +29,10 @@ class Rig:
     owner: str
     plan: Plan
     deployer: Deployer
-    load: LoadGenerator
+    open: Callable[[int], AbstractAsyncContextManager[LoadGenerator]]
+    """Opens a load generator, as `Benchmark.open` does: one for each experiment that is under way, numbered from 0."""
+    gpus: int
+    """GPUs for all experiments that are under way together."""
     folder: Path
     """Everything the task writes; experiment n under `n/`."""
     tell: Callable[[str, Mapping[str, JsonValue]], Awaitable[None]]
@@ -36,13 +41,8 @@ class Rig:
     """How long its engines took to be ready so far."""
 
 
-@dataclass(frozen=True)
-class Level:
-    scenario: str
-    concurrency: int
-
-    def failed(self, kind: FailureKind, why: str) -> LoadPoint:
-        return LoadPoint(scenario=self.scenario, concurrency=self.concurrency, failure=kind, error=why)
+StopReason = Callable[[Experiment], str | None]
+"""Asked after each level, with the points so far: why the levels that are left are not measured; None: they are."""
 
 
 @dataclass
@@ -50,7 +50,9 @@ class Attempt:
     """An experiment while it is measured: what is known of it so far, whatever ends it."""
 
     rig: Rig
-    number: int
+    load: LoadGenerator
+    experiment: Experiment
+    stop_reason: StopReason
     launch: Launch
     deadline: float
     """By the event loop's clock."""
@@ -58,12 +60,14 @@ class Attempt:
     command: tuple[str, ...] = ()
     start_s: float | None = None
     points: list[LoadPoint] = field(default_factory=list)
+    deadly: dict[str, LoadPoint] = field(default_factory=dict)
+    """By scenario, the level that the engine died under."""
     lines: tuple[str, ...] = ()
     """The decisive lines of the first level that failed with any."""
 
     @property
     def folder(self) -> Path:
-        return self.rig.folder / str(self.number)
+        return self.rig.folder / str(self.experiment.number)
 
     @property
     def log(self) -> Path:
@@ -73,23 +77,27 @@ class Attempt:
     def model(self) -> str:
         return self.rig.plan.spec.benchmark.model_name or self.launch.served_model
 
-    @property
-    def left(self) -> list[Level]:
-        """The levels without an outcome, in rising concurrency."""
-        done = {(point.scenario, point.concurrency) for point in self.points}
-        benchmark = self.rig.plan.spec.benchmark
-        return [
-            Level(scenario, concurrency)
-            for scenario in benchmark.traffic_scenarios
-            for concurrency in sorted(benchmark.num_concurrency)
-            if (scenario, concurrency) not in done
-        ]
+    def next(self) -> Level | None:
+        """The level to send now. Those that would only kill the engine again have their outcome without being sent."""
+        spec = self.rig.plan.spec
+        while (level := LOAD_POLICIES[spec.benchmark.load_policy].next(spec, self.points)) is not None:
+            deadly = self.deadly.get(level.scenario)
+            if deadly is None or level.concurrency < deadly.concurrency:
+                return level
+            why = f"Not run: the engine died at concurrency {deadly.concurrency}."
+            self.points.append(level.failed(deadly.failure or FailureKind.CRASHED, why))
+        return None
+
+    def give_up(self, kind: FailureKind, why: str) -> None:
+        """The levels that are left fail for a reason that lies outside of them."""
+        while (level := self.next()) is not None:
+            self.points.append(level.failed(kind, why))
 
     async def tell(self, kind: str, payload: Mapping[str, JsonValue]) -> None:
-        await self.rig.tell(kind, {"number": self.number, **payload})
+        await self.rig.tell(kind, {"number": self.experiment.number, **payload})
 
 
-async def measure(rig: Rig, experiment: Experiment) -> Experiment:
+async def measure(rig: Rig, load: LoadGenerator, experiment: Experiment, stop_reason: StopReason) -> Experiment:
     """The experiment with its outcome. A configuration that fails is a result, not an exception.
 
     Levels that were measured before something failed are kept; without any, the experiment has failed.
@@ -97,7 +105,8 @@ async def measure(rig: Rig, experiment: Experiment) -> Experiment:
     spec, launch = rig.plan.spec, rig.plan.launch(experiment.params)
     limit_s = spec.optimization.timeout_per_iteration
     deadline = asyncio.get_running_loop().time() + limit_s
-    attempt = Attempt(rig, experiment.number, launch, deadline, command=rig.plan.command(launch))
+    command = rig.plan.command(launch)
+    attempt = Attempt(rig, load, experiment, stop_reason, launch, deadline, command=command)
     stop: Failure | None = None
     try:
         with rig.deployer.reserve(launch.gpus) as attempt.gpu_ids:
@@ -108,7 +117,7 @@ async def measure(rig: Rig, experiment: Experiment) -> Experiment:
         stop = Failure(kind=error.kind, message=str(error), lines=error.lines)
     failure = _failure(attempt, stop)
     if stop is not None and failure is None:
-        attempt.points += [level.failed(stop.kind, stop.message) for level in attempt.left]
+        attempt.give_up(stop.kind, stop.message)
     return experiment.model_copy(
         update={
             "state": ExperimentState.FAILED if failure else ExperimentState.COMPLETED,
@@ -151,15 +160,15 @@ def _failure(attempt: Attempt, stop: Failure | None) -> Failure | None:
 async def _levels(attempt: Attempt) -> None:
     """Measures every load level as they come.
 
-    An engine that dies under a level takes the higher levels of that scenario with it; it is started again for the
-    scenarios that are left.
+    An engine that dies under a level takes the higher levels of that scenario with it; it is started again for what is
+    left.
 
     Raises:
         TimeoutError: the deadline has come.
     """
     rig, target = attempt.rig, attempt.rig.plan.resolved.target
-    label = Label(rig.task_id, attempt.number, rig.owner)
-    while attempt.left:
+    label = Label(rig.task_id, attempt.experiment.number, rig.owner)
+    while (level := attempt.next()) is not None:
         await attempt.tell("phase", {"phase": "starting"})
         _set_aside(attempt.log)
         began = time.monotonic()
@@ -172,7 +181,7 @@ async def _levels(attempt: Attempt) -> None:
                 start_s = round(time.monotonic() - began, 3)
                 attempt.rig.starts_s.append(start_s)
                 attempt.start_s = attempt.start_s or start_s
-                await _warm_up(attempt, watch)
+                await _warm_up(attempt, watch, level.scenario)
                 await _while_it_lives(attempt, watch)
 
 
@@ -183,23 +192,24 @@ def _set_aside(log: Path) -> None:
 
 
 async def _while_it_lives(attempt: Attempt, watch: Watch) -> None:
-    """The levels that are left, until the engine dies under one."""
-    for level in attempt.left:
+    """The levels that are left, until the engine dies under one or a stop rule ends the experiment."""
+    while (level := attempt.next()) is not None:
         point = await _level(attempt, watch, level)
         attempt.points.append(point)
         await attempt.tell("load_point", point.model_dump(mode="json"))
         if await watch.deployment.exit_code() is not None:
-            why = f"Not run: the engine died at concurrency {level.concurrency}."
-            higher = [one for one in attempt.left if one.scenario == level.scenario]
-            attempt.points += [one.failed(point.failure or FailureKind.CRASHED, why) for one in higher]
+            attempt.deadly[level.scenario] = point
             return
+        so_far = attempt.experiment.model_copy(update={"points": tuple(attempt.points)})
+        if (reason := attempt.stop_reason(so_far)) is not None:
+            attempt.give_up(FailureKind.STOPPED, f"Not run: {reason}")
 
 
-async def _warm_up(attempt: Attempt, watch: Watch) -> None:
+async def _warm_up(attempt: Attempt, watch: Watch, scenario: str) -> None:
     if count := attempt.rig.plan.spec.benchmark.warmup_requests:
         await attempt.tell("phase", {"phase": "warming up"})
         async with watch.client(warmup.TIMEOUT_S) as client:
-            await watch.alongside(warmup.send(client, attempt.model, count, attempt.left[0].scenario))
+            await watch.alongside(warmup.send(client, attempt.model, count, scenario))
 
 
 async def _level(attempt: Attempt, watch: Watch, level: Level) -> LoadPoint:
@@ -224,6 +234,6 @@ async def _level(attempt: Attempt, watch: Watch, level: Level) -> LoadPoint:
 
 async def _send(attempt: Attempt, watch: Watch, level: Level) -> LoadPoint:
     await watch.reset_cache()
-    return await attempt.rig.load.measure(
+    return await attempt.load.measure(
         watch.deployment.url, attempt.model, level.scenario, level.concurrency, attempt.folder
     )

@@ -17,6 +17,7 @@ from tuner.errors import InvalidSpecError, Problem
 from tuner.launch import LOOPBACK, Image, Launch
 from tuner.protocols import Engine, Flag, Resolved, Strategy
 from tuner.search import space
+from tuner.search.load_policies import LOAD_POLICIES
 from tuner.search.strategies import STRATEGIES
 from tuner.settings import Settings
 from tuner.spec.objectives import Objective
@@ -236,6 +237,9 @@ def _benchmark_problems(spec: TaskSpec) -> list[Problem]:
     if benchmark.tool not in BENCHMARKS:
         there = f"{', '.join(BENCHMARKS)}{nearest(benchmark.tool, BENCHMARKS)}"
         problems.append(Problem(f"no load generator {benchmark.tool!r}; there are {there}", "benchmark.tool"))
+    if benchmark.load_policy not in LOAD_POLICIES:
+        there = f"there are {', '.join(LOAD_POLICIES)}{nearest(benchmark.load_policy, LOAD_POLICIES)}"
+        problems.append(Problem(f"no load policy {benchmark.load_policy!r}; {there}", "benchmark.load_policy"))
     if benchmark.task != "text-to-text":
         problems.append(Problem(f"task {benchmark.task!r} cannot be measured; only text-to-text can", "benchmark.task"))
     url = benchmark.dataset_url

@@ -3,8 +3,8 @@
 import asyncio
 import logging
 import time
-from collections.abc import AsyncIterator, Mapping
-from contextlib import asynccontextmanager, suppress
+from collections.abc import Mapping
+from contextlib import AbstractAsyncContextManager, suppress
 from dataclasses import dataclass, field
 
 from pydantic import JsonValue
@@ -144,28 +144,33 @@ class Worker:
         if planned.missing:
             raise UnavailableError("\n".join(planned.missing))
         await self.reap(task.id)
-        async with self._rig(task, lease, planned) as rig:
-            await run(rig, lease, self.store)
+        await run(await self._rig(task, lease, planned), lease, self.store)
         gains = result.result(task, await self.store.experiments(task.id)).verdict.gains
         return gains[0].gain if gains else None
 
-    @asynccontextmanager
-    async def _rig(self, task: Task, lease: Lease, planned: Plan) -> AsyncIterator[Rig]:
+    async def _rig(self, task: Task, lease: Lease, planned: Plan) -> Rig:
         if DEMO in (task.spec.model.id_or_path, task.spec.benchmark.model_tokenizer):
             await asyncio.to_thread(demo_model.make, self.settings.models / DEMO)
-        async with self._load(task, planned) as load:
-            yield Rig(
-                task_id=task.id,
-                owner=self.owner,
-                plan=planned,
-                deployer=DEPLOYERS[task.spec.deployment_mode](self.settings),
-                load=load,
-                folder=self.settings.runs(task.id),
-                tell=lambda kind, payload: self._tell(lease, kind, payload),
-            )
+        workload, folder = await self._workload(task, planned), self.settings.runs(task.id)
+        benchmark = BENCHMARKS[task.spec.benchmark.tool](self.settings.home)
 
-    @asynccontextmanager
-    async def _load(self, task: Task, planned: Plan) -> AsyncIterator[LoadGenerator]:
+        def opened(slot: int) -> AbstractAsyncContextManager[LoadGenerator]:
+            log_path = folder / (f"benchmark.{slot}.log" if slot else "benchmark.log")
+            # Whoever ends a load generator ends all that carries its label.
+            return benchmark.open(workload, log_path, Label(task.id, -1 - slot, self.owner))
+
+        return Rig(
+            task_id=task.id,
+            owner=self.owner,
+            plan=planned,
+            deployer=DEPLOYERS[task.spec.deployment_mode](self.settings),
+            open=opened,
+            gpus=planned.resolved.gpus or 0,
+            folder=folder,
+            tell=lambda kind, payload: self._tell(lease, kind, payload),
+        )
+
+    async def _workload(self, task: Task, planned: Plan) -> Workload:
         benchmark = task.spec.benchmark
         dataset = None
         if benchmark.dataset_url and "dataset" in benchmark.traffic_scenarios:
@@ -175,7 +180,7 @@ class Worker:
                 deduplicate=benchmark.dataset_deduplicate,
                 prompt_column=benchmark.dataset_prompt_column,
             )
-        workload = Workload(
+        return Workload(
             task_id=task.id,
             scenarios=benchmark.traffic_scenarios,
             concurrencies=benchmark.num_concurrency,
@@ -189,10 +194,6 @@ class Worker:
             prefix_ratio=benchmark.prefix_ratio,
             slos=task.spec.slo.bounds if task.spec.slo else (),
         )
-        generator = BENCHMARKS[benchmark.tool](self.settings.home)
-        log_path = self.settings.runs(task.id) / "benchmark.log"
-        async with generator.open(workload, log_path, Label(task.id, -1, self.owner)) as load:
-            yield load
 
     async def _tell(self, lease: Lease, kind: str, payload: Mapping[str, JsonValue]) -> None:
         await self.store.record(lease, events=[(kind, payload)])

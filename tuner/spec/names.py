@@ -5,7 +5,7 @@ from functools import partial
 from importlib import import_module
 from typing import Any, Literal
 
-Kind = Literal["engine", "strategy", "deployment mode", "load generator"]
+Kind = Literal["engine", "strategy", "deployment mode", "load generator", "load policy"]
 Table = Callable[[], Mapping[str, Any]]
 """Asked whenever a task is checked or described: tables can grow."""
 
@@ -14,6 +14,7 @@ TABLES: Mapping[Kind, tuple[str, str]] = {
     "strategy": ("tuner.search.strategies", "STRATEGIES"),
     "deployment mode": ("tuner.deploy", "DEPLOYERS"),
     "load generator": ("tuner.benchmarks", "BENCHMARKS"),
+    "load policy": ("tuner.search.load_policies", "LOAD_POLICIES"),
 }
 """Module and name of each."""
 PLANNED: Mapping[Kind, tuple[str, ...]] = {"deployment mode": ("docker", "ome")}

@@ -111,6 +111,9 @@ class Optimization(Block):
     seed: Annotated[Whole, Field(ge=0, lt=2**32)] = 0
     baseline: bool = True
     """Measure the engine's defaults first."""
+    parallel_experiments: Annotated[Whole, Field(ge=1, le=64)] = 1
+    """Experiments measured at once, each with its own load generator. They share the machine: more than one says
+    something only where each has GPUs and processors to itself."""
     confirm: Annotated[Whole, Field(ge=0, le=20)] = 2
     """Fresh, interleaved measurements of the winner and of the baseline at the end; 0 turns it off."""
 
@@ -161,6 +164,8 @@ class BenchmarkConfig(Block):
     """The shared prefix as a part of the prompt, for scenarios D(in,out); excludes `prefix_len`."""
     warmup_requests: Annotated[Whole, Field(ge=0, le=10_000)] = 4
     """Sent before the first level, never counted."""
+    load_policy: Annotated[str, Suggested(named("load policy"))] = "fixed"
+    """How load levels are chosen. `fixed`: every concurrency of every scenario, rising."""
 
     @model_validator(mode="after")
     def _check(self) -> Self:

@@ -102,6 +102,8 @@ EXPERIMENT = Table(
     Column("key", Prose, nullable=False),
     Column("feasible", Boolean, nullable=False),
     Column("data", JSON, nullable=False),
+    # `Lease.holder` while it runs.
+    Column("holder", Prose),
     # Counting the experiments of a page of tasks reads this and none of the data.
     Index("experiment_by_state", "task_id", "state"),
     # All that a page over all tasks is filtered and sorted by: the data of the rows before it stays unread.
@@ -198,6 +200,7 @@ def experiment_values(experiment: Experiment) -> dict[str, object]:
         "key": experiment.params.key,
         "feasible": experiment.feasible,
         "data": experiment.model_dump(mode="json"),
+        "holder": experiment.holder,
     }
 
 

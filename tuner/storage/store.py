@@ -43,6 +43,11 @@ class Lease:
     owner: str
     token: int
 
+    @property
+    def holder(self) -> str:
+        """What an experiment says of it, while it runs."""
+        return f"{self.owner}#{self.token}"
+
 
 @dataclass(frozen=True)
 class Held:

@@ -23,8 +23,8 @@ class Auto:
     )
     in_order = False
 
-    def ask(self, search: Search, history: Sequence[Experiment]) -> Params | None:
+    def ask(self, search: Search, history: Sequence[Experiment], pending: Sequence[Experiment]) -> Params | None:
         candidates = search.space.candidates
         if candidates is not None and len(candidates) <= search.budget:
-            return Grid().ask(search, history)
-        return (NSGA2 if len(search.objectives) > 1 else BAYESIAN).ask(search, history)
+            return Grid().ask(search, history, pending)
+        return (NSGA2 if len(search.objectives) > 1 else BAYESIAN).ask(search, history, pending)

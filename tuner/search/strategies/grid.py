@@ -23,11 +23,12 @@ class Grid:
     spoken: tuple[str, ...] = ("grid",)
     in_order = True
 
-    def ask(self, search: Search, history: Sequence[Experiment]) -> Params | None:
-        tried = {experiment.params.key for experiment in history}
+    def ask(self, search: Search, history: Sequence[Experiment], pending: Sequence[Experiment]) -> Params | None:
+        begun = [*history, *pending]
+        tried = {experiment.params.key for experiment in begun}
         candidates = search.space.candidates
         if candidates is None:
-            return next(untried(search.space, tried, start=_reached(search.space, history)), None)
+            return next(untried(search.space, tried, start=_reached(search.space, begun)), None)
         return next((params for params in candidates if params.key not in tried), None)
 
 
@@ -51,9 +52,9 @@ def _combination(axes: Mapping[str, Scale], number: int) -> dict[str, Value]:
     return values
 
 
-def _reached(space: Space, history: Sequence[Experiment]) -> int:
+def _reached(space: Space, begun: Sequence[Experiment]) -> int:
     """The furthest combination tried, so that a huge grid is not walked from its start for every question."""
-    places = (space.values(experiment.params) for experiment in history if experiment.role is Role.CANDIDATE)
+    places = (space.values(experiment.params) for experiment in begun if experiment.role is Role.CANDIDATE)
     axes = scales(space)
     return max((_number(axes, values) for values in places if values is not None), default=0)
 

@@ -14,18 +14,18 @@ TINY = 1e-12
 
 @dataclass(frozen=True)
 class Observation:
-    """A finished experiment, as a sampler sees it."""
+    """An experiment, as a sampler sees it."""
 
     values: Mapping[str, Value]
     losses: tuple[float, ...] | None
-    """One per objective, less is better; None: it failed."""
+    """One per objective, less is better; None: it failed, or is still under way."""
     violation: float
     """By how much hard SLOs are missed; 0 is feasible."""
 
 
-def observe(search: Search, history: Sequence[Experiment]) -> list[Observation]:
+def observe(search: Search, begun: Sequence[Experiment]) -> list[Observation]:
     """The experiments that lie in the space: a baseline outside of it says nothing about a place in it."""
-    placed = ((experiment, search.space.values(experiment.params)) for experiment in history)
+    placed = ((experiment, search.space.values(experiment.params)) for experiment in begun)
     return [_observation(search, experiment, values) for experiment, values in placed if values is not None]
 
 

@@ -20,14 +20,14 @@ class Random:
     spoken: tuple[str, ...] = ("random",)
     in_order = False
 
-    def ask(self, search: Search, history: Sequence[Experiment]) -> Params | None:
-        tried = {experiment.params.key for experiment in history}
-        return draw(search.space, tried, source(search, history))
+    def ask(self, search: Search, history: Sequence[Experiment], pending: Sequence[Experiment]) -> Params | None:
+        begun = [*history, *pending]
+        return draw(search.space, {experiment.params.key for experiment in begun}, source(search, begun))
 
 
-def source(search: Search, history: Sequence[Experiment]) -> random.Random:
+def source(search: Search, begun: Sequence[Experiment]) -> random.Random:
     """The same for the same seed and number of experiments: a resumed task draws as if it had never stopped."""
-    return random.Random(f"{search.seed}/{len(history)}")  # noqa: S311 - a search is no secret
+    return random.Random(f"{search.seed}/{len(begun)}")  # noqa: S311 - a search is no secret
 
 
 def draw(space: Space, tried: set[str], source: random.Random) -> Params | None:

@@ -34,12 +34,13 @@ class Sampler:
     spoken: tuple[str, ...]
     in_order: bool = False
 
-    def ask(self, search: Search, history: Sequence[Experiment]) -> Params | None:
-        tried = {experiment.params.key for experiment in history}
+    def ask(self, search: Search, history: Sequence[Experiment], pending: Sequence[Experiment]) -> Params | None:
+        begun = [*history, *pending]
+        tried = {experiment.params.key for experiment in begun}
         axes = {name: scale for name, scale in scales(search.space).items() if scale.count > 1}
-        observations = observe(search, history)
+        observations = observe(search, begun)
         judged = sum(observation.losses is not None for observation in observations)
-        chance = source(search, history)
+        chance = source(search, begun)
         if not axes or judged < JUDGED or len(observations) < search.n_initial_random:
             return draw(search.space, tried, chance)
         # Optuna costs 0.4 s and 50 MB, which no other strategy and no other command should pay.

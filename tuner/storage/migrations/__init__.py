@@ -2,7 +2,7 @@
 
 from sqlalchemy import Connection
 
-HEAD = "0003"
+HEAD = "0004"
 """The newest revision. Written here so that opening an up-to-date database needs no Alembic."""
 
 VERSION_TABLE = "tuner_version"

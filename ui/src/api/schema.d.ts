@@ -1369,6 +1369,12 @@ export interface components {
             /** Dataset Url */
             dataset_url: string | null;
             /**
+             * Load Policy
+             * @default fixed
+             * @example fixed
+             */
+            load_policy: string;
+            /**
              * Max Requests Per Iteration
              * @default 100
              */
@@ -1440,6 +1446,12 @@ export interface components {
             dataset_prompt_column?: string | null;
             /** Dataset Url */
             dataset_url?: string | null;
+            /**
+             * Load Policy
+             * @default fixed
+             * @example fixed
+             */
+            load_policy?: string;
             /**
              * Max Requests Per Iteration
              * @default 100
@@ -1958,6 +1970,8 @@ export interface components {
              * @default 0
              */
             gpus: number;
+            /** Holder */
+            holder: string | null;
             launch: components["schemas"]["Launch"] | null;
             /** Number */
             number: number;
@@ -2015,7 +2029,7 @@ export interface components {
          * @description Why an experiment failed. Only `infrastructure` is tried again: it says nothing about the configuration.
          * @enum {string}
          */
-        FailureKind: "invalid_flag" | "out_of_memory" | "start_timeout" | "crashed" | "benchmark_failed" | "unhealthy_output" | "infrastructure";
+        FailureKind: "invalid_flag" | "out_of_memory" | "start_timeout" | "crashed" | "benchmark_failed" | "unhealthy_output" | "infrastructure" | "stopped";
         /**
          * Farewell
          * @description Data of an event `farewell`: the service stops.
@@ -2675,6 +2689,11 @@ export interface components {
              */
             objective: components["schemas"]["Objective"][];
             /**
+             * Parallel Experiments
+             * @default 1
+             */
+            parallel_experiments: number;
+            /**
              * Seed
              * @default 0
              */
@@ -2727,6 +2746,11 @@ export interface components {
              *     ]
              */
             objective?: components["schemas"]["ObjectiveInput"][];
+            /**
+             * Parallel Experiments
+             * @default 1
+             */
+            parallel_experiments?: number;
             /**
              * Seed
              * @default 0
@@ -3929,7 +3953,8 @@ export interface components {
              *       "max_requests_per_iteration": 100,
              *       "additional_params": {},
              *       "dataset_deduplicate": false,
-             *       "warmup_requests": 4
+             *       "warmup_requests": 4,
+             *       "load_policy": "fixed"
              *     }
              */
             benchmark: components["schemas"]["BenchmarkConfig"];
@@ -3978,6 +4003,7 @@ export interface components {
              *       "n_initial_random": 5,
              *       "seed": 0,
              *       "baseline": true,
+             *       "parallel_experiments": 1,
              *       "confirm": 2
              *     }
              */
@@ -4034,7 +4060,8 @@ export interface components {
              *       "dataset_prompt_column": null,
              *       "prefix_len": null,
              *       "prefix_ratio": null,
-             *       "warmup_requests": 4
+             *       "warmup_requests": 4,
+             *       "load_policy": "fixed"
              *     }
              */
             benchmark?: components["schemas"]["BenchmarkConfigInput"];
@@ -4089,6 +4116,7 @@ export interface components {
              *       "n_initial_random": 5,
              *       "seed": 0,
              *       "baseline": true,
+             *       "parallel_experiments": 1,
              *       "confirm": 2
              *     }
              */

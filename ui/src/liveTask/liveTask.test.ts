@@ -131,6 +131,24 @@ describe("a task's events", () => {
     });
   });
 
+  test("of several at once those of the others do not change what the newest does", () => {
+    const live = after(
+      begin(0),
+      begin(1),
+      ["phase", { number: 1, phase: "starting" }],
+      ["phase", { number: 0, phase: "measuring", scenario: "D(100,100)", concurrency: 1 }],
+      ["load_point", point(1)],
+      end(0, 9, 100),
+    );
+    expect(live.now).toMatchObject({ number: 1, phase: "starting", points: [] });
+    expect(live.experiments.map((one) => [one.number, one.state])).toEqual([
+      [0, "completed"],
+      [1, "running"],
+    ]);
+    const again = applyEvent(live, event("experiment_started", { number: 0, role: "baseline", attempt: 2 }));
+    expect(again.experiments.map((one) => one.number)).toEqual([0, 1]);
+  });
+
   test("an event of a kind that is not known changes nothing", () => {
     const live = after(begin(0));
     expect(applyEvent(live, event("moon_rose", {}))).toBe(live);
@@ -218,7 +236,7 @@ describe("load levels", () => {
     const { now } = after(
       begin(0),
       ["load_point", point(1)],
-      ["phase", { phase: "measuring", scenario: "D(100,100)", concurrency: 8 }],
+      ["phase", { number: 0, phase: "measuring", scenario: "D(100,100)", concurrency: 8 }],
     );
     expect(
       levelsOf(benchmark, now).map((one) => [

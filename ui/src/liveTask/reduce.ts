@@ -68,14 +68,11 @@ export function applyEvent(live: LiveTask, { kind, payload, at }: TaskEvent): Li
     case "experiment_started":
       return started(live, payload, at);
     case "experiment_retried":
-      return { ...live, now: live.now && { ...live.now, phase: null, retried: text(payload.reason) } };
+      return newest(live, payload, () => ({ phase: null, retried: text(payload.reason) }));
     case "phase":
-      return { ...live, now: live.now && { ...live.now, ...phaseOf(payload), since: at } };
+      return newest(live, payload, () => ({ ...phaseOf(payload), since: at }));
     case "load_point":
-      return {
-        ...live,
-        now: live.now && { ...live.now, points: [...live.now.points, payload as LoadPoint] },
-      };
+      return newest(live, payload, ({ points }) => ({ points: [...points, payload as LoadPoint] }));
     case "experiment_finished":
       return finished(live, payload, at);
     default:
@@ -84,6 +81,16 @@ export function applyEvent(live: LiveTask, { kind, payload, at }: TaskEvent): Li
 }
 
 type Payload = TaskEvent["payload"];
+
+/** What an event says of the newest experiment; of others that are under way nothing more is shown than that. */
+function newest(
+  live: LiveTask,
+  { number }: Payload,
+  more: (now: CurrentExperiment) => Partial<CurrentExperiment>,
+): LiveTask {
+  const { now } = live;
+  return now === null || now.number !== number ? live : { ...live, now: { ...now, ...more(now) } };
+}
 
 function started(live: LiveTask, payload: Payload, at: string): LiveTask {
   const number = Number(payload.number);
@@ -108,12 +115,8 @@ function started(live: LiveTask, payload: Payload, at: string): LiveTask {
     points: [],
     retried: live.now?.number === number ? live.now.retried : null,
   };
-  return {
-    ...live,
-    state: "running",
-    experiments: [...live.experiments.filter((one) => one.number !== number), experiment],
-    now,
-  };
+  const experiments = [...live.experiments.filter((one) => one.number !== number), experiment];
+  return { ...live, state: "running", experiments: experiments.sort((a, b) => a.number - b.number), now };
 }
 
 function finished(live: LiveTask, payload: Payload, at: string): LiveTask {
@@ -132,11 +135,12 @@ function finished(live: LiveTask, payload: Payload, at: string): LiveTask {
           failure: text(payload.message) ?? text(payload.failure),
         },
   );
-  return {
-    ...live,
-    experiments,
-    now: live.now && { ...live.now, phase: "done", scenario: null, concurrency: null, since: at },
-  };
+  return newest({ ...live, experiments }, payload, () => ({
+    phase: "done",
+    scenario: null,
+    concurrency: null,
+    since: at,
+  }));
 }
 
 const interrupted = (experiment: LiveExperiment): LiveExperiment =>

@@ -49,6 +49,7 @@ export function experiment(
     params: { flags, env: {}, parallel: {}, quant: {} },
     state: "completed",
     attempt: 1,
+    holder: null,
     confirms: null,
     gpus: 1,
     gpu_ids: ["GPU-0"],
