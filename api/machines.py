@@ -8,7 +8,7 @@ from api.deps import TunerDep
 from api.problems import documented
 from tuner.deploy.deployments import Running
 from tuner.engines.installs.installations import EngineInfo
-from tuner.logs.files import LogExcerpt
+from tuner.logs.tail import LogExcerpt
 from tuner.machine.hardware import Hardware
 from tuner.protocols import Flag
 from tuner.runner.heartbeats import WorkerInfo

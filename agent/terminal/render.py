@@ -11,8 +11,8 @@ from rich.text import Text
 
 from agent.terminal.view import Asked, Block, Call, Note, Said, Step, Trouble, View
 from agent.terminal.wording import brief, encodable, line, visible, written
-from tools.untrusted import clean
 from tuner.analysis.formatting import duration, number
+from tuner.logs.cleaning import printable
 
 PROMPT = "› "
 EDGE = 8
@@ -40,15 +40,15 @@ def decorated(console: Console) -> bool:
 def drawn(block: Block, *, decorated: bool) -> RenderableType:
     match block:
         case Asked(text):
-            return Text(f"{PROMPT}{clean(text)}\n", style="bold")
+            return Text(f"{PROMPT}{printable(text)}\n", style="bold")
         case Said(text) if decorated:
             return Group(_markdown(text), "")
         case Said(text):
-            return Text(f"{clean(text)}\n")
+            return Text(f"{printable(text)}\n")
         case Note(text):
-            return Text(f"{clean(text)}", style="dim")
+            return Text(f"{printable(text)}", style="dim")
         case Trouble(text):
-            return Text(clean(text), style="red")
+            return Text(printable(text), style="red")
         case Call() as call:
             style = "red" if call.failed else "dim"
             return Text(called(call), style=style, no_wrap=decorated)
@@ -118,7 +118,7 @@ class _Markdown(Markdown):
 
 def _markdown(text: str) -> Markdown:
     # Without links that show one address and lead to another.
-    return _Markdown(clean(text), hyperlinks=False, code_theme="ansi_dark")
+    return _Markdown(printable(text), hyperlinks=False, code_theme="ansi_dark")
 
 
 def _pending(call: Call, seconds: float) -> str:
@@ -148,5 +148,5 @@ def _json(text: str) -> JsonValue:
 
 def _all(text: str) -> str:
     found = _json(text)
-    plain = clean(found if isinstance(found, str) else written(found))
+    plain = printable(found if isinstance(found, str) else written(found))
     return plain if len(plain) <= SHOWN else f"{plain[:SHOWN]}\n… {len(plain) - SHOWN:,} more characters: /export"

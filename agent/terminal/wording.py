@@ -9,7 +9,7 @@ from typing import TypeAlias
 import yaml
 from pydantic import JsonValue
 
-from tools.untrusted import clean
+from tuner.logs.cleaning import printable
 from tuner.spec.reader import Dumper
 
 ASCII = {
@@ -55,7 +55,7 @@ def written(data: object) -> str:
 
 def line(text: str, limit: int) -> str:
     """All of it in one line of at most so many characters."""
-    flat = " ".join(clean(text[: 4 * limit]).split())
+    flat = " ".join(printable(text[: 4 * limit]).split())
     return flat if len(flat) <= limit and len(text) <= 4 * limit else f"{flat[: limit - 1].rstrip()}…"
 
 

@@ -21,6 +21,7 @@ from tuner.domain import Params
 from tuner.engines.simulated.engine import Simulated
 from tuner.errors import FailureKind
 from tuner.logs import failures
+from tuner.logs.tail import tail
 from tuner.protocols import Installation
 
 BUILT_IN = Installation("built in", Path(sys.executable), "1", cpu_only=True)
@@ -277,6 +278,6 @@ def assert_failed(server: SimulatedProcess, kind: FailureKind, named: str) -> No
         Simulated().failures,
         exit_code=server.process.returncode,
         out_of_memory=False,
-        lines=failures.tail(server.log),
+        lines=tail(server.log),
     )
     assert (failure.kind, named in failure.message) == (kind, True), failure

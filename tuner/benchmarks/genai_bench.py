@@ -24,6 +24,7 @@ from tuner.domain import Label, LoadPoint
 from tuner.engines.installs import environments
 from tuner.errors import BenchmarkError, DeploymentError, FailureKind, UnavailableError
 from tuner.logs import failures
+from tuner.logs.tail import tail
 from tuner.machine import processes
 from tuner.protocols import Workload
 
@@ -208,7 +209,7 @@ class WarmGenaiBench:
         raise BenchmarkError(FailureKind.INFRASTRUCTURE, message, self._lines())
 
     def _lines(self) -> tuple[str, ...]:
-        return tuple(failures.tail(self.log)[-failures.LINES :])
+        return tuple(tail(self.log, failures.LINES))
 
 
 def read(records: Path) -> list[Request]:

@@ -14,6 +14,9 @@ from tuner.benchmarks import warmup
 from tuner.domain import Experiment, ExperimentState, Failure, Label, LoadPoint
 from tuner.errors import DeploymentError, ExperimentError, FailureKind
 from tuner.logs import failures
+from tuner.logs.cleaning import clean
+from tuner.logs.files import set_aside
+from tuner.logs.tail import tail
 from tuner.machine import hardware
 from tuner.protocols import Deployer, Launch, LoadGenerator
 from tuner.runner.plan import Plan
@@ -43,7 +46,7 @@ class Level:
     concurrency: int
 
     def failed(self, kind: FailureKind, why: str) -> LoadPoint:
-        return LoadPoint(scenario=self.scenario, concurrency=self.concurrency, failure=kind, error=why)
+        return LoadPoint(scenario=self.scenario, concurrency=self.concurrency, failure=kind, error=clean(why))
 
 
 @dataclass
@@ -106,7 +109,7 @@ async def measure(rig: Rig, experiment: Experiment) -> Experiment:
     except TimeoutError:
         stop = _late(attempt, limit_s)
     except ExperimentError as error:
-        stop = Failure(kind=error.kind, message=str(error), lines=error.lines)
+        stop = Failure(kind=error.kind, message=clean(str(error)), lines=tuple(map(clean, error.lines)))
     failure = _failure(attempt, stop)
     if stop is not None and failure is None:
         attempt.points += [level.failed(stop.kind, stop.message) for level in attempt.left]
@@ -152,7 +155,7 @@ def _failure(attempt: Attempt, stop: Failure | None) -> Failure | None:
         kind, message = first.failure or FailureKind.BENCHMARK_FAILED, first.error or "No level counts."
         stop = Failure(kind=kind, message=message, lines=attempt.lines)
     assert stop is not None, "every level has an outcome, unless something stopped them"
-    lines = stop.lines or tuple(failures.tail(attempt.log, lines=failures.LINES))
+    lines = stop.lines or tuple(tail(attempt.log, failures.LINES))
     return stop.model_copy(update={"lines": lines})
 
 
@@ -168,7 +171,7 @@ async def _levels(attempt: Attempt) -> None:
     label = Label(attempt.rig.task_id, attempt.number, attempt.rig.owner)
     while attempt.left:
         await attempt.tell("phase", {"phase": "starting"})
-        _set_aside(attempt.log)
+        set_aside(attempt.log)
         began = time.monotonic()
         # The deadline ends what is measured, never the farewell: ports and GPUs are held until the engine is gone.
         async with attempt.rig.deployer.deploy(attempt.launch, label, attempt.log, attempt.gpu_ids) as deployment:
@@ -181,12 +184,6 @@ async def _levels(attempt: Attempt) -> None:
                 attempt.start_s = attempt.start_s or start_s
                 await _warm_up(attempt, watch)
                 await _while_it_lives(attempt, watch)
-
-
-def _set_aside(log: Path) -> None:
-    """Keeps the log of an earlier start, `engine.1.log`: what it says explains no later end."""
-    if log.exists():
-        log.rename(log.with_name(f"engine.{len(list(log.parent.glob('engine.*.log'))) + 1}.log"))
 
 
 async def _while_it_lives(attempt: Attempt, watch: Watch) -> None:
@@ -224,9 +221,9 @@ async def _level(attempt: Attempt, watch: Watch, level: Level) -> LoadPoint:
     except ExperimentError as error:
         if error.kind is FailureKind.INFRASTRUCTURE:
             raise
-        attempt.lines = attempt.lines or error.lines
+        attempt.lines = attempt.lines or tuple(map(clean, error.lines))
         return level.failed(error.kind, str(error))
-    return point
+    return point if point.error is None else point.model_copy(update={"error": clean(point.error)})
 
 
 async def _send(attempt: Attempt, watch: Watch, level: Level) -> LoadPoint:
