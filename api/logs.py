@@ -1,7 +1,6 @@
 """Logs of tasks: their end, what is searched for, and what comes."""
 
-from collections.abc import AsyncGenerator
-from contextlib import aclosing
+from collections.abc import AsyncGenerator, AsyncIterator
 from typing import Annotated
 
 from fastapi import APIRouter, Query, Response
@@ -11,8 +10,8 @@ from api.problems import documented
 from api.streams import NOTHING_MORE, Message, message, streamed
 from tuner.domain import LARGEST
 from tuner.errors import InvalidSpecError, Problem
-from tuner.logs.files import LogExcerpt
-from tuner.service import Tuner
+from tuner.logs.following import LogChunk
+from tuner.logs.tail import LogExcerpt
 
 router = APIRouter(prefix="/tasks/{task}/logs", tags=["logs"])
 
@@ -57,32 +56,11 @@ async def follow_logs(
         newest = experiment if experiment is not None or benchmark else await tuner.newest_experiment(found.id)
         if (begun, position) == (newest, excerpt.position):
             return Response(status_code=204)
-    messages = (
-        _told(tuner, found.id, experiment, benchmark, position)
-        if benchmark or experiment is not None
-        else _going_on(tuner, found.id, begun, position)
-    )
-    return streams.response(messages)
+    chunks = tuner.follow_log(found.id, experiment, benchmark=benchmark, position=position, since=begun)
+    return streams.response(_told(chunks))
 
 
-async def _going_on(tuner: Tuner, task_id: str, begun: int | None, position: int) -> AsyncGenerator[Message, None]:
-    """From where a reader stopped, through the experiments that came since, to the newest and on."""
-    newest = await tuner.newest_experiment(task_id)
-    if begun is not None and newest is not None:
-        for number in range(begun, newest):
-            async with aclosing(_told(tuner, task_id, number, False, position)) as messages:
-                async for one in messages:
-                    yield one
-            position = 0
-    async with aclosing(_told(tuner, task_id, None, False, position)) as messages:
-        async for one in messages:
-            yield one
-
-
-async def _told(
-    tuner: Tuner, task_id: str, experiment: int | None, benchmark: bool, position: int
-) -> AsyncGenerator[Message, None]:
-    chunks = tuner.follow_log(task_id, experiment, benchmark=benchmark, position=position)
+async def _told(chunks: AsyncIterator[LogChunk]) -> AsyncGenerator[Message, None]:
     async for chunk in chunks:
         yield message("log", chunk, id=f"{'' if chunk.experiment is None else chunk.experiment}:{chunk.position}")
 

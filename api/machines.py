@@ -7,7 +7,7 @@ from fastapi import APIRouter, Path, Query, Response
 from api.deps import TunerDep
 from api.problems import documented
 from tuner.installs.installations import EngineInfo
-from tuner.logs.files import LogExcerpt
+from tuner.logs.tail import LogExcerpt
 from tuner.machine.hardware import Hardware
 from tuner.protocols import Flag, Running
 from tuner.runner.heartbeats import WorkerInfo

@@ -32,8 +32,8 @@ import tools
 from agent.approvals.mcp_calls import McpCalls
 from agent.approvals.records.executions import CallOutcome
 from agent.domain import Approval, Approve, Decision, Reject
-from tools.untrusted import clean
 from tuner.errors import TunerError
+from tuner.logs.cleaning import printable
 
 T = TypeVar("T")
 
@@ -169,13 +169,13 @@ def _decision(said: ElicitResult, digest: str) -> Decision | None:
     content = said.content or {}
     if said.action == "accept" and content.get("run") is True:
         return Approve(digest=digest)
-    return Reject(reason=clean(str(content.get("reason") or ""))[:2000])
+    return Reject(reason=printable(str(content.get("reason") or ""))[:2000])
 
 
 def _shown(approval: Approval) -> str:
     """The call as it will run, for a person."""
     told = {"arguments": approval.args, **({"what it would do": approval.preview} if approval.preview else {})}
-    written = clean(yaml.safe_dump(told, sort_keys=False, allow_unicode=True, width=100))
+    written = printable(yaml.safe_dump(told, sort_keys=False, allow_unicode=True, width=100))
     rest = len(written) - LONGEST_QUESTION
     cut = (
         f"{written[:LONGEST_QUESTION]}\n… ({rest:,} more characters; the page shows all of them)"

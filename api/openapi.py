@@ -14,7 +14,7 @@ from api.problems import MEDIA_TYPE, ProblemDetails, documented
 from api.streams import Farewell, StreamError
 from api.tasks import SpecPatch
 from tuner.domain import Event
-from tuner.logs.files import LogChunk
+from tuner.logs.following import LogChunk
 from tuner.spec.task import TaskSpec
 
 INPUTS: Mapping[str, type[BaseModel]] = {

@@ -9,9 +9,9 @@ from tools.answers import shown
 from tools.arguments import Limit, Offset
 from tools.context import Context, Runtime, teller
 from tools.tool import tool
-from tools.untrusted import clean
 from tuner.installs.environments import RECIPES
 from tuner.installs.installations import EngineInfo
+from tuner.logs.cleaning import printable
 from tuner.protocols import Flag
 from tuner.spec.values import Frozen, OneOf
 
@@ -121,7 +121,7 @@ async def install_engine(
     """
     tell = teller(runtime)
     installation = await runtime.context.tuner.install_engine(
-        environment, torch_index=torch_index, on_line=lambda line: tell({"message": clean(line)[:MOST_HELP]})
+        environment, torch_index=torch_index, on_line=lambda line: tell({"message": printable(line)[:MOST_HELP]})
     )
     return Installed(environment=installation.name, version=installation.version, cpu_only=installation.cpu_only)
 
@@ -132,9 +132,9 @@ def _line(flag: Flag) -> FlagLine:
     return FlagLine(
         name=flag.name,
         choices=choices,
-        default=None if flag.default is None else clean(flag.default)[:MOST_HELP],
+        default=None if flag.default is None else printable(flag.default)[:MOST_HELP],
         switch=None if flag.takes_value else True,
-        help=clean(" ".join(flag.help.split()))[:MOST_HELP] or None,
+        help=printable(" ".join(flag.help.split()))[:MOST_HELP] or None,
     )
 
 

@@ -14,9 +14,10 @@ from tools.context import Context, Runtime
 from tools.github_search import IssueRow, search
 from tools.plain import plain
 from tools.tool import tool
-from tools.untrusted import clean, disarmed
+from tools.untrusted import disarmed
 from tuner.domain import LARGEST, Experiment, ExperimentState, Task
 from tuner.errors import ConflictError, NotFoundError, TunerError
+from tuner.logs.cleaning import printable
 from tuner.logs.redaction import redact
 from tuner.report.command import shell
 from tuner.spec.values import Frozen
@@ -108,9 +109,7 @@ def _words(message: str) -> list[str]:
 
 def _title(task: Task, one: Experiment) -> str:
     assert one.failure is not None
-    first = (
-        disarmed(clean(one.failure.message)).strip().splitlines()[0] if one.failure.message.strip() else "no message"
-    )
+    first = next(iter(disarmed(printable(one.failure.message)).strip().splitlines()), "no message")
     title = f"[{task.spec.base_runtime}] {one.failure.kind}: {first}"
     return title if len(title) <= 120 else f"{title[:119].rstrip()}…"
 
@@ -159,7 +158,7 @@ async def _log(context: Context, task: Task, one: Experiment) -> str:
 
 def _hidden(context: Context, text: str) -> str:
     """With secrets and the paths of this machine, which hold user names, taken out."""
-    text = redact(disarmed(clean(text)), context.settings.secrets)
+    text = redact(disarmed(printable(text)), context.settings.secrets)
     for folder, name in ((context.tuner.settings.home, "$AUTOTUNER_HOME"), (Path.home(), "~")):
         if len(folder.parts) > 1:
             text = re.sub(rf"{re.escape(str(folder))}(?![\w-])", name, text)

@@ -19,8 +19,9 @@ from tuner.installs import environments, installations
 from tuner.installs.installations import EngineInfo
 from tuner.installs.packages import OnLine
 from tuner.launch import Installation
-from tuner.logs import files
-from tuner.logs.files import LogChunk, LogExcerpt
+from tuner.logs import searching
+from tuner.logs.following import LogChunk
+from tuner.logs.tail import LogExcerpt
 from tuner.machine import hardware
 from tuner.machine.hardware import Hardware
 from tuner.machine.processes import Identity
@@ -260,19 +261,32 @@ class Tuner:
             UnavailableError: the search took too long.
         """
         path = await self.log_file(ref, experiment, benchmark=benchmark)
-        return await files.excerpt(path, lines=lines, search=search)
+        return await searching.excerpt(path, lines=lines, search=search)
 
     async def follow_log(
-        self, ref: str, experiment: int | None = None, *, benchmark: bool = False, position: int = 0
+        self,
+        ref: str,
+        experiment: int | None = None,
+        *,
+        benchmark: bool = False,
+        position: int = 0,
+        since: int | None = None,
+        lines: int | None = None,
     ) -> AsyncIterator[LogChunk]:
         """A log from a byte on, as it grows, until the experiment that was named, or the task, ends.
 
-        Without a number it goes on from one experiment to the next; `position` is then one in the newest.
+        Without a number it goes on from one experiment to the next.
+
+        Args:
+            since: the experiment that `position` is in, where none is named; by default the newest.
+            lines: instead of `position`: so many of the last lines first.
         """
         task_id = (await self.task(ref)).id
         runs = self.settings.runs(task_id)
-        following = task_logs.follow(self._store, task_id, runs, experiment, benchmark=benchmark, position=position)
-        async for chunk in following:
+        chunks = task_logs.follow(
+            self._store, task_id, runs, experiment, benchmark=benchmark, position=position, since=since, lines=lines
+        )
+        async for chunk in chunks:
             yield chunk
 
     # Presets

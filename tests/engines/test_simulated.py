@@ -22,6 +22,7 @@ from tuner.engines.simulated.engine import Simulated
 from tuner.errors import FailureKind
 from tuner.launch import Installation
 from tuner.logs import failures
+from tuner.logs.tail import tail
 
 BUILT_IN = Installation("built in", Path(sys.executable), "1", cpu_only=True)
 FAST = ("--sim-speed", "20")
@@ -280,6 +281,6 @@ def assert_failed(server: SimulatedProcess, kind: FailureKind, named: str) -> No
         Simulated().failures,
         exit_code=server.process.returncode,
         out_of_memory=False,
-        lines=failures.tail(server.log),
+        lines=tail(server.log),
     )
     assert (failure.kind, named in failure.message) == (kind, True), failure

@@ -8,6 +8,8 @@ from tuner.domain import Failure
 from tuner.engines.vllm import VLLM
 from tuner.errors import FailureKind
 from tuner.logs import failures
+from tuner.logs.cleaning import LINE_LENGTH
+from tuner.logs.tail import tail
 
 KV_MEMORY = """\
 (EngineCore pid=9227) INFO 11-21 07:05:16 [core.py:107] Initializing a V1 LLM engine
@@ -104,7 +106,7 @@ def test_what_is_shown_is_short_and_harmless() -> None:
     noise = "\n".join(f"\x1b[31mline {i}\x1b[0m \x07\x00" + "x" * 10_000 for i in range(50))
     lines = why(noise).lines
     assert len(lines) == failures.LINES
-    assert all(len(line) <= failures.LINE_LENGTH for line in lines)
+    assert all(len(line) <= LINE_LENGTH for line in lines)
     assert not any(ord(char) < 32 for line in lines for char in line)
     assert lines[-1].startswith("line 49 ")
 
@@ -115,16 +117,16 @@ def test_only_the_tail_of_an_enormous_log_is_read(tmp_path: Path) -> None:
         file.truncate(20 * 2**30)  # a hole: 20 GiB in length, nothing on disk
         file.seek(0, 2)
         file.write(b"\nfirst\nlast \xff\n")
-    assert failures.tail(log)[-2:] == ["first", "last \ufffd"]
+    assert tail(log)[-2:] == ["first", "last \ufffd"]
 
 
 def test_a_short_log_is_read_from_its_first_line(tmp_path: Path) -> None:
     log = tmp_path / "engine.log"
     log.write_text("one\ntwo\nthree")
-    assert failures.tail(log) == ["one", "two", "three"]
-    assert failures.tail(log, lines=2) == ["two", "three"]
-    assert failures.tail(log, max_bytes=9) == ["three"]
+    assert tail(log) == ["one", "two", "three"]
+    assert tail(log, lines=2) == ["two", "three"]
+    assert tail(log, max_bytes=9) == ["three"]
 
 
 def test_a_missing_log_has_no_lines(tmp_path: Path) -> None:
-    assert failures.tail(tmp_path / "none") == []
+    assert tail(tmp_path / "none") == []

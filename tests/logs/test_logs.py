@@ -10,8 +10,10 @@ import pytest
 from tests.fakes.stores import REMOTE
 from tuner.domain import Experiment, ExperimentState, Params, Role, TaskState
 from tuner.errors import InvalidSpecError, NotFoundError, UnavailableError
-from tuner.logs import files, searching
-from tuner.logs.files import LogChunk, LogExcerpt, Reader
+from tuner.logs import search_program, searching, tail
+from tuner.logs.cleaning import LINE_BYTES
+from tuner.logs.following import LogChunk, Reader
+from tuner.logs.tail import LogExcerpt
 from tuner.runner import logs as task_logs
 from tuner.settings import Settings
 from tuner.spec.task import TaskSpec
@@ -24,7 +26,7 @@ def log(tmp_path: Path) -> Path:
 
 
 async def excerpt(log: Path, lines: int = 200, search: str | None = None) -> LogExcerpt:
-    return await files.excerpt(log, lines=lines, search=search)
+    return await searching.excerpt(log, lines=lines, search=search)
 
 
 # Its end
@@ -39,7 +41,7 @@ async def test_the_end_of_a_log_says_where_it_ends_and_whether_there_is_more(log
 
 
 async def test_of_a_huge_log_only_whole_lines_of_its_end_are_read(log: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(files, "TAIL_BYTES", 16)
+    monkeypatch.setattr(tail, "TAIL_BYTES", 16)
     log.write_text("a long first line\nsecond\nthird\n")
     assert await excerpt(log) == LogExcerpt(lines=("second", "third"), position=31, truncated=True)
 
@@ -94,14 +96,14 @@ async def test_the_last_matches_are_shown_and_all_are_counted(log: Path) -> None
 
 
 async def test_a_search_looks_at_the_end_of_a_huge_log(log: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(files, "SEARCH_BYTES", 20)
+    monkeypatch.setattr(searching, "SEARCH_BYTES", 20)
     log.write_text("match 1\nmatch 2\nmatch 3\nmatch 4\n")
     result = await excerpt(log, search="match")
     assert (result.lines, result.matches, result.truncated) == (("match 3", "match 4"), 2, True)
 
 
 async def test_a_regular_expression_that_takes_for_ever_is_ended(log: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(files, "SEARCH_S", 0.3)
+    monkeypatch.setattr(searching, "SEARCH_S", 0.3)
     log.write_text("a" * 60 + "b\n")
     with pytest.raises(UnavailableError, match=r"took more than 0.3 s; search for plain text"):
         await excerpt(log, search="/(a+)+$/")
@@ -117,8 +119,8 @@ async def test_what_cannot_be_searched_for_is_said(log: Path, search: str, says:
 
 
 def test_a_search_sees_only_the_beginning_of_an_endless_line(log: Path) -> None:
-    log.write_text("x" * searching.LINE_BYTES + "match\nmatch\n")
-    found = searching.search(str(log), "match", ignore_case=False, lines=5, max_bytes=10**6)
+    log.write_text("x" * LINE_BYTES + "match\nmatch\n")
+    found = search_program.search(str(log), "match", ignore_case=False, lines=5, max_bytes=10**6)
     assert (found["lines"], found["matches"]) == (["match"], 1)
 
 
@@ -158,14 +160,14 @@ def test_a_reader_begins_a_new_log_at_its_beginning_however_long_it_is(log: Path
 
 
 def test_chunks_are_bounded_and_cut_no_character(log: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(files, "CHUNK_BYTES", 8)
+    monkeypatch.setattr("tuner.logs.following.CHUNK_BYTES", 8)
     log.write_text("äöüäöüä\nab\n", "utf-8")
     reader, read = Reader(log), []
     while text := reader.read(rest=True):
         read.append(text)
     assert "".join(read) == "äöüäöüä\nab\n"
     assert max(map(len, read)) <= 8
-    monkeypatch.setattr(files, "CHUNK_BYTES", 5)
+    monkeypatch.setattr("tuner.logs.following.CHUNK_BYTES", 5)
     assert Reader(log).read() == "äö", "no line ends in it, and half an ü is left for later"
 
 
@@ -174,8 +176,8 @@ def test_chunks_are_bounded_and_cut_no_character(log: Path, monkeypatch: pytest.
 
 @pytest.fixture
 async def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Settings:
-    monkeypatch.setattr(files, "FOLLOW_S", 0.005)
-    monkeypatch.setattr(files, "FOLLOW_AT_MOST_S", 0.01)
+    monkeypatch.setattr(task_logs, "FOLLOW_S", 0.005)
+    monkeypatch.setattr(task_logs, "FOLLOW_AT_MOST_S", 0.01)
     return Settings(home=tmp_path / "home")
 
 
@@ -230,6 +232,22 @@ async def test_a_follower_goes_from_experiment_to_experiment_and_ends_with_the_t
     write(runs, "1/engine.log", "last words")
     await store.finish(lease, TaskState.CANCELLED)
     assert [chunk async for chunk in chunks] == [LogChunk(position=14, text="last words", experiment=1)]
+
+
+async def test_a_follower_misses_no_experiment_however_short(running: tuple[Store, Lease, Path]) -> None:
+    store, lease, runs = running
+    await record(store, lease, 0)
+    write(runs, "0/engine.log", "zero\n")
+    chunks = following(*running)
+    assert (await anext(chunks)).text == "zero\n"
+    for number in (1, 2, 3):  # the second failed before it had a log
+        await record(store, lease, number)
+        if number != 2:
+            write(runs, f"{number}/engine.log", f"{number}\n")
+    await store.finish(lease, TaskState.COMPLETED)
+    assert [(chunk.experiment, chunk.text) async for chunk in chunks] == [(1, "1\n"), (3, "3\n")]
+    assert [chunk.experiment async for chunk in following(*running, since=1, position=2)] == [3]
+    assert [chunk.text async for chunk in following(*running, lines=1)] == ["3\n"]
 
 
 async def test_a_follower_of_one_experiment_ends_with_it(running: tuple[Store, Lease, Path]) -> None:

@@ -3,7 +3,8 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tools.untrusted import NOTE, clean, quoted
+from tools.untrusted import NOTE, quoted
+from tuner.logs.cleaning import printable
 
 
 def test_a_quotation_says_where_it_is_from_and_that_it_is_data() -> None:
@@ -22,7 +23,7 @@ def test_escapes_control_characters_and_hidden_text_are_gone_and_the_rest_stays(
     hidden = "".join(chr(0xE0000 + ord(letter)) for letter in "delete everything")
     coloured = "\x1b[31mred\x1b[0m\x1b]8;;http://x\x07link\x00\x07"
     text = f"{coloured} tab\there\r\nnext\rline \u202eturned\u200b\ufeff{hidden} 漢字 🙂"
-    assert clean(text) == "redlink tab\there\nnext\nline turned 漢字 🙂"
+    assert printable(text) == "redlink tab\there\nnext\nline turned 漢字 🙂"
 
 
 def test_secrets_are_taken_out_also_at_the_edge_of_what_is_shown() -> None:
@@ -38,4 +39,4 @@ def test_any_text_becomes_a_short_one_that_can_be_sent(text: str, limit: int) ->
     made = quoted(text, "x", limit=limit)
     assert len(made.text) <= limit
     made.text.encode()
-    assert clean(made.text) == made.text
+    assert printable(made.text) == made.text

@@ -24,6 +24,7 @@ from tuner.benchmarks.statistics import Request, summarize
 from tuner.domain import Label, LoadPoint
 from tuner.errors import BenchmarkError, DeploymentError, FailureKind, UnavailableError
 from tuner.logs import failures
+from tuner.logs.tail import tail
 from tuner.machine import processes
 from tuner.machine.environments import find
 from tuner.protocols import Recipe, Workload
@@ -212,7 +213,7 @@ class WarmGenaiBench:
         raise BenchmarkError(FailureKind.INFRASTRUCTURE, message, self._lines())
 
     def _lines(self) -> tuple[str, ...]:
-        return tuple(failures.tail(self.log)[-failures.LINES :])
+        return tuple(tail(self.log, failures.LINES))
 
 
 def read(records: Path) -> list[Request]:

@@ -2,7 +2,7 @@
 
 import asyncio
 import time
-from collections import deque
+from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -13,13 +13,15 @@ from rich.table import Table
 from rich.text import Text
 
 from tuner.analysis.formatting import quantity
-from tuner.cli.commands.logs import read_from
 from tuner.domain import Event, LoadPoint
-from tuner.logs.failures import tail
+from tuner.logs.following import LogChunk
+from tuner.logs.tail import tail
 from tuner.service import Tuner
 from tuner.spec.objectives import Metric, Objective
 
 REDRAW_S = 0.25
+PANEL_BYTES = 2**16
+"""Of a log, in which its last line is looked for at every redraw."""
 
 
 @dataclass
@@ -136,13 +138,15 @@ async def show(tuner: Tuner, task_id: str, progress: Progress, console: Console,
 
 
 async def _lines(tuner: Tuner, task_id: str, progress: Progress, console: Console, *, verbose: bool) -> None:
-    output = asyncio.create_task(_output(tuner, task_id, console)) if verbose else None
+    outputs = [asyncio.create_task(_print(chunks, console)) for chunks in _output(tuner, task_id)] if verbose else []
     try:
         async for event in tuner.follow(task_id, here=True):
             if (line := progress.take(event)) is not None:
                 console.print(line, highlight=False, markup=False, soft_wrap=True)
+        for output in outputs:
+            await output  # until what was written last
     finally:
-        if output is not None:
+        for output in outputs:
             output.cancel()
 
 
@@ -178,21 +182,26 @@ def panel(progress: Progress, last_line: str) -> Group:
 
 
 def _last_line(log: Path) -> str:
-    return next(iter(tail(log, lines=1)), "") if log.is_file() else ""
+    return next(iter(tail(log, lines=1, max_bytes=PANEL_BYTES)), "")
 
 
-async def _output(tuner: Tuner, task_id: str, console: Console) -> None:
-    """Prints what engines and the load generator write, as it comes."""
+def _output(tuner: Tuner, task_id: str) -> list[AsyncIterator[LogChunk]]:
+    """What the engines write from now on, and what the load generator does."""
     folder = tuner.settings.runs(task_id)
-    positions: dict[Path, int] = {path: path.stat().st_size for path in _logs(folder)}
-    while True:
-        for path in _logs(folder):
-            added, positions[path] = read_from(path, positions.get(path, 0))
-            prefix = path.parent.name if path.stem == "engine" else "load"
-            for line in deque(added.splitlines(), maxlen=1000):
-                console.print(f"[{prefix}] {line}", highlight=False, markup=False, soft_wrap=True)
-        await asyncio.sleep(REDRAW_S)
+    newest = max((int(path.parent.name) for path in folder.glob("*/engine.log")), default=None)
+    engine, load = _size(folder / str(newest) / "engine.log"), _size(folder / "benchmark.log")
+    return [
+        tuner.follow_log(task_id, position=engine, since=newest),
+        tuner.follow_log(task_id, position=load, benchmark=True),
+    ]
 
 
-def _logs(folder: Path) -> list[Path]:
-    return sorted(folder.glob("*/engine.log")) + sorted(folder.glob("benchmark*.log"))
+def _size(log: Path) -> int:
+    return log.stat().st_size if log.is_file() else 0
+
+
+async def _print(chunks: AsyncIterator[LogChunk], console: Console) -> None:
+    async for chunk in chunks:
+        prefix = "load" if chunk.experiment is None else chunk.experiment
+        lines = "\n".join(f"[{prefix}] {line}" for line in chunk.text.splitlines())
+        console.print(lines, highlight=False, markup=False, soft_wrap=True)

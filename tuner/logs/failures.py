@@ -3,11 +3,10 @@
 import re
 import signal
 from collections.abc import Iterable, Sequence
-from pathlib import Path
 
 from tuner.domain import Failure
 from tuner.errors import FailureKind
-from tuner.logs.redaction import redact
+from tuner.logs.cleaning import clean
 from tuner.protocols import FailurePattern
 
 COMMON: tuple[FailurePattern, ...] = (
@@ -26,12 +25,10 @@ COMMON: tuple[FailurePattern, ...] = (
 )
 """What every engine in Python prints alike."""
 
-LINES, LINE_LENGTH = 8, 500
+LINES = 8
 
 _FATAL = (signal.SIGKILL, signal.SIGTERM, signal.SIGSEGV, signal.SIGABRT, signal.SIGBUS, signal.SIGILL, signal.SIGINT)
 
-_ESCAPES = re.compile(r"\x1b(?:\[[0-?]*[ -/]*[@-~]|\][^\x07\x1b]*(?:\x07|\x1b\\)?|[@-Z\\-_])")
-_CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")
 _PREFIX = re.compile(r"^(?:\([\w-]+ pid=\d+\)\s*)?(?:(?:ERROR|CRITICAL) [\d:. -]+ \[[^\]]*\]\s*)?")
 _EXCEPTION = re.compile(
     r"^(?:[\w.]+\.)?[A-Z]\w*(?:Error|Exception|Exit|Interrupt)\b(?::|$)|^(?:error|fatal)\b", re.IGNORECASE
@@ -62,27 +59,6 @@ def classify(
                 return _failure(pattern.kind, exit_code, shown, index)
     causes = [index for index, line in enumerate(shown) if _EXCEPTION.search(_bare(line)) and not _POINTER.search(line)]
     return _failure(FailureKind.CRASHED, exit_code, shown, causes[-1] if causes else None)
-
-
-def tail(path: Path, lines: int = 1000, max_bytes: int = 2**20) -> list[str]:
-    """The last lines of a log however long it is, safe to show; empty where there is none."""
-    try:
-        with path.open("rb") as file:
-            size = file.seek(0, 2)
-            file.seek(max(0, size - max_bytes))
-            read = file.read(max_bytes).decode("utf-8", "replace").splitlines()
-    except FileNotFoundError:
-        return []
-    # Unless it was read from the start, the first line is only the rest of one.
-    kept = read[1:] if size > max_bytes and len(read) > 1 else read
-    return [clean(line) for line in kept[-lines:]]
-
-
-def clean(line: str) -> str:
-    """Safe to show on any terminal or page, without secrets, and short."""
-    plain = _CONTROL.sub("", _ESCAPES.sub("", line)).rstrip()
-    # Looked through is a little more than is shown, so that a secret at the edge is seen as one.
-    return redact(plain[: 2 * LINE_LENGTH])[:LINE_LENGTH]
 
 
 def _failure(kind: FailureKind, exit_code: int | None, lines: list[str], cause: int | None) -> Failure:

@@ -3,8 +3,10 @@
 import re
 import traceback
 from collections.abc import Callable, Iterable
+from typing import TYPE_CHECKING, TypeAlias
 
-from pydantic import JsonValue
+if TYPE_CHECKING:  # the search in logs is a program that has nothing but the standard library
+    from pydantic import JsonValue
 
 REMOVED = "[removed]"
 LEAST_LENGTH = 6
@@ -22,15 +24,16 @@ _NAME = (
 _TOKEN = rf"(?:(?=token){_NOT_AFTER}token)"
 _NOTHING = r"[\"']?(?:None|null|true|false|undefined|\.\.\.|\*+|\[removed\]|SecretStr\()(?![^\s\"',;)}\]])"
 """No value, or none any more."""
-_VALUE = r"(?:\[[^\]\n]{1,2000}\]|\"[^\"\n]+\"|'[^'\n]+'|[^\s\"',;&)}\]]+)"
+_VALUE = r"(?:\[[^\]\n]{1,2000}\]?|\"[^\"\n]+\"?|'[^'\n]+'?|[^\s\"',;&)}\]]+)"
+"""A quotation or list that does not end is one that was cut."""
 _IS = r"[\"']?\s{0,8}(?:=>|=(?!>)|:)\s{0,8}"
 
 _WHOLE = re.compile(
     r"-----BEGIN [A-Z ]{0,30}PRIVATE KEY-----.*?(?:-----END [A-Z ]{0,30}PRIVATE KEY-----|\Z)"
     r"|\bgh[pousr]_[A-Za-z0-9]{16,}|\bgithub_pat_[A-Za-z0-9_]{16,}|\bglpat-[\w-]{16,}"
     r"|\b(?:hf|api_org)_[A-Za-z0-9]{16,}|\bnvapi-[\w-]{16,}|\b(?:sk|pk|rk)-[\w-]{16,}|\bsk_(?:live|test)_\w{10,}"
-    r"|\b(?:AKIA|ASIA)[A-Z0-9]{16}\b|\bAIza[\w-]{35}|\bxox[abeprs]-[\w-]{10,}|\bya29\.[\w-]{20,}"
-    r"|\beyJ[\w-]{8,}\.[\w-]{8,}(?:\.[\w-]*)?",
+    r"|\b(?:AKIA|ASIA)[A-Z0-9]{16,}|\bAIza[\w-]{35}|\bxox[abeprs]-[\w-]{10,}|\bya29\.[\w-]{20,}"
+    r"|\beyJ[\w-]{8,}\.[\w-]{8,}(?:\.[\w-]*)?|\beyJ[\w-]{200,}",
     re.DOTALL,
 )
 """Recognized by how they begin."""
@@ -67,34 +70,60 @@ _BEGINNINGS = (
     "-----begin ", "ghp_", "gho_", "ghu_", "ghs_", "ghr_", "github_pat_", "glpat-", "hf_", "api_org_", "nvapi-", "sk-",
     "pk-", "rk-", "sk_live_", "sk_test_", "akia", "asia", "aiza", "xox", "ya29.", "eyj",
 )  # fmt: skip
-_NAMES = ("pass", "pwd", "secret", "credential", "key", "session")
-_REPLACED: tuple[tuple[tuple[str, ...], re.Pattern[str], str | Callable[[re.Match[str]], str]], ...] = (
+_NAMES = (
+    "passw", "passphrase", "pwd", "secret", "credential", "signing", "encryption", "authentication", "api key",
+    *(f"{word}{mark}{end}" for word, end in (("api", "key"), ("private", "key"), ("access", "key"), ("auth", "key"),
+      ("session", "id")) for mark in ("", "_", "-")),
+)  # fmt: skip
+_TOKENS = tuple(f"token{after}" for after in "=:\"' \t\n")
+Rule: TypeAlias = tuple[tuple[str, ...], re.Pattern[str], str | Callable[[re.Match[str]], str]]
+RULES: tuple[Rule, ...] = (
     (_BEGINNINGS, _WHOLE, REMOVED),
     (("://",), _USERINFO, rf"\1{REMOVED}@"),
     (("authorization",), _AUTHORIZATION, _emptied),
     (("cookie",), _COOKIE, _emptied),
     (("bearer",), _BEARER, _emptied),
-    (("=",), _QUERY, _emptied),
+    (("?", "&"), _QUERY, _emptied),
     (("--",), _OPTION, _emptied),
     (_NAMES, _ASSIGNED, _emptied),
-    (("token",), _TOKEN_ASSIGNED, _emptied),
+    (_TOKENS, _TOKEN_ASSIGNED, _emptied),
 )
 """A pattern is asked where one of its hints is in the text, in lower case: logs are long, and secrets rare in them."""
 
 
-def redact(text: str, known: Iterable[str] = ()) -> str:
+_BEGINNING = "|".join((*map(re.escape, _BEGINNINGS), "bearer", "(?:proxy-)?authorization", "cookie"))
+BEGINNING = re.compile(rf"(?i){_BEGINNING}")
+"""What is recognized only where a word begins."""
+_UNFINISHED = re.compile(
+    rf"(?i)\b(?:{_BEGINNING})[\w.-]*$|\bbearer\s+\S*$|(?<=://)[^\s/\"'<>@]*:(?![0-9]*$)[^\s/\"'<>@]*$"
+)
+
+
+def rules(text: str) -> tuple[Rule, ...]:
+    """Those that may find something in it, or in a part of it."""
+    lower = text.lower()
+    return tuple(rule for rule in RULES if any(hint in lower for hint in rule[0]))
+
+
+def redact(text: str, known: Iterable[str] = (), *, unfinished: bool = False, among: tuple[Rule, ...] = RULES) -> str:
     """The text with every secret in it replaced by `[removed]`; what is around stays readable.
 
     Takes out more rather than less. Applied twice it does no more than once.
 
     Args:
         known: secrets by their value (`ToolSettings.secrets`), wherever they stand.
+        unfinished: the text goes on elsewhere, so that its last word may be the beginning of a secret.
+        among: the `rules` of a longer text that this is a part of.
     """
     text = without(text, known)
+    if unfinished:
+        text = _UNFINISHED.sub(REMOVED, text)
     lower = text.lower()
-    for hints, pattern, put in _REPLACED:
-        if any(hint in lower for hint in hints):
-            text = pattern.sub(put, text)
+    for hints, pattern, put in among:
+        for hint in hints:  # not `any`: every line comes by here
+            if hint in lower:
+                text = pattern.sub(put, text)
+                break
     return text
 
 
@@ -110,7 +139,7 @@ def without(text: str, known: Iterable[str]) -> str:
     return text
 
 
-def redact_json(value: JsonValue, known: Iterable[str] = ()) -> JsonValue:
+def redact_json(value: "JsonValue", known: Iterable[str] = ()) -> "JsonValue":
     """The same for nested data: texts by what they hold, and whatever stands under a key like `api_key`."""
     known = tuple(known)
     match value:

@@ -19,9 +19,10 @@ async def keep(log: Path) -> None:
 
 
 def _cut(log: Path) -> None:
-    with log.open("r+b") as file:
-        file.seek(-KEPT_BYTES, os.SEEK_END)
-        tail = file.read(KEPT_BYTES)
-        file.seek(0)
-        file.truncate()
-        file.write(b"[the log grew over 256 MiB; what came before was dropped]\n" + tail)
+    with log.open("r+b", buffering=0) as file:
+        place = file.seek(-KEPT_BYTES, os.SEEK_END)
+        end = os.pwrite(file.fileno(), b"[the log grew over 256 MiB; what came before was dropped]\n", 0)
+        # Also what is written meanwhile; shortened last, so that followers find what they read at every moment.
+        while read := os.pread(file.fileno(), KEPT_BYTES, place):
+            end, place = end + os.pwrite(file.fileno(), read, end), place + len(read)
+        file.truncate(end)

@@ -6,8 +6,11 @@ from pathlib import Path
 
 from tuner.domain import ExperimentState, Task
 from tuner.errors import NotFoundError
-from tuner.logs.files import FOLLOW_AT_MOST_S, FOLLOW_S, LogChunk, Reader
+from tuner.logs.following import LogChunk, Reader
 from tuner.storage.store import Store
+
+FOLLOW_S, FOLLOW_AT_MOST_S = 0.1, 0.5
+"""How often to look for more: often where there just was some."""
 
 
 async def find(store: Store, task: Task, runs: Path, experiment: int | None, *, benchmark: bool) -> Path:
@@ -30,29 +33,45 @@ def _path(runs: Path, experiment: int | None) -> Path:
 
 
 async def follow(
-    store: Store, task_id: str, runs: Path, experiment: int | None, *, benchmark: bool, position: int
+    store: Store,
+    task_id: str,
+    runs: Path,
+    experiment: int | None,
+    *,
+    benchmark: bool,
+    position: int = 0,
+    since: int | None = None,
+    lines: int | None = None,
 ) -> AsyncIterator[LogChunk]:
     """What a log holds after `position`, and what comes, until nothing can come any more.
 
-    Without a number it goes on from one experiment to the next; `position` is then one in the newest.
+    Without a number it goes on from one experiment to the next.
+
+    Args:
+        since: the experiment that `position` is in, where none is named; by default the newest.
+        lines: instead of `position`: so many of the last lines first.
     """
-    reader, number, pause_s = None, experiment, FOLLOW_S
+    reader, number, pause_s = None, None if benchmark else experiment, FOLLOW_S
     while True:
         # Asked before the log is read: what was written until the end is read after it.
         ended = await _ended(store, task_id, experiment)
-        if experiment is None and not benchmark and (newest := await store.newest(task_id)) != number:
-            while reader is not None and (text := await asyncio.to_thread(reader.read, rest=True)):
-                yield LogChunk(position=reader.position, text=text, experiment=number)
-            number, position = newest, position if number is None else 0
-            reader = None
+        newest = None if benchmark or experiment is not None else await store.newest(task_id)
+        if number is None and newest is not None:
+            number = newest if since is None else min(since, newest)
         if reader is None and (benchmark or number is not None):
-            reader = Reader(_path(runs, None if benchmark else number), position)
-        if reader is not None and (text := await asyncio.to_thread(reader.read, rest=ended)):
-            yield LogChunk(position=reader.position, text=text, experiment=None if benchmark else number)
+            reader = Reader(_path(runs, number), position, lines)
+        followed = number is not None and newest is not None and number < newest
+        text = "" if reader is None else await asyncio.to_thread(reader.read, rest=ended or followed)
+        if reader is not None and text:
+            yield LogChunk(position=reader.position, text=text, experiment=number)
             pause_s = FOLLOW_S
+        elif number is not None and followed:
+            number += 1
+            reader = Reader(_path(runs, number))
         elif ended:
             return
         else:
+            lines = lines if reader is not None else None  # what comes is new, all of it
             await asyncio.sleep(pause_s)
             pause_s = min(1.2 * pause_s, FOLLOW_AT_MOST_S)
 

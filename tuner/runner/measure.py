@@ -15,6 +15,9 @@ from tuner.domain import Experiment, ExperimentState, Failure, Label, Level, Loa
 from tuner.errors import ExperimentError, FailureKind
 from tuner.launch import Launch
 from tuner.logs import failures
+from tuner.logs.cleaning import clean
+from tuner.logs.files import set_aside
+from tuner.logs.tail import tail
 from tuner.protocols import Deployer, LoadGenerator
 from tuner.runner.plan import Plan
 from tuner.runner.watch import Watch
@@ -114,7 +117,7 @@ async def measure(rig: Rig, load: LoadGenerator, experiment: Experiment, stop_re
     except TimeoutError:
         stop = _late(attempt, limit_s)
     except ExperimentError as error:
-        stop = Failure(kind=error.kind, message=str(error), lines=error.lines)
+        stop = Failure(kind=error.kind, message=clean(str(error)), lines=tuple(map(clean, error.lines)))
     failure = _failure(attempt, stop)
     if stop is not None and failure is None:
         attempt.give_up(stop.kind, stop.message)
@@ -153,7 +156,7 @@ def _failure(attempt: Attempt, stop: Failure | None) -> Failure | None:
         kind, message = first.failure or FailureKind.BENCHMARK_FAILED, first.error or "No level counts."
         stop = Failure(kind=kind, message=message, lines=attempt.lines)
     assert stop is not None, "every level has an outcome, unless something stopped them"
-    lines = stop.lines or tuple(failures.tail(attempt.log, lines=failures.LINES))
+    lines = stop.lines or tuple(tail(attempt.log, failures.LINES))
     return stop.model_copy(update={"lines": lines})
 
 
@@ -170,7 +173,7 @@ async def _levels(attempt: Attempt) -> None:
     label = Label(rig.task_id, attempt.experiment.number, rig.owner)
     while (level := attempt.next()) is not None:
         await attempt.tell("phase", {"phase": "starting"})
-        _set_aside(attempt.log)
+        set_aside(attempt.log)
         began = time.monotonic()
         # The deadline ends what is measured, never the farewell: ports and GPUs are held until the engine is gone.
         async with rig.deployer.deploy(attempt.launch, target, label, attempt.log, attempt.gpu_ids) as deployment:
@@ -183,12 +186,6 @@ async def _levels(attempt: Attempt) -> None:
                 attempt.start_s = attempt.start_s or start_s
                 await _warm_up(attempt, watch, level.scenario)
                 await _while_it_lives(attempt, watch)
-
-
-def _set_aside(log: Path) -> None:
-    """Keeps the log of an earlier start, `engine.1.log`: what it says explains no later end."""
-    if log.exists():
-        log.rename(log.with_name(f"engine.{len(list(log.parent.glob('engine.*.log'))) + 1}.log"))
 
 
 async def _while_it_lives(attempt: Attempt, watch: Watch) -> None:
@@ -227,9 +224,9 @@ async def _level(attempt: Attempt, watch: Watch, level: Level) -> LoadPoint:
     except ExperimentError as error:
         if error.kind is FailureKind.INFRASTRUCTURE:
             raise
-        attempt.lines = attempt.lines or error.lines
-        return level.failed(error.kind, str(error))
-    return point
+        attempt.lines = attempt.lines or tuple(map(clean, error.lines))
+        return level.failed(error.kind, clean(str(error)))
+    return point if point.error is None else point.model_copy(update={"error": clean(point.error)})
 
 
 async def _send(attempt: Attempt, watch: Watch, level: Level) -> LoadPoint:

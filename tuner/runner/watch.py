@@ -17,6 +17,7 @@ import httpx
 from tuner.errors import BenchmarkError, DeploymentError, FailureKind
 from tuner.launch import LOOPBACK, Launch
 from tuner.logs import failures
+from tuner.logs.tail import tail
 from tuner.protocols import Deployment, FailurePattern
 
 READY_EVERY_S, READY_AT_MOST_S = 0.1, 0.5
@@ -126,7 +127,7 @@ class Watch:
         if shutil.disk_usage(self.log.parent).free < LEAST_FREE_BYTES:
             message = f"The disk of {self.log.parent} is full, and the engine ended. Free some space."
             return DeploymentError(FailureKind.INFRASTRUCTURE, message)
-        lines = await asyncio.to_thread(failures.tail, self.log)
+        lines = await asyncio.to_thread(tail, self.log)
         failure = failures.classify(self.patterns, exit_code=code, out_of_memory=starved, lines=lines)
         return DeploymentError(failure.kind, failure.message, failure.lines)
 

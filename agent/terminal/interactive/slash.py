@@ -11,10 +11,10 @@ from agent.service import Assistant
 from agent.terminal.screen import render
 from agent.terminal.screen.wording import as_yaml, line, pairs, table
 from tools.machines import alive
-from tools.untrusted import clean
 from tuner.cli.output import write
 from tuner.domain import TaskState
 from tuner.errors import NotFoundError
+from tuner.logs.cleaning import printable
 from tuner.spec.problems import nearest
 
 if TYPE_CHECKING:
@@ -71,7 +71,7 @@ async def tasks(chat: "Chat", rest: str) -> None:
         raise NotFoundError(f"No state {rest!r:.40}; there are {', '.join(TaskState)}.") from None
     found, total = await chat.context.tuner.tasks(state=state, limit=20)
     rows = [
-        (one.id, clean(one.name), one.state.value, one.engine, str(one.completed), str(one.failed)) for one in found
+        (one.id, printable(one.name), one.state.value, one.engine, str(one.completed), str(one.failed)) for one in found
     ]
     titles = ("task", "name", "state", "engine", "done", "failed")
     await chat.show_text(f"{table(titles, rows)}\n{len(found)} of {total}" if found else "There is no such task.")
@@ -97,7 +97,12 @@ async def sessions(chat: "Chat", rest: str) -> None:
         return
     found, total = await chat.assistant.sessions(limit=20)
     rows = [
-        ("*" if one.id == chat.session_id else "", one.id[:SHORT], f"{one.updated_at:%Y-%m-%d %H:%M}", clean(one.title))
+        (
+            "*" if one.id == chat.session_id else "",
+            one.id[:SHORT],
+            f"{one.updated_at:%Y-%m-%d %H:%M}",
+            printable(one.title),
+        )
         for one in found
     ]
     shown = table(("", "session", "last used", "title"), rows)
@@ -141,7 +146,7 @@ async def model(chat: "Chat", rest: str) -> None:
 async def policy(chat: "Chat", rest: str) -> None:
     found = chat.assistant.policy()
     if found.problem is not None:
-        await chat.show_text(f"The policy cannot be used, so every call asks: {clean(found.problem)}")
+        await chat.show_text(f"The policy cannot be used, so every call asks: {printable(found.problem)}")
         return
     rules = found.model_dump(mode="json", exclude_defaults=True)
     said = as_yaml(rules) if rules else "No rules: every privileged call asks."

@@ -20,8 +20,8 @@ from agent.terminal.view import (
     UserBlock,
     View,
 )
-from tools.untrusted import clean
 from tuner.analysis.formatting import duration, number
+from tuner.logs.cleaning import printable
 
 PROMPT = "› "
 EDGE = 8
@@ -49,15 +49,15 @@ def decorated(console: Console) -> bool:
 def renderable(block: ChatBlock, *, decorated: bool) -> RenderableType:
     match block:
         case UserBlock(text):
-            return Text(f"{PROMPT}{clean(text)}\n", style="bold")
+            return Text(f"{PROMPT}{printable(text)}\n", style="bold")
         case AssistantBlock(text) if decorated:
             return Group(_markdown(text), "")
         case AssistantBlock(text):
-            return Text(f"{clean(text)}\n")
+            return Text(f"{printable(text)}\n")
         case NoteBlock(text):
-            return Text(f"{clean(text)}", style="dim")
+            return Text(f"{printable(text)}", style="dim")
         case ErrorBlock(text):
-            return Text(clean(text), style="red")
+            return Text(printable(text), style="red")
         case CallBlock() as call:
             style = "red" if call.failed else "dim"
             return Text(call_line(call), style=style, no_wrap=decorated)
@@ -127,7 +127,7 @@ class _Markdown(Markdown):
 
 def _markdown(text: str) -> Markdown:
     # Without links that show one address and lead to another.
-    return _Markdown(clean(text), hyperlinks=False, code_theme="ansi_dark")
+    return _Markdown(printable(text), hyperlinks=False, code_theme="ansi_dark")
 
 
 def _pending(call: CallBlock, seconds: float) -> str:
@@ -157,5 +157,5 @@ def _json(text: str) -> JsonValue:
 
 def _all(text: str) -> str:
     found = _json(text)
-    plain = clean(found if isinstance(found, str) else as_yaml(found))
+    plain = printable(found if isinstance(found, str) else as_yaml(found))
     return plain if len(plain) <= SHOWN else f"{plain[:SHOWN]}\n… {len(plain) - SHOWN:,} more characters: /export"

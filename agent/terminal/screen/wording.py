@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 import yaml
 from pydantic import JsonValue
 
-from tools.untrusted import clean
+from tuner.logs.cleaning import printable
 from tuner.spec.reader import Dumper
 
 ASCII = {
@@ -52,7 +52,7 @@ def as_yaml(data: object) -> str:
 
 def line(text: str, limit: int) -> str:
     """All of it in one line of at most so many characters."""
-    flat = " ".join(clean(text[: 4 * limit]).split())
+    flat = " ".join(printable(text[: 4 * limit]).split())
     return flat if len(flat) <= limit and len(text) <= 4 * limit else f"{flat[: limit - 1].rstrip()}…"
 
 
