@@ -169,7 +169,7 @@ def test_readme_says_how_to_add_each_kind() -> None:
 def test_readme_names_tables_and_suites_that_are_there(kind: str, listed: str, suite: str) -> None:
     (path,) = re.findall(r"`([\w/]+)/__init__\.py`", listed)
     module = import_module(path.replace("/", "."))
-    tables = re.findall(r"`([A-Z]+)`", listed)
+    tables = re.findall(r"`([A-Z_]+)`", listed)
     assert tables
     assert all(getattr(module, table) for table in tables)
     assert (ROOT / suite).is_file()
