@@ -119,7 +119,8 @@ def test_the_catalog_lists_the_dummies(home: Path) -> None:
 def test_the_agent_has_the_dummies(home: Path) -> None:
     found = told(
         home,
-        "dummies.install_tool()\nimport tools\nfrom agent.offline import names, tuning\n"
+        "dummies.install_tool()\nimport tools\n"
+        "from agent.offline import names\nfrom agent.offline.parsing import tuning\n"
         "wish = 'the demo model on dummy for throughput over max-num-seqs 4, 16 with dummy search'\n"
         "found = {'tools': [*tools.TOOLS], 'read': [one.name for one in tools.READ], 'help': names.help_text(),\n"
         "         'task': tools.args_schema('create_task')['properties']['task']['properties'],\n"

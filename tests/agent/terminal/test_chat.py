@@ -10,7 +10,6 @@ from typing import Any
 
 import pytest
 from langchain_core.language_models import BaseChatModel
-from langchain_core.messages import BaseMessage
 from pydantic import BaseModel
 from rich.console import Console
 
@@ -27,6 +26,8 @@ from tools.settings import ToolSettings
 from tools.tool import tool
 from tuner.domain import TaskState
 from tuner.runner.worker import Worker
+from tuner.service import Tuner
+from tuner.settings import Settings
 
 LAUNCH = Say("I start it.", [Call("launch", {"task": "demo"})])
 TOLD = Say("It runs.")
@@ -514,32 +515,26 @@ async def start_task(runtime: Runtime, task: str) -> Queued:
     return Queued(id=task)
 
 
-def scripted_task(made: list[str]) -> list[Turn]:
-    def begin(_: list[BaseMessage]) -> Say:
-        return Say("", [Call("start_task", {"task": made[0]})])
-
-    return [begin, Say("It waits."), Say("Reported."), Say("Bye.")]
-
-
 @pytest.mark.parametrize(("cancelled", "code"), [(False, 0), (True, 1)])
 async def test_a_script_waits_for_the_task_and_the_report_on_it(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, cancelled: bool, code: int
 ) -> None:
     rig.install(monkeypatch)
-    made: list[str] = []
+    async with Tuner.open(Settings(_env_file=None, home=tmp_path / "home")) as other:
+        made = (await other.create(rig.spec())).id
     toolbox = Toolbox()
     toolbox.tools["start_task"] = start_task
-    async with terminal(tmp_path, scripted_task(made), toolbox=toolbox, script="begin\nwait\nbye\n") as at:
+    turns: list[Turn] = [Say("", [Call("start_task", {"task": made})]), *map(Say, ("It waits.", "Reported.", "Bye."))]
+    async with terminal(tmp_path, turns, toolbox=toolbox, script="begin\nwait\nbye\n") as at:
         tuner = at.talk.tuner
-        made.append((await tuner.create(rig.spec())).id)
         await at.screen.shows("It waits.")
         if cancelled:
-            await tuner.cancel(made[0])
+            await tuner.cancel(made)
         else:
-            await Worker(tuner._store, tuner.settings).run(made[0])
+            await Worker(tuner._store, tuner.settings).run(made)
         assert await at.leaves() == code
         assert "Reported." in at.screen.text
         assert ("Bye." in at.screen.text) is not cancelled
         assert ("experiment #0, 1 of" in at.screen.text) is not cancelled
-        state = (await tuner.task(made[0])).state
+        state = (await tuner.task(made)).state
         assert state is (TaskState.CANCELLED if cancelled else TaskState.COMPLETED)
