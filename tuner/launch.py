@@ -2,11 +2,11 @@
 
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
-from typing import Literal, TypeAlias
+from typing import ClassVar, Literal, TypeAlias
 
 from tuner.spec.values import Frozen
 
-LOOPBACK, ANY = "127.0.0.1", "0.0.0.0"  # noqa: S104 - inside a container
+LOOPBACK, ANY = "127.0.0.1", "0.0.0.0"  # noqa: S104 - inside a container, whose ports are opened one by one
 MODEL_MOUNT = PurePosixPath("/model")
 """Where a container finds a model folder."""
 
@@ -42,6 +42,7 @@ class Installation:
     version: str
     cpu_only: bool = False
     kind: Literal["installation"] = "installation"
+    host: ClassVar[str] = LOOPBACK
 
     def command(self, program: Program) -> tuple[str, ...]:
         if program.module:
@@ -60,6 +61,7 @@ class Image:
     version: str = ""
     cpu_only: bool = False
     kind: Literal["image"] = "image"
+    host: ClassVar[str] = ANY
 
     @property
     def name(self) -> str:
@@ -75,7 +77,8 @@ class Image:
 Target: TypeAlias = Installation | Image
 """Where an engine's program is, and how a model is named there.
 
-`command` gives the words that call a program, `place` the name of a model; `version` is empty where it is unknown.
+`command` gives the words that call a program, `place` the name of a model, `host` the address to listen on there;
+`version` is empty where it is unknown.
 """
 
 

@@ -11,7 +11,7 @@ from tuner.deploy import images
 from tuner.domain import Experiment
 from tuner.engines import ENGINES
 from tuner.errors import ConflictError
-from tuner.launch import ANY, MODEL_MOUNT, Image, Launch
+from tuner.launch import MODEL_MOUNT, Image, Launch
 from tuner.report.command import PORT, label, template, winning
 
 HUB = "/root/.cache/huggingface"
@@ -31,7 +31,7 @@ class Container:
 
     @property
     def args(self) -> list[str]:
-        return list(self.launch.arguments(self.image, ANY, PORT))
+        return list(self.launch.arguments(self.image, self.image.host, PORT))
 
 
 def compose(result: Result) -> str:

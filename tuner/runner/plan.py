@@ -14,7 +14,7 @@ from tuner.engines import ENGINES, flags
 from tuner.engines.models import checkpoints
 from tuner.engines.quantization import QUANT_PRESETS, checkpoint_quantization
 from tuner.errors import InvalidSpecError, Problem
-from tuner.launch import LOOPBACK, Image, Launch
+from tuner.launch import Image, Launch
 from tuner.protocols import Engine, Flag, Resolved, Strategy
 from tuner.search import space
 from tuner.search.load_policies import LOAD_POLICIES
@@ -84,7 +84,8 @@ class Plan:
 
     def command(self, launch: Launch) -> tuple[str, ...]:
         """As it will be run, its port left open."""
-        return launch.command(self.resolved.target, LOOPBACK, "{port}")
+        target = self.resolved.target
+        return launch.command(target, target.host, "{port}")
 
     def summary(self) -> PlanSummary:
         spec, listed = self.spec, self.space.candidates
