@@ -1,5 +1,6 @@
 """The house rules that a machine can check."""
 
+import ast
 import re
 import subprocess
 import sys
@@ -94,3 +95,19 @@ def test_the_task_in_readme_is_one_that_can_be_planned() -> None:
     built = space.build(taskfile.parse(task), parallel_presets={}, quant_presets={}, refusal=lambda params: None)
     assert built.varied
     assert built.candidates
+
+
+def test_files_and_functions_stay_small() -> None:
+    """Half of the files at most 120 lines, 19 of 20 at most 300; 19 of 20 functions at most 40 lines."""
+    sources = [path for path in tracked() if path.suffix == ".py" and path.relative_to(ROOT).parts[0] in TOP_LEVEL]
+    trees = {path: ast.parse(path.read_text()) for path in sources}
+    lengths = sorted(len(path.read_text().splitlines()) for path, tree in trees.items() if len(tree.body) > 1)
+    functions = sorted(
+        node.end_lineno - node.lineno + 1
+        for tree in trees.values()
+        for node in ast.walk(tree)
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef) and node.end_lineno
+    )
+    assert lengths[len(lengths) // 2] <= 120
+    assert lengths[len(lengths) * 19 // 20] <= 300
+    assert functions[len(functions) * 19 // 20] <= 40
