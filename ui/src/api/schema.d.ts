@@ -1784,6 +1784,8 @@ export interface components {
             available: boolean;
             /** Name */
             name: string;
+            /** Title */
+            title: string;
         };
         /**
          * DeveloperMessage
@@ -1858,6 +1860,8 @@ export interface components {
         EngineEntry: {
             /** Aliases */
             aliases: string[];
+            /** Default */
+            default: boolean;
             /** Name */
             name: string;
             /** Simulated */
@@ -3806,6 +3810,8 @@ export interface components {
             description: string;
             /** Name */
             name: string;
+            /** Title */
+            title: string;
         };
         /**
          * StreamError
