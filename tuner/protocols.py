@@ -167,6 +167,9 @@ class Running(Frozen):
 class Deployer(Protocol):
     """A place where engines run: what is there, what is free, what runs."""
 
+    title: ClassVar[str]
+    """Two or three words for a menu."""
+
     async def resolve(self, engine: Engine, spec: TaskSpec) -> Resolved:
         """The target of an engine there, as a task asks for it. Takes nothing.
 
@@ -319,6 +322,8 @@ class Strategy(Protocol):
 
     name: str
     """As task files say it."""
+    title: str
+    """Two or three words for a menu."""
     description: str
     """What it does, in a few words without a full stop."""
     spoken: tuple[str, ...]

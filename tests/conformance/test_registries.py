@@ -111,9 +111,13 @@ def test_the_http_interface_describes_the_dummies(home: Path) -> None:
 def test_the_catalog_lists_the_dummies(home: Path) -> None:
     found = told(
         home,
-        "import asyncio\nfrom api import catalog\nfound = asyncio.run(catalog.get_catalog()).model_dump(mode='json')",
+        "from api.catalog import catalog\nfrom tuner.settings import Settings\n"
+        "found = catalog(Settings()).model_dump(mode='json')",
     )
     assert all("dummy" in [one["name"] for one in rows] for kind, rows in found.items() if kind != "objectives")
+    titles = {kind: [one.get("title") for one in rows if one["name"] == "dummy"] for kind, rows in found.items()}
+    assert titles["strategies"] == ["Dummy search"]
+    assert (titles["report_formats"], titles["artifacts"]) == (["Dummy report"], ["Dummy artifact"])
 
 
 def test_the_agent_has_the_dummies(home: Path) -> None:

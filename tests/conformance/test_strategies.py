@@ -212,6 +212,7 @@ def test_another_process_searches_in_the_same_order() -> None:
 @EVERY
 def test_it_is_listed_under_its_own_name_and_says_what_it_does(name: str) -> None:
     assert STRATEGIES[name].name == name
+    assert STRATEGIES[name].title
     assert STRATEGIES[name].description
     assert STRATEGIES[name].spoken
 

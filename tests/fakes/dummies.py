@@ -30,6 +30,7 @@ class Backwards:
     """From the last candidate to the first; nothing in a space that has no list."""
 
     name = "dummy"
+    title = "Dummy search"
     description = "The grid from its end"
     spoken: tuple[str, ...] = ("dummy search",)
     in_order = True

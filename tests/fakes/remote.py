@@ -7,6 +7,7 @@ from collections.abc import AsyncIterator, Iterator, Sequence
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import ClassVar
 
 import httpx
 
@@ -60,6 +61,7 @@ class RemoteDeployment:
 
 @dataclass(frozen=True)
 class RemoteDeployer:
+    title: ClassVar[str] = "Remote"
     address: str
     gpus: int = 0
 

@@ -141,6 +141,7 @@ class Handler(BaseHTTPRequestHandler):
 class FakeDeployer:
     """Keeps a journal of what happens to its servers, in order."""
 
+    title: ClassVar[str] = "Fake"
     settings: Settings = field(default_factory=lambda: Settings(_env_file=None))
     starts: Sequence[Death | None] = ()
     """How the first servers end while they start; None: not at all, as all later ones."""

@@ -8,6 +8,7 @@ from collections.abc import AsyncIterator, Iterator, Sequence
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import ClassVar
 
 from tuner.deploy import processes_list
 from tuner.domain import Label
@@ -47,6 +48,7 @@ class LocalDeployment:
 
 @dataclass(frozen=True)
 class Local:
+    title: ClassVar[str] = "On this machine"
     settings: Settings
 
     @property

@@ -1,4 +1,4 @@
-"""Pictures of a result: load curves, course of the search, effects of parameters."""
+"""Pictures of a result: load curves, search history, effects of parameters."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -26,6 +26,8 @@ MOST_CURVES = 150
 
 @dataclass(frozen=True)
 class Plot:
+    name: str
+    """For addresses and files: `throughput-against-latency`."""
     title: str
     caption: str
     draw: Callable[[Figure], None]
@@ -34,11 +36,6 @@ class Plot:
     def svg(self) -> str:
         """Drawn anew each time, which takes a part of a second."""
         return svg.picture(self.title, self.draw)
-
-    @property
-    def name(self) -> str:
-        """For addresses and files: `throughput-against-latency`."""
-        return svg.slug(self.title)
 
 
 def plots(result: Result) -> list[Plot]:
@@ -61,10 +58,11 @@ def plots(result: Result) -> list[Plot]:
             _by_concurrency,
         ),
         _plot(
-            "Course of the search",
+            "Search history",
             "Each experiment in the order it was measured, and the best so far; crosses failed or miss a hard SLO.",
             result,
             _progress,
+            name="course-of-the-search",  # as addresses have it since before the title
         ),
     ]
     if len(result.objectives) > 1:
@@ -81,8 +79,11 @@ def plots(result: Result) -> list[Plot]:
     return drawn
 
 
-def _plot(title: str, caption: str, result: Result, draw: Callable[[Figure, Result], None]) -> Plot:
-    return Plot(title, caption, lambda figure: draw(figure, result))
+def _plot(
+    title: str, caption: str, result: Result, draw: Callable[[Figure, Result], None], name: str | None = None
+) -> Plot:
+    """Named by its title where no name is given."""
+    return Plot(name or svg.slug(title), title, caption, lambda figure: draw(figure, result))
 
 
 def _latency(result: Result) -> tuple[Metric, Statistic]:

@@ -17,8 +17,8 @@ TABLES: Mapping[Kind, tuple[str, str]] = {
     "load policy": ("tuner.search.load_policies", "LOAD_POLICIES"),
 }
 """Module and name of each."""
-PLANNED: Mapping[Kind, tuple[str, ...]] = {"deployment mode": ("docker", "ome")}
-"""Names that files may use before there is a row for them: the plan says that it is missing."""
+PLANNED: Mapping[Kind, Mapping[str, str]] = {"deployment mode": {"docker": "Docker", "ome": "Kubernetes (OME)"}}
+"""Names that files may use before there is a row for them, with titles: the plan says that it is missing."""
 
 
 def named(kind: Kind) -> Table:

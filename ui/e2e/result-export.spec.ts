@@ -15,7 +15,7 @@ test("everything can be exported: files that are what they say, texts to copy", 
   await page.getByRole("button", { name: "Export" }).click();
   const dialog = page.getByRole("dialog", { name: "Export" });
   const begins: Record<string, [ending: string, begin: RegExp]> = {
-    Command: ["sh", /^vllm serve /],
+    Command: ["sh", /^(\w+=\S+ )*vllm serve /],
     "Compose file": ["yaml", /services:/],
     "Kubernetes manifest": ["yaml", /kind: Deployment/],
     "Task file": ["yaml", /^task_name: /],

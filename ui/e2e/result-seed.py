@@ -17,13 +17,16 @@ from sqlalchemy import create_engine, insert
 from tuner.analysis.result import result
 from tuner.analysis.score import judged
 from tuner.domain import Experiment, ExperimentState, Failure, LoadPoint, Params, Role, Stats, Task, TaskState
+from tuner.engines import ENGINES
 from tuner.errors import FailureKind
+from tuner.launch import LOOPBACK, Image
 from tuner.spec import taskfile
 from tuner.spec.task import TaskSpec
 from tuner.spec.values import Value
 from tuner.storage.schema import EXPERIMENT, TASK, experiment_values, task_values
 
 START = datetime.now(UTC) - timedelta(hours=3)
+IMAGE = Image("vllm/vllm-openai")
 LEVELS = (1, 8, 32, 64, 128)
 CHAT, LONG = "D(512,128)", "D(4000,200)"
 SEQS, TOKENS, POLICIES = (16, 32, 64, 128, 256), (512, 2048, 8192), ("fcfs", "priority")
@@ -76,14 +79,15 @@ def experiment(task: TaskSpec, number: int, flags: Mapping[str, Value], luck: ra
     gpus = own.pop("gpus", 1)
     failure = own.pop("failure", None)
     begun = START + timedelta(minutes=3 * number)
+    params = Params(flags=dict(flags), parallel={"tp": gpus} if own.pop("parallel", False) else {})
+    launch = ENGINES["vllm"].launch(task.model.id_or_path, params, IMAGE, None)
     measured = () if failure else tuple(points(flags, gpus, luck.uniform(0.98, 1.02), task.benchmark.traffic_scenarios))
     return Experiment(
         number=number, role=own.pop("role", Role.CANDIDATE if number else Role.BASELINE),
-        params=Params(flags=dict(flags), parallel={"tp": gpus} if own.pop("parallel", False) else {}),
+        params=params,
         state=ExperimentState.FAILED if failure else ExperimentState.COMPLETED, gpus=gpus,
         gpu_ids=tuple(f"GPU-{index}" for index in range(gpus)),
-        command=("vllm", "serve", "Qwen/Qwen3-8B", "--port", "30017",
-                 *(part for name, value in flags.items() for part in (f"--{name}", str(value)))),
+        command=launch.command(IMAGE, LOOPBACK, 30017), launch=launch, target=IMAGE,
         points=measured, failure=failure, started_at=begun, finished_at=begun + timedelta(seconds=150),
         start_s=42.5, wall_s=150.0, **own,
     )  # fmt: skip

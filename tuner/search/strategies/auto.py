@@ -12,6 +12,7 @@ class Auto:
     """`auto` by itself is a value of many flags, so a sentence says more than that."""
 
     name = "auto"
+    title = "Automatic"
     description = "The whole grid where the budget covers it, else Bayesian; NSGA-II for several objectives"
     spoken: tuple[str, ...] = (
         "automatic search",

@@ -19,6 +19,7 @@ class Grid:
     """A continuous range counts as ten points."""
 
     name = "grid_search"
+    title = "Grid"
     description = "Every combination, in order"
     spoken: tuple[str, ...] = ("grid",)
     in_order = True

@@ -16,6 +16,7 @@ WIDE_DRAWS = 2000
 
 class Random:
     name = "random"
+    title = "Random"
     description = "Random configurations, none of them twice"
     spoken: tuple[str, ...] = ("random",)
     in_order = False

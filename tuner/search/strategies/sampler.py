@@ -30,6 +30,7 @@ class Sampler:
 
     kind: str
     name: str
+    title: str
     description: str
     spoken: tuple[str, ...]
     in_order: bool = False
@@ -50,10 +51,17 @@ class Sampler:
         return _taken(search.space, tried, axes, islice(proposals, PROPOSALS), chance)
 
 
-BAYESIAN = Sampler("tpe", "bayesian", "A model of the space (TPE) proposes what to try", ("bayesian", "bayes"))
+BAYESIAN = Sampler(
+    "tpe",
+    "bayesian",
+    "Bayesian (TPE)",
+    "A model of the space (TPE) proposes what to try",
+    ("bayesian", "bayes"),
+)
 NSGA2 = Sampler(
     "nsga2",
     "nsga2",
+    "NSGA-II",
     "Evolution of a Pareto front (NSGA-II), for several objectives",
     ("nsga-2", "nsga-ii"),
 )

@@ -1,3 +1,4 @@
+export { type Catalog, engineCalled, isSimulated, optionsOf, useCatalog } from "./catalog";
 export { api, call, send, sendText } from "./client";
 export { connection, type Connection } from "./connection";
 export { follow, type StreamEvent, type StreamState } from "./follow";

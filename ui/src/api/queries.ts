@@ -11,6 +11,12 @@ type Query<P extends keyof paths> = paths[P] extends { get: { parameters: { quer
 export const queries = {
   info: () => queryOptions({ queryKey: ["info"], queryFn: () => call(api.GET("/api/system/info")) }),
   agent: () => queryOptions({ queryKey: ["agent"], queryFn: () => call(api.GET("/api/agent/info")) }),
+  catalog: () =>
+    queryOptions({
+      queryKey: ["catalog"],
+      queryFn: () => call(api.GET("/api/catalog")),
+      staleTime: Infinity,
+    }),
 
   tasks: (query: Query<"/api/tasks"> = {}) =>
     queryOptions({

@@ -1566,6 +1566,8 @@ export interface components {
             engines: components["schemas"]["EngineEntry"][];
             /** Load Generators */
             load_generators: components["schemas"]["LoadGeneratorEntry"][];
+            /** Load Policies */
+            load_policies: components["schemas"]["LoadPolicyEntry"][];
             /** Objectives */
             objectives: components["schemas"]["ObjectiveEntry"][];
             /** Report Formats */
@@ -1796,6 +1798,8 @@ export interface components {
             available: boolean;
             /** Name */
             name: string;
+            /** Title */
+            title: string;
         };
         /**
          * DeveloperMessage
@@ -1870,6 +1874,8 @@ export interface components {
         EngineEntry: {
             /** Aliases */
             aliases: string[];
+            /** Default */
+            default: boolean;
             /** Name */
             name: string;
             /** Simulated */
@@ -2520,6 +2526,11 @@ export interface components {
             total_tokens_per_s: number;
             tpot: components["schemas"]["Stats"] | null;
             ttft: components["schemas"]["Stats"] | null;
+        };
+        /** LoadPolicyEntry */
+        LoadPolicyEntry: {
+            /** Name */
+            name: string;
         };
         /** LogChunk */
         LogChunk: {
@@ -3830,6 +3841,8 @@ export interface components {
             description: string;
             /** Name */
             name: string;
+            /** Title */
+            title: string;
         };
         /**
          * StreamError

@@ -54,6 +54,8 @@ export function experiment(
     gpus: 1,
     gpu_ids: ["GPU-0"],
     command: ["vllm", "serve", "--port", "30017"],
+    launch: null,
+    target: null,
     env: {},
     points,
     scores: [],

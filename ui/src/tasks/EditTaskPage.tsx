@@ -1,7 +1,7 @@
-import { useQuery } from "@tanstack/react-query";
+import { usePrefetchQuery, useQuery } from "@tanstack/react-query";
 import { Copy } from "lucide-react";
 import { Link, useParams } from "react-router";
-import { type Schema, api, call } from "@/api";
+import { type Schema, api, call, queries } from "@/api";
 import { ButtonLink, Empty, ErrorMessage, Loading, Page } from "@/kit";
 import { read } from "@/yaml/document";
 import { taskFile } from "./spec/taskFile";
@@ -11,6 +11,7 @@ import { TaskEditor } from "./editor/TaskEditor";
 /** Editor of a task that has not been started. */
 export default function EditTaskPage() {
   const { id = "" } = useParams();
+  usePrefetchQuery(queries.catalog());
   const begin = useQuery({
     queryKey: ["draft", "edit", id],
     queryFn: async () => {

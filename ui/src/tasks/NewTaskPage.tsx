@@ -1,17 +1,18 @@
-import { useQuery, useQueryClient } from "@tanstack/react-query";
+import { usePrefetchQuery, useQuery, useQueryClient } from "@tanstack/react-query";
 import { useSearchParams } from "react-router";
 import { queries, type Schema, sendText } from "@/api";
 import { ErrorMessage, Loading, Page } from "@/kit";
 import { get, read, set } from "@/yaml/document";
 import { taskFile } from "./spec/taskFile";
 import { applyPreset } from "./spec/preset";
-import { newTask, defaultEngine } from "./spec/newTask";
+import { firstEngine, newTask } from "./spec/newTask";
 import { TaskEditor } from "./editor/TaskEditor";
 
 const save = (text: string) => sendText<Schema<"Task">>("POST", "/api/tasks", text);
 
 /** A new task: from nothing, from another one (`?from=`), or from presets (`?preset=`). */
 export default function NewTaskPage() {
+  usePrefetchQuery(queries.catalog());
   const [search] = useSearchParams();
   const client = useQueryClient();
   const from = search.get("from");
@@ -21,7 +22,11 @@ export default function NewTaskPage() {
     staleTime: Infinity,
     queryFn: async () => {
       if (from) return copied(await taskFile(from));
-      const text = newTask(defaultEngine(await client.ensureQueryData(queries.engines())));
+      const [engines, catalog] = await Promise.all([
+        client.ensureQueryData(queries.engines()),
+        client.ensureQueryData(queries.catalog()).catch(() => undefined), // A task can be written without it.
+      ]);
+      const text = newTask(firstEngine(engines, catalog), catalog);
       const chosen = await Promise.all(presets.map((name) => client.ensureQueryData(queries.preset(name))));
       return chosen.reduce(applyPreset, text);
     },

@@ -7,6 +7,11 @@ expect.extend({ toBeAccessible: matchers.toBeAccessible });
 afterEach(cleanup);
 
 // What a browser has and jsdom has not.
+globalThis.Request = class extends Request {
+  constructor(input: RequestInfo | URL, init?: RequestInit) {
+    super(typeof input === "string" ? new URL(input, "http://service") : input, init);
+  }
+};
 globalThis.ResizeObserver ??= class {
   observe(): void {}
   unobserve(): void {}

@@ -1,8 +1,10 @@
 /** Selectors of a thread. */
 
-import { STARTING_TOOLS } from "@/api/catalog";
 import { isObject, parseJson, asText } from "@/format/json";
 import { type Approval, type CallEntry, type Entry, isCall, type Thread, type UserEntry } from "./model";
+
+/** Tools whose answer is the task that they have started. */
+const STARTING_TOOLS: readonly string[] = ["start_task", "resume_task"];
 
 export type CallStatus =
   "writing" | "asking" | "approved" | "running" | "done" | "failed" | "rejected" | "expired" | "cancelled";

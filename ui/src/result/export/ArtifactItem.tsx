@@ -1,14 +1,14 @@
 import { useMutation } from "@tanstack/react-query";
 import { Download } from "lucide-react";
-import { send } from "@/api";
+import { type Catalog, send } from "@/api";
 import { saveFile } from "@/files/saveFile";
 import { Button, CopyButton, cx, ErrorMessage } from "@/kit";
 import { type Artifact, isText, wordsOf } from "./artifacts";
 
 /** An export to download or copy, or why it is missing. */
-export function ArtifactItem({ artifact }: { artifact: Artifact }) {
+export function ArtifactItem({ artifact, catalog }: { artifact: Artifact; catalog: Catalog | undefined }) {
   const { url, missing } = artifact;
-  const { label, detail } = wordsOf(artifact);
+  const { label, detail } = wordsOf(artifact, catalog);
   const saving = useMutation({ mutationFn: () => saveFile(url) });
   return (
     <li className="py-2.5">

@@ -1,6 +1,7 @@
 import { useQuery } from "@tanstack/react-query";
 import { Download } from "lucide-react";
 import { useState } from "react";
+import { useCatalog } from "@/api";
 import { Button, Dialog, ErrorMessage, Loading } from "@/kit";
 import type { Result } from "../types";
 import { ArtifactItem } from "./ArtifactItem";
@@ -9,6 +10,7 @@ import { artifacts } from "./artifacts";
 /** Dialog of a task's exports. */
 export function ExportDialog({ result }: { result: Result }) {
   const [open, setOpen] = useState(false);
+  const catalog = useCatalog();
   const offered = useQuery({ ...artifacts(result), enabled: open });
   return (
     <Dialog
@@ -25,7 +27,7 @@ export function ExportDialog({ result }: { result: Result }) {
       ) : (
         <ul className="divide-y divide-line">
           {offered.data.map((one) => (
-            <ArtifactItem key={one.name} artifact={one} />
+            <ArtifactItem key={one.url} artifact={one} catalog={catalog} />
           ))}
         </ul>
       )}

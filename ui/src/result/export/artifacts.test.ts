@@ -1,4 +1,5 @@
 import { expect, test } from "vitest";
+import { CATALOG } from "@/test/catalog";
 import { type Artifact, isText, wordsOf } from "./artifacts";
 
 const artifact = (name: string, more: Partial<Artifact> = {}): Artifact => ({
@@ -9,14 +10,20 @@ const artifact = (name: string, more: Partial<Artifact> = {}): Artifact => ({
   ...more,
 });
 
-test("an artifact has words, one that the page does not know its name", () => {
-  expect(wordsOf(artifact("command")).label).toBe("Command");
-  expect(wordsOf(artifact("helm_chart"))).toEqual({ label: "Helm chart", detail: "" });
+const helm = artifact("helm", { type: "application/gzip" });
+
+test("an artifact and a format that were added to the tables have the words of their rows", () => {
+  expect(wordsOf(helm, CATALOG)).toEqual({ label: "Helm chart", detail: "For helm install" });
+  expect(wordsOf(artifact("pdf", { type: "application/pdf" }), CATALOG).label).toBe("PDF report");
+});
+
+test("without a catalog an artifact has its name", () => {
+  expect(wordsOf(artifact("task_file"), undefined)).toEqual({ label: "Task file", detail: "" });
 });
 
 test("where there is none, the service's reason stands beside it", () => {
-  expect(wordsOf(artifact("compose", { missing: "No image." }))).toEqual({
-    label: "Compose file",
+  expect(wordsOf({ ...helm, missing: "No image." }, CATALOG)).toEqual({
+    label: "Helm chart",
     detail: "No image.",
   });
 });

@@ -1,13 +1,16 @@
 import { queryOptions } from "@tanstack/react-query";
-import { api, call, type Schema, send } from "@/api";
-import { EXPORTS } from "@/api/catalog";
+import { api, type Catalog, call, type Schema, send } from "@/api";
 import type { Result } from "../types";
 
 export type Artifact = Schema<"ArtifactInfo">;
 
 /** Title and description from the catalog, else by name; or why it is missing. */
-export function wordsOf({ name, missing }: Artifact): { label: string; detail: string } {
-  const entry = EXPORTS.find((one) => one.name === name);
+export function wordsOf(
+  { name, type, missing }: Artifact,
+  catalog: Catalog | undefined,
+): { label: string; detail: string } {
+  const known = catalog ? [...catalog.artifacts, ...catalog.report_formats] : [];
+  const entry = known.find((one) => one.name === name && one.media_type === type);
   const label = entry?.title ?? name.charAt(0).toUpperCase() + name.slice(1).replaceAll("_", " ");
   return { label, detail: missing ?? entry?.description ?? "" };
 }

@@ -1,4 +1,4 @@
-import { DEPLOYMENT_MODES, optionsOf } from "@/api/catalog";
+import { optionsOf, useCatalog } from "@/api";
 import { Card } from "@/kit";
 import { get, isObject } from "@/yaml/document";
 import { ChoiceField } from "./ChoiceField";
@@ -8,11 +8,10 @@ import { PairsField } from "./PairsField";
 import { TextField } from "./TextField";
 import { YamlOnly } from "./YamlOnly";
 
-const MODE_OPTIONS = optionsOf(DEPLOYMENT_MODES);
-
 /** Constraints, environment, deployment mode. */
 export function AdvancedSection() {
   const form = useForm();
+  const catalog = useCatalog();
   const local = (get(form.data, ["deployment_mode"]) ?? "local") === "local";
   const named = isObject(get(form.data, ["model"]));
   return (
@@ -28,7 +27,7 @@ export function AdvancedSection() {
           <ChoiceField
             path={["deployment_mode"]}
             label="Where it runs"
-            options={MODE_OPTIONS}
+            options={optionsOf(catalog?.deployment_modes)}
             defaultValue="local"
           />
           {!local && <TextField path={["runtime_image_tag"]} label="Image tag" placeholder="v0.11.0" />}

@@ -1,6 +1,5 @@
 import { useQuery } from "@tanstack/react-query";
-import { queries } from "@/api";
-import { SIMULATED_ENGINE } from "@/api/catalog";
+import { isSimulated, queries, useCatalog } from "@/api";
 import { Card } from "@/kit";
 import { get, isObject } from "@/yaml/document";
 import { ChoiceField } from "./ChoiceField";
@@ -10,14 +9,19 @@ import { TextField } from "./TextField";
 /** Name, engine and model. */
 export function BasicsSection({ engine }: { engine: string }) {
   const form = useForm();
+  const catalog = useCatalog();
   const engines = useQuery(queries.engines());
   const model = get(form.data, ["model"]);
   const named = isObject(model) && "name" in model ? "name" : "id_or_path";
   const path = isObject(model) ? ["model", named] : ["model"];
-  const options = (engines.data ?? []).map((one) => ({
-    value: one.name,
-    label: one.installed ? [one.name, one.version].filter(Boolean).join(" ") : `${one.name} (not installed)`,
-  }));
+  const options =
+    catalog &&
+    engines.data?.map((one) => ({
+      value: one.name,
+      label: one.installed
+        ? [one.name, one.version].filter(Boolean).join(" ")
+        : `${one.name} (not installed)`,
+    }));
   return (
     <Card title="What to tune">
       <div className="grid gap-4 sm:grid-cols-2">
@@ -33,7 +37,7 @@ export function BasicsSection({ engine }: { engine: string }) {
           path={path}
           label="Model"
           required
-          placeholder={engine === SIMULATED_ENGINE ? "demo" : "Qwen/Qwen2.5-0.5B-Instruct"}
+          placeholder={isSimulated(engine, catalog) ? "demo" : "Qwen/Qwen2.5-0.5B-Instruct"}
           help="A folder on this machine, or the id of a model on the hub"
         />
         <TextField path={["description"]} label="Description" long className="sm:col-span-2" />

@@ -60,6 +60,7 @@ export function FlagsSection({ engine }: { engine: string }) {
 /** Why no flags are known. */
 function why(engine: string, here: Schema<"EngineInfo"> | undefined): string {
   const unchecked = "Until then its flags are not checked.";
+  if (engine === "") return `The task names no engine. ${unchecked}`;
   if (!here) return `No engine here is called ${engine}, so its flags are not checked.`;
   if (!here.installed) return `${engine} is not installed here; run: ${here.install}. ${unchecked}`;
   return `${engine} did not say which flags it has. ${unchecked}`;

@@ -1,4 +1,5 @@
 import { Plus } from "lucide-react";
+import { useCatalog } from "@/api";
 import { METRICS, type Objective } from "@/format/metrics";
 import { Button, Card } from "@/kit";
 import { get } from "@/yaml/document";
@@ -14,10 +15,11 @@ const AIM = ["optimization", "objective"];
 /** Objectives and SLOs. */
 export function GoalSection() {
   const form = useForm();
-  const objectives = objectivesOf(get(form.data, AIM));
+  const named = useCatalog()?.objectives ?? [];
+  const objectives = objectivesOf(get(form.data, AIM), named);
   const block = get(form.data, ["slo"]);
   const slos = slosOf(block);
-  const aim = (all: readonly Objective[]) => form.set(AIM, objectivesToSpec(all));
+  const aim = (all: readonly Objective[]) => form.set(AIM, objectivesToSpec(all, named));
   const bound = (all: readonly SLO[]) => form.set(["slo"], slosToSpec(all, block));
   const free = METRICS.find((metric) => !objectives?.some((one) => one.metric === metric));
   const next = slos && nextSlo(slos);

@@ -1,8 +1,19 @@
 import { useQuery } from "@tanstack/react-query";
-import { queries } from "@/api";
-import { QUANTIZED_PARTS } from "@/api/catalog";
+import { queries, type Schema } from "@/api";
 import { Card } from "@/kit";
 import { ListField } from "./ListField";
+
+type Part = Exclude<keyof Schema<"QuantConfigInput">, "presets">;
+/** Words of this form for the parts that a task file has, and formats to suggest: any other can be typed. */
+const PARTS: Record<Part, { title: string; formats: readonly string[] }> = {
+  gemm_dtype: {
+    title: "Weights",
+    formats: ["auto", "bfloat16", "float16", "fp8", "awq", "gptq", "bitsandbytes"],
+  },
+  kvcache_dtype: { title: "KV cache", formats: ["auto", "fp8", "fp8_e4m3", "fp8_e5m2"] },
+  attention_dtype: { title: "Attention", formats: ["auto", "fp8"] },
+  moe_dtype: { title: "Experts", formats: ["auto", "fp8", "w4afp8"] },
+};
 
 /** Number formats, by part of the model. */
 export function QuantSection({ engine }: { engine: string }) {
@@ -15,7 +26,7 @@ export function QuantSection({ engine }: { engine: string }) {
         too.
       </p>
       <div className="grid gap-4 sm:grid-cols-2">
-        {QUANTIZED_PARTS.map(({ name, title, formats }) => (
+        {Object.entries(PARTS).map(([name, { title, formats }]) => (
           <ListField
             key={name}
             path={["quant_config", name]}

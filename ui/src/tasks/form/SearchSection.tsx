@@ -1,19 +1,30 @@
-import { optionsOf, STRATEGIES } from "@/api/catalog";
+import { optionsOf, useCatalog } from "@/api";
 import { Card } from "@/kit";
+import { get } from "@/yaml/document";
 import { ChoiceField } from "./ChoiceField";
+import { useForm } from "./context";
 import { NumberField } from "./NumberField";
 import { SwitchField } from "./SwitchField";
 import { TextField } from "./TextField";
 
 const at = (key: string) => ["optimization", key];
-const STRATEGY_OPTIONS = optionsOf(STRATEGIES);
+const DEFAULT_STRATEGY = "auto";
 
 /** Search strategy and budget. */
 export function SearchSection() {
+  const form = useForm();
+  const strategies = useCatalog()?.strategies;
+  const chosen = get(form.data, at("strategy")) ?? DEFAULT_STRATEGY;
   return (
     <Card title="Search and budget">
       <div className="grid gap-4 sm:grid-cols-2">
-        <ChoiceField path={at("strategy")} label="Strategy" options={STRATEGY_OPTIONS} defaultValue="auto" />
+        <ChoiceField
+          path={at("strategy")}
+          label="Strategy"
+          options={optionsOf(strategies)}
+          defaultValue={DEFAULT_STRATEGY}
+          help={strategies?.find((one) => one.name === chosen)?.description}
+        />
         <NumberField
           path={at("max_iterations")}
           label="Configurations"

@@ -1,4 +1,4 @@
-import { DEFAULT_ENGINE, ENGINE_ALIASES } from "@/api/catalog";
+import { engineCalled, useCatalog } from "@/api";
 import { get } from "@/yaml/document";
 import { AdvancedSection } from "./AdvancedSection";
 import { BasicsSection } from "./BasicsSection";
@@ -12,8 +12,8 @@ import { SearchSection } from "./SearchSection";
 
 /** The form of a task. */
 export function TaskForm() {
-  const raw = get(useForm().data, ["base_runtime"]);
-  const engine = typeof raw === "string" && raw !== "" ? (ENGINE_ALIASES[raw] ?? raw) : DEFAULT_ENGINE;
+  const form = useForm();
+  const engine = engineCalled(get(form.data, ["base_runtime"]), useCatalog());
   return (
     <div className="@container">
       <div className="grid items-start gap-4 @6xl:grid-cols-2">

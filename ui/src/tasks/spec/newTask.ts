@@ -1,15 +1,17 @@
 /** Initial text of a new task. Pure. */
 
-import type { Schema } from "@/api";
-import { SIMULATED_ENGINE } from "@/api/catalog";
+import { type Catalog, isSimulated, type Schema } from "@/api";
 import { toYaml } from "@/yaml/document";
 
-/** The first installed engine; the simulated one if there is no other. */
-export function defaultEngine(engines: readonly Schema<"EngineInfo">[]): string {
-  const real = engines.find((one) => one.installed && one.name !== SIMULATED_ENGINE);
-  return (real ?? engines.find((one) => one.installed) ?? engines[0])?.name ?? SIMULATED_ENGINE;
+/** The first installed engine; a simulated one if there is no other. Undefined: none is installed. */
+export function firstEngine(
+  engines: readonly Schema<"EngineInfo">[],
+  catalog: Catalog | undefined,
+): string | undefined {
+  const installed = engines.filter((one) => one.installed);
+  return (installed.find((one) => !isSimulated(one.name, catalog)) ?? installed[0])?.name;
 }
 
-export function newTask(engine: string): string {
-  return toYaml({ base_runtime: engine, ...(engine === SIMULATED_ENGINE ? { model: "demo" } : {}) });
+export function newTask(engine: string | undefined, catalog: Catalog | undefined): string {
+  return toYaml({ base_runtime: engine, model: isSimulated(engine, catalog) ? "demo" : undefined });
 }

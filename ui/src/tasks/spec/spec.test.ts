@@ -1,24 +1,37 @@
 import { describe, expect, test } from "vitest";
+import { CATALOG } from "@/test/catalog";
 import { type JsonObject, isObject, read } from "@/yaml/document";
 import { objectivesOf, objectivesToSpec } from "./objectives";
 import { patchOf } from "./patch";
 import { problemAt } from "./places";
 import { applyPreset } from "./preset";
 import { nextSlo, type SLO, slosToSpec, slosOf } from "./slos";
-import { newTask, defaultEngine } from "./newTask";
+import { firstEngine, newTask } from "./newTask";
 
 describe("objectives", () => {
+  const named = CATALOG.objectives;
+
   test.each([
     "maximize_throughput",
     "minimize_ttft",
     { metric: "ttft", statistic: "p99", direction: "minimize" },
     ["minimize_latency", { metric: "goodput_per_s", direction: "maximize" }],
-  ])("%j is said as it was", (raw) => expect(objectivesToSpec(objectivesOf(raw) ?? [])).toEqual(raw));
+  ])("%j is said as it was", (raw) =>
+    expect(objectivesToSpec(objectivesOf(raw, named) ?? [], named)).toEqual(raw),
+  );
 
   test("without one it is throughput; what is none is left to the text", () => {
-    expect(objectivesOf(undefined)).toEqual(objectivesOf("maximize_throughput"));
-    expect(objectivesOf("win")).toBeNull();
-    expect(objectivesOf([{ metric: "speed" }])).toBeNull();
+    expect(objectivesOf(undefined, named)).toEqual(objectivesOf("maximize_throughput", named));
+    expect(objectivesOf("win", named)).toBeNull();
+    expect(objectivesOf([{ metric: "speed" }], named)).toBeNull();
+  });
+
+  test("whose names are not known are left to the text, and written out", () => {
+    expect(objectivesOf("minimize_ttft", [])).toBeNull();
+    expect(objectivesToSpec(objectivesOf("minimize_ttft", named) ?? [], [])).toEqual({
+      metric: "ttft",
+      direction: "minimize",
+    });
   });
 });
 
@@ -140,13 +153,18 @@ describe("a new task", () => {
   });
 
   test("is for the engine that is installed, the simulated one last", () => {
-    expect(defaultEngine([engine("simulated", true), engine("vllm", true)])).toBe("vllm");
-    expect(defaultEngine([engine("vllm", false), engine("simulated", true)])).toBe("simulated");
-    expect(defaultEngine([])).toBe("simulated");
+    expect(firstEngine([engine("simulated", true), engine("vllm", true)], CATALOG)).toBe("vllm");
+    expect(firstEngine([engine("vllm", false), engine("simulated", true)], CATALOG)).toBe("simulated");
+    expect(firstEngine([engine("vllm", true), engine("simulated", true)], undefined)).toBe("vllm");
+  });
+
+  test("says nothing of an engine where none is installed", () => {
+    const none = firstEngine([engine("vllm", false)], CATALOG);
+    expect(read(newTask(none, CATALOG)).data).toEqual({});
   });
 
   test("names its engine, and the model that comes with the simulated one", () => {
-    expect(read(newTask("vllm")).data).toEqual({ base_runtime: "vllm" });
-    expect(read(newTask("simulated")).data).toEqual({ base_runtime: "simulated", model: "demo" });
+    expect(read(newTask("vllm", CATALOG)).data).toEqual({ base_runtime: "vllm" });
+    expect(read(newTask("simulated", CATALOG)).data).toEqual({ base_runtime: "simulated", model: "demo" });
   });
 });
