@@ -21,7 +21,7 @@ test("a task in a line: what has ended, what runs, and what that does", () => {
   expect(progressText(between, "running", 9)).toBe(
     "2 of at most 9 experiments · 1 failed · choosing the next one",
   );
-  const phase = { phase: "measuring", scenario: "D(128,16)", concurrency: 8 };
+  const phase = { number: 2, phase: "measuring", scenario: "D(128,16)", concurrency: 8 };
   const measuring = after(between, ["experiment_started", { number: 2 }], ["phase", phase]);
   expect(progressText(measuring, "running", null)).toBe(
     "2 experiments · 1 failed · experiment 2 · measuring D(128,16) × 8",
