@@ -10,11 +10,11 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from agent.domain import RunState
 from agent.events.types import Payload, RunEvent, TextDelta, ToolCallArgs, Usage
 from agent.storage.schema import RUN, RUN_EVENT, SESSION
+from tuner.domain import LARGEST
 from tuner.storage.database import Database, whole
 from tuner.storage.statements import now
 
 PAGE = 500
-LARGEST = 2**31 - 1
 
 
 @dataclass

@@ -144,13 +144,13 @@ async def model(chat: "Chat", rest: str) -> None:
 
 
 async def policy(chat: "Chat", rest: str) -> None:
-    found = chat.assistant.policy()
+    found = chat.assistant.policies.read()
     if found.problem is not None:
         await chat.show_text(f"The policy cannot be used, so every call asks: {printable(found.problem)}")
         return
     rules = found.model_dump(mode="json", exclude_defaults=True)
     said = as_yaml(rules) if rules else "No rules: every privileged call asks."
-    await chat.show_text(f"{said}\nThe file: {chat.assistant.policy_path}")
+    await chat.show_text(f"{said}\nThe file: {chat.assistant.policies.path}")
 
 
 async def export(chat: "Chat", rest: str) -> None:
@@ -171,7 +171,7 @@ async def show(chat: "Chat", rest: str) -> None:
 
 async def audit(chat: "Chat", rest: str) -> None:
     entries: list[AuditEntry] = []
-    while page := await chat.assistant.audit(
+    while page := await chat.assistant.ledger.audit(
         AuditQuery(session_id=chat.session_id, after=entries[-1].sequence if entries else 0, limit=MOST)
     ):
         entries += page
@@ -195,7 +195,7 @@ async def revoke(chat: "Chat", rest: str) -> None:
     matching = [one for one in found if rest and one.id.startswith(rest)]
     if len(matching) != 1:
         raise NotFoundError(f"{len(matching) or 'No'} grants begin with {rest!r:.40}; /grants lists them.")
-    revoked = await chat.assistant.revoke(chat.session_id, matching[0].id)
+    revoked = await chat.assistant.ledger.revoke(chat.session_id, matching[0].id)
     await chat.show_text(f"{revoked.tool} asks again.")
 
 
