@@ -99,12 +99,7 @@ async def call(
         TunerError: what the tool raises, and as `canonical`.
     """
     runtime: Runtime = ToolRuntime(
-        state=None,
-        context=context,
-        config={},
-        stream_writer=on_progress or _drop,
-        tool_call_id=call_id,
-        store=None,
+        state=None, context=context, config={}, stream_writer=on_progress or _drop, tool_call_id=call_id, store=None
     )
     return await _tool(name).answer(runtime, args)
 

@@ -52,10 +52,7 @@ class Sampler:
 
 BAYESIAN = Sampler("tpe", "bayesian", "A model of the space (TPE) proposes what to try", ("bayesian", "bayes"))
 NSGA2 = Sampler(
-    "nsga2",
-    "nsga2",
-    "Evolution of a Pareto front (NSGA-II), for several objectives",
-    ("nsga-2", "nsga-ii"),
+    "nsga2", "nsga2", "Evolution of a Pareto front (NSGA-II), for several objectives", ("nsga-2", "nsga-ii")
 )
 
 
