@@ -30,7 +30,7 @@ from tools.errors import InvalidArgumentsError
 from tools.settings import ToolSettings
 from tools.tool import Tool
 from tuner.errors import NotFoundError, TunerError
-from tuner.spec.problems import nearest
+from tuner.spec.problems import alternatives
 
 __all__ = [
     "ACT", "READ", "TOOLS", "UNTRUSTED", "WRITE",
@@ -106,7 +106,7 @@ async def call(
 
 def _tool(name: str) -> Tool:
     if name not in TOOLS:
-        raise NotFoundError(f"No tool {name!r:.80}; there are {', '.join(TOOLS)}{nearest(name, TOOLS)}.")
+        raise NotFoundError(f"No tool {name!r:.80}; {alternatives(name, TOOLS)}.")
     return TOOLS[name]
 
 

@@ -15,7 +15,7 @@ from tuner.cli.output import write
 from tuner.domain import TaskState
 from tuner.errors import NotFoundError
 from tuner.logs.cleaning import printable
-from tuner.spec.problems import nearest
+from tuner.spec.problems import alternatives
 
 if TYPE_CHECKING:
     from agent.terminal.interactive.chat import Chat
@@ -45,8 +45,7 @@ async def run(chat: "Chat", typed: str) -> None:
     name, _, rest = typed.strip().partition(" ")
     if name not in COMMANDS:
         raise NotFoundError(
-            f"No command {name!r:.40}; there are {', '.join(COMMANDS)}{nearest(name, COMMANDS)}. "
-            "A message may begin with a slash after a space."
+            f"No command {name!r:.40}; {alternatives(name, COMMANDS)}. A message may begin with a slash after a space."
         )
     await COMMANDS[name].run(chat, rest.strip())
 
