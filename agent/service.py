@@ -3,7 +3,6 @@
 import asyncio
 from collections.abc import AsyncGenerator, AsyncIterator, Mapping, Sequence
 from contextlib import AsyncExitStack, aclosing, asynccontextmanager
-from pathlib import Path
 from typing import Self
 
 from langchain_core.language_models import BaseChatModel
@@ -14,8 +13,7 @@ import tools
 from agent.approvals.ledger import Ledger
 from agent.approvals.mcp_calls import McpCalls
 from agent.approvals.middleware import ApprovalMiddleware
-from agent.approvals.policy import Policy, PolicyFile
-from agent.approvals.records.audit import EVERYTHING, AuditQuery
+from agent.approvals.policy import PolicyFile
 from agent.approvals.sequence import ApprovalSequence
 from agent.approvals.toolbox import Toolbox
 from agent.conversation import inputs
@@ -23,7 +21,7 @@ from agent.conversation.graph import build_graph
 from agent.conversation.history import MessageHistory
 from agent.conversation.runner import TurnRunner
 from agent.conversation.turns import CANCELLED, TurnDependencies, complete_calls
-from agent.domain import Approval, ApprovalState, AuditEntry, Decision, Grant, Run, RunState, Session
+from agent.domain import Decision, Grant, Run, RunState, Session
 from agent.events import transcript
 from agent.events.log import EventLog
 from agent.events.stream import EventStream
@@ -52,7 +50,8 @@ class Assistant:
     ) -> None:
         self.model, self.offline = model, offline
         """`model`: which one answers: `offline`, or its provider's name for it."""
-        self._deps, self._policies = deps, policies
+        self.ledger, self.policies, self.settings = deps.ledger, policies, deps.settings
+        self._deps = deps
         self._runner = TurnRunner(deps, context, model)
         self.mcp_calls = McpCalls(deps.ledger, deps.store, policies, context, deps.stream.append)
 
@@ -133,7 +132,7 @@ class Assistant:
             await self.session(session_id)
             thread = await self._deps.store.thread(session_id)
             await self._runner.stop(session_id)
-            await self._deps.ledger.cancel(session_id)
+            await self.ledger.cancel(session_id)
             await self._deps.store.delete(session_id)
             await self._deps.history.delete(thread)
             self._deps.stream.close_readers(session_id)
@@ -200,11 +199,11 @@ class Assistant:
             decided = []
             try:
                 for approval_id, decision in decisions.items():
-                    decided.append(await self._deps.ledger.decide(session_id, approval_id, decision, who))
+                    decided.append(await self.ledger.decide(session_id, approval_id, decision, who))
             finally:
                 payloads = [ApprovalDecided(approval=one) for one in decided]
                 await self._deps.stream.append(session_id, BETWEEN, payloads)
-            if not decided or await self._deps.ledger.open_approvals(session_id):
+            if not decided or await self.ledger.open_approvals(session_id):
                 return None
             thread = await self._deps.store.thread(session_id)
             if any(one.run_id == BETWEEN for one in decided) and not await self._deps.history.interrupts(thread):
@@ -217,7 +216,7 @@ class Assistant:
         async with self._runner.lock(session_id):
             await self.session(session_id)
             await self._runner.stop(session_id)
-            closed = await deps.ledger.cancel(session_id)
+            closed = await self.ledger.cancel(session_id)
             if closed:
                 results = await complete_calls(deps, session_id, await deps.store.thread(session_id), CANCELLED)
                 payloads: list[Payload] = [
@@ -263,39 +262,6 @@ class Assistant:
 
     # Approvals
 
-    async def approvals(
-        self, *, session_id: str | None = None, state: ApprovalState | None = None, limit: int = 100, offset: int = 0
-    ) -> tuple[list[Approval], int]:
-        """A page, newest first, and how many there are in all."""
-        return await self._deps.ledger.approvals(session_id=session_id, state=state, limit=limit, offset=offset)
-
-    async def approval(self, approval_id: str) -> Approval:
-        return await self._deps.ledger.approval(approval_id)
-
     async def grants(self, session_id: str) -> list[Grant]:
         await self.session(session_id)
-        return await self._deps.ledger.grants(session_id)
-
-    async def revoke(self, session_id: str, grant_id: str, who: str = "user") -> Grant:
-        return await self._deps.ledger.revoke(session_id, grant_id, who)
-
-    async def audit(self, wanted: AuditQuery = EVERYTHING) -> list[AuditEntry]:
-        return await self._deps.ledger.audit(wanted)
-
-    def policy(self) -> Policy:
-        """As its file says now."""
-        return self._policies.read()
-
-    @property
-    def policy_path(self) -> Path:
-        """Where that file is, or would be."""
-        return self._policies.path
-
-    @property
-    def settings(self) -> AgentSettings:
-        return self._deps.settings
-
-    @property
-    def ledger(self) -> Ledger:
-        """For callers that run tools outside of a session."""
-        return self._deps.ledger
+        return await self.ledger.grants(session_id)

@@ -170,7 +170,7 @@ async def list_grants(session_id: SessionId, assistant: AssistantDep) -> list[Gr
 
 @router.delete("/sessions/{session_id}/grants/{grant_id}", status_code=204, responses=documented(404, 409, 422, 503))
 async def revoke_grant(session_id: SessionId, grant_id: str, assistant: AssistantDep) -> None:
-    await assistant.revoke(session_id, grant_id, WHO)
+    await assistant.ledger.revoke(session_id, grant_id, WHO)
 
 
 @router.get("/approvals", responses=documented(422, 503))
@@ -182,13 +182,13 @@ async def list_approvals(
     offset: Offset = 0,
 ) -> ApprovalPage:
     """The newest first."""
-    items, total = await assistant.approvals(session_id=session_id, state=state, limit=limit, offset=offset)
+    items, total = await assistant.ledger.approvals(session_id=session_id, state=state, limit=limit, offset=offset)
     return ApprovalPage(items=items, total=total)
 
 
 @router.get("/approvals/{approval_id}", responses=documented(404, 422, 503))
 async def get_approval(approval_id: ApprovalId, assistant: AssistantDep) -> Approval:
-    return await assistant.approval(approval_id)
+    return await assistant.ledger.approval(approval_id)
 
 
 @router.post("/approvals/{approval_id}/decision", responses=Refused)
@@ -197,16 +197,16 @@ async def decide_approval(approval_id: ApprovalId, body: Decision, assistant: As
 
     With the last open approval of the session decided, its turn goes on.
     """
-    session_id = (await assistant.approval(approval_id)).session_id
+    session_id = (await assistant.ledger.approval(approval_id)).session_id
     run_id = await assistant.decide(session_id, {approval_id: body}, who=WHO)
-    return Decided(approval=await assistant.approval(approval_id), run_id=run_id)
+    return Decided(approval=await assistant.ledger.approval(approval_id), run_id=run_id)
 
 
 @router.get("/policy", responses=documented(503))
 async def get_policy(assistant: AssistantDep) -> PolicyInfo:
     """Which privileged calls run, ask or are refused, as the policy file says now."""
-    policy = assistant.policy()
-    return PolicyInfo(path=str(assistant.policy_path), rules=policy, problem=policy.problem)
+    policy = assistant.policies.read()
+    return PolicyInfo(path=str(assistant.policies.path), rules=policy, problem=policy.problem)
 
 
 @router.get("/audit", responses=documented(422, 503))
@@ -224,4 +224,4 @@ async def list_audit(
 ) -> list[AuditEntry]:
     """What was proposed, decided, granted and run, in order."""
     wanted = AuditQuery(session_id, action, tool, search, newest_first, after, limit)
-    return await assistant.audit(wanted)
+    return await assistant.ledger.audit(wanted)

@@ -116,5 +116,8 @@ def catalog(settings: Settings) -> Catalog:
 
 def _entries(table: Mapping[str, Rendering]) -> tuple[RenderingEntry, ...]:
     return tuple(
-        RenderingEntry(**{name: getattr(one, name) for name in RenderingEntry.model_fields}) for one in table.values()
+        RenderingEntry(
+            name=name, title=one.title, description=one.description, media_type=one.media_type, suffix=one.suffix
+        )
+        for name, one in table.items()
     )

@@ -213,8 +213,4 @@ def result_id(call: str) -> str:
 
 
 def _camel(usage: Usage) -> dict[str, JsonValue]:
-    return {
-        "messageId": usage.message_id,
-        "inputTokens": usage.input_tokens,
-        "outputTokens": usage.output_tokens,
-    }
+    return {"messageId": usage.message_id, "inputTokens": usage.input_tokens, "outputTokens": usage.output_tokens}

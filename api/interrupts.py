@@ -84,13 +84,13 @@ async def decisions(assistant: "Assistant", session_id: str, entries: Sequence[R
     answers = {entry.interrupt_id: _decision(entry) for entry in entries}
     if len(answers) < len(entries):
         raise InvalidInputError("`resume` answers an interrupt twice. Send one answer for each.")
-    waiting, _ = await assistant.approvals(session_id=session_id, state=ApprovalState.OPEN)
+    waiting, _ = await assistant.ledger.approvals(session_id=session_id, state=ApprovalState.OPEN)
     opened = {approval.id for approval in waiting}
     if missing := sorted(opened - answers.keys()):
         raise ConflictError(
             f"{len(opened)} approvals are open, and `resume` has no answer for {', '.join(missing)}. Answer all."
         )
-    closed = [await assistant.approval(name) for name in answers.keys() - opened]
+    closed = [await assistant.ledger.approval(name) for name in answers.keys() - opened]
     taken = {one.id for one in closed if one.session_id == session_id and _taken(one, answers[one.id])}
     if taken == answers.keys() and any(one.state != ApprovalState.EXPIRED for one in closed):
         raise ConflictError("This was decided before, and nothing is open in the session. Read its events, or go on.")

@@ -139,9 +139,9 @@ async def list_artifacts(task: Ref, tuner: TunerDep) -> list[ArtifactInfo]:
     at = f"/api/tasks/{result.task_id}"
     missing = await asyncio.to_thread(lambda: {name: _missing(result, one) for name, one in ARTIFACTS.items()})
     return [
-        ArtifactInfo(name=one.name, type=one.media_type, url=f"{at}/{url}={one.name}", missing=missing.get(one.name))
+        ArtifactInfo(name=name, type=one.media_type, url=f"{at}/{url}={name}", missing=missing.get(name))
         for url, table in (("export?kind", ARTIFACTS), ("report?format", FORMATS))
-        for one in table.values()
+        for name, one in table.items()
     ]
 
 

@@ -186,11 +186,7 @@ class _Service:
         service = await asyncio.to_thread(import_module, "agent.service")
         tools = await asyncio.to_thread(import_module, "tools.settings")
         opened: AbstractAsyncContextManager[Assistant] = service.Assistant.open(
-            tuner,
-            self._agent,
-            tools.ToolSettings(),
-            supervisor=supervisor,
-            secrets=(self._keyring.token,),
+            tuner, self._agent, tools.ToolSettings(), supervisor=supervisor, secrets=(self._keyring.token,)
         )
         return opened
 

@@ -97,9 +97,7 @@ async def get_task(task: Ref, tuner: TunerDep) -> Task:
 
 
 @router.patch(
-    "/{task}",
-    responses=documented(404, 409),
-    openapi_extra=bodies.declared("SpecPatch", (bodies.PATCH, bodies.JSON)),
+    "/{task}", responses=documented(404, 409), openapi_extra=bodies.declared("SpecPatch", (bodies.PATCH, bodies.JSON))
 )
 async def update_task(task: Ref, request: Request, tuner: TunerDep) -> Task:
     """Changes a task that has not been started, by a merge patch of its spec."""

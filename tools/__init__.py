@@ -30,7 +30,7 @@ from tools.errors import InvalidArgumentsError
 from tools.settings import ToolSettings
 from tools.tool import Tool
 from tuner.errors import NotFoundError, TunerError
-from tuner.spec.problems import nearest
+from tuner.spec.problems import alternatives
 
 __all__ = [
     "ACT", "READ", "TOOLS", "UNTRUSTED", "WRITE",
@@ -99,19 +99,14 @@ async def call(
         TunerError: what the tool raises, and as `canonical`.
     """
     runtime: Runtime = ToolRuntime(
-        state=None,
-        context=context,
-        config={},
-        stream_writer=on_progress or _drop,
-        tool_call_id=call_id,
-        store=None,
+        state=None, context=context, config={}, stream_writer=on_progress or _drop, tool_call_id=call_id, store=None
     )
     return await _tool(name).answer(runtime, args)
 
 
 def _tool(name: str) -> Tool:
     if name not in TOOLS:
-        raise NotFoundError(f"No tool {name!r:.80}; there are {', '.join(TOOLS)}{nearest(name, TOOLS)}.")
+        raise NotFoundError(f"No tool {name!r:.80}; {alternatives(name, TOOLS)}.")
     return TOOLS[name]
 
 

@@ -22,9 +22,7 @@ MOST_CHOICES = 20
 
 EnvironmentName = Annotated[
     str,
-    Field(
-        description="Which environment; list_engines has those of each engine, genai-bench is the load generator.",
-    ),
+    Field(description="Which environment; list_engines has those of each engine, genai-bench is the load generator."),
     OneOf(lambda: RECIPES),
 ]
 

@@ -61,13 +61,7 @@ class Fetch:
 
 
 async def decide(
-    settings: ToolSettings,
-    models: Path,
-    wanted: Wanted,
-    *,
-    folder: str,
-    allow: Sequence[str],
-    ignore: Sequence[str],
+    settings: ToolSettings, models: Path, wanted: Wanted, *, folder: str, allow: Sequence[str], ignore: Sequence[str]
 ) -> Fetch:
     """Asks the hub which files these are, and looks whether they may come here; not whether they fit.
 

@@ -16,8 +16,7 @@ LIMIT = 12_000
 
 Lines = Annotated[int, Field(ge=1, le=500, description="How many lines, from the end.")]
 Search = Annotated[
-    str | None,
-    Field(max_length=200, description="Only lines with this text, or that match /this regular expression/."),
+    str | None, Field(max_length=200, description="Only lines with this text, or that match /this regular expression/.")
 ]
 
 

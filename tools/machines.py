@@ -77,8 +77,23 @@ class Stopped(Frozen):
     note: str = "Stopped. Its task sees a machine that failed, and tries again; cancel_task ends the task itself."
 
 
-async def _worker_preview(context: Context) -> WorkerStatus:
-    return await _status(context)
+async def _status(context: Context) -> WorkerStatus:
+    workers = await context.tuner.workers()
+    living = [one for one in workers if alive(one)]
+    own = None if context.supervisor is None else context.supervisor.status()
+    nobody = not living and not (own and own.alive)
+    return WorkerStatus(
+        alive=len(living),
+        busy=sum(one.task_id is not None for one in living),
+        own=None
+        if own is None
+        else OwnWorker(alive=own.alive, pid=own.pid, restarts=own.restarts, started_at=own.started_at),
+        workers=tuple(
+            WorkerLine(host=one.host, pid=one.pid, alive=one.alive, task=one.task_id, seen_at=one.seen_at)
+            for one in workers[:50]
+        ),
+        note="No worker is alive here: queued tasks wait." if nobody else None,
+    )
 
 
 async def _deployment_preview(context: Context, deployment: str) -> DeploymentLine:
@@ -105,7 +120,7 @@ async def worker_status(runtime: Runtime) -> WorkerStatus:
     return await _status(runtime.context)
 
 
-@tool(preview=_worker_preview)
+@tool(preview=_status)
 async def restart_worker(runtime: Runtime) -> WorkerStatus:
     """Stop the service's own worker and start a new one. A task that it runs is interrupted and taken up again; its
     experiment starts over.
@@ -149,25 +164,6 @@ def alive(worker: WorkerInfo) -> bool:
 
 def _rounded(of: Frozen, *names: str) -> dict[str, float]:
     return {name: round(getattr(of, name), 2) for name in names}
-
-
-async def _status(context: Context) -> WorkerStatus:
-    workers = await context.tuner.workers()
-    living = [one for one in workers if alive(one)]
-    own = None if context.supervisor is None else context.supervisor.status()
-    nobody = not living and not (own and own.alive)
-    return WorkerStatus(
-        alive=len(living),
-        busy=sum(one.task_id is not None for one in living),
-        own=None
-        if own is None
-        else OwnWorker(alive=own.alive, pid=own.pid, restarts=own.restarts, started_at=own.started_at),
-        workers=tuple(
-            WorkerLine(host=one.host, pid=one.pid, alive=one.alive, task=one.task_id, seen_at=one.seen_at)
-            for one in workers[:50]
-        ),
-        note="No worker is alive here: queued tasks wait." if nobody else None,
-    )
 
 
 def _line(one: Running) -> DeploymentLine:

@@ -60,8 +60,7 @@ async def plot(
     runtime: Runtime,
     task: Ref,
     chart: Annotated[
-        Chart,
-        Field(description="The one with several objectives is there only for tasks that have several."),
+        Chart, Field(description="The one with several objectives is there only for tasks that have several.")
     ] = "throughput-against-latency",
 ) -> PlotAnswer:
     """Draw a chart of a task's result. The answer has its address, which shows as a picture in the conversation when
@@ -132,15 +131,8 @@ def _levels(result: Result) -> Rows:
 
 
 def _level(point: LoadPoint) -> tuple[str, ...]:
-    times = [
-        point.at(Metric.TTFT, "p90", 0),
-        point.at(Metric.TPOT, "mean", 0),
-        point.at(Metric.E2E, "p90", 0),
-    ]
-    return (
-        number(point.output_tokens_per_s),
-        *("" if one is None else quantity(Metric.TTFT, one) for one in times),
-    )
+    times = [point.at(Metric.TTFT, "p90", 0), point.at(Metric.TPOT, "mean", 0), point.at(Metric.E2E, "p90", 0)]
+    return (number(point.output_tokens_per_s), *("" if one is None else quantity(Metric.TTFT, one) for one in times))
 
 
 def _course(result: Result) -> Rows:

@@ -6,13 +6,13 @@ from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Self
+from typing import Self, Unpack
 
 from pydantic import JsonValue
 
 from tuner.analysis import result
 from tuner.deploy import DEPLOYERS
-from tuner.domain import Event, Experiment, ExperimentState, Role, Task, TaskState, TaskSummary
+from tuner.domain import Event, Experiment, Task, TaskState, TaskSummary
 from tuner.engines import presets
 from tuner.errors import ConflictError, NotFoundError, StorageError
 from tuner.installs import environments, installations
@@ -35,6 +35,7 @@ from tuner.runner.worker import Worker
 from tuner.settings import Settings
 from tuner.spec.presets import Preset
 from tuner.spec.task import TaskSpec
+from tuner.storage.queries import ExperimentQuery, TaskQuery
 from tuner.storage.store import Store
 
 FOLLOW_S, FOLLOW_AT_MOST_S = 0.2, 1.0
@@ -159,17 +160,9 @@ class Tuner:
         """By id, the start of an id, or name (the newest of that name). Raises NotFoundError."""
         return await self._store.task(ref)
 
-    async def tasks(
-        self,
-        *,
-        state: TaskState | None = None,
-        text: str | None = None,
-        engine: str | None = None,
-        limit: int = 100,
-        offset: int = 0,
-    ) -> tuple[list[TaskSummary], int]:
+    async def tasks(self, **wanted: Unpack[TaskQuery]) -> tuple[list[TaskSummary], int]:
         """A page of tasks, newest first, and how many there are in all."""
-        return await self._store.tasks(state=state, text=text, engine=engine, limit=limit, offset=offset)
+        return await self._store.tasks(**wanted)
 
     async def experiments(self, ref: str) -> list[Experiment]:
         return await self._store.experiments((await self.task(ref)).id)
@@ -182,17 +175,10 @@ class Tuner:
         return await self._store.newest(task_id)
 
     async def experiments_page(
-        self,
-        *,
-        task: str | None = None,
-        state: ExperimentState | None = None,
-        role: Role | None = None,
-        limit: int = 100,
-        offset: int = 0,
+        self, task: str | None = None, **wanted: Unpack[ExperimentQuery]
     ) -> tuple[list[tuple[str, Experiment]], int]:
         """A page of experiments with their tasks' ids, those of the newest task first, and how many there are."""
-        task_id = None if task is None else (await self.task(task)).id
-        return await self._store.experiments_page(task_id=task_id, state=state, role=role, limit=limit, offset=offset)
+        return await self._store.experiments_page(None if task is None else (await self.task(task)).id, **wanted)
 
     async def counts(self) -> dict[str, int]:
         """How many tasks there are, by state; 0 included."""

@@ -103,6 +103,11 @@ class Settings(EnvironmentSettings):
     def datasets(self) -> Path:
         return self.home / "datasets"
 
+    @property
+    def processes(self) -> Path:
+        """Where what runs is written down."""
+        return self.home / "processes"
+
     def runs(self, task_id: str) -> Path:
         """Everything a task writes: engine and benchmark logs, per-request data."""
         return self.home / "runs" / task_id

@@ -55,12 +55,7 @@ class McpCalls:
     @classmethod
     @asynccontextmanager
     async def open(
-        cls,
-        tuner: Tuner,
-        settings: AgentSettings,
-        tool_settings: ToolSettings,
-        *,
-        supervisor: Supervisor | None = None,
+        cls, tuner: Tuner, settings: AgentSettings, tool_settings: ToolSettings, *, supervisor: Supervisor | None = None
     ) -> AsyncIterator[Self]:
         """For a process without an assistant.
 

@@ -12,7 +12,7 @@ from agent.approvals.toolbox import Toolbox
 from agent.settings import AgentSettings
 from tuner.errors import InvalidSpecError, Problem
 from tuner.spec import reader
-from tuner.spec.problems import explain, nearest
+from tuner.spec.problems import alternatives, explain
 from tuner.spec.values import Frozen
 
 Kind = Literal["auto", "ask", "deny"]
@@ -144,7 +144,7 @@ def parse(text: str, toolbox: Toolbox) -> Policy:
         raise InvalidSpecError([Problem("a policy has lists of rules under deny, ask and allow", line=1)])
     known = set(Policy.model_fields) - {"problem"}
     problems = [
-        Problem(f"no such list of rules; there are {', '.join(sorted(known))}{nearest(str(name), known)}", str(name))
+        Problem(f"no such list of rules; {alternatives(str(name), sorted(known))}", str(name))
         for name in data
         if name not in known
     ]
@@ -170,13 +170,10 @@ def _problems(rule: Rule, kind: str, toolbox: Toolbox) -> list[str]:
     """Why no call can ever meet a rule: a misspelled one would deny nothing, and nobody would know."""
     tools = [name for name in toolbox.TOOLS if wildcard(rule.tool, name)]
     if not tools:
-        return [f"no tool {rule.tool!r}; there are {', '.join(toolbox.TOOLS)}{nearest(rule.tool, toolbox.TOOLS)}"]
+        return [f"no tool {rule.tool!r}; {alternatives(rule.tool, toolbox.TOOLS)}"]
     known = dict.fromkeys(name for tool in tools for name in _properties(toolbox.args_schema(tool)))
-    listed = ", ".join(known) or "none"
     wrong = [
-        f"{rule.tool} has no argument {name!r}; there are {listed}{nearest(name, known)}"
-        for name in rule.args
-        if name not in known
+        f"{rule.tool} has no argument {name!r}; {alternatives(name, known)}" for name in rule.args if name not in known
     ]
     if rule.after_untrusted and kind != "allow":
         wrong.append(f"after_untrusted belongs to rules that allow; leave it out under {kind}")

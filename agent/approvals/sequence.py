@@ -167,14 +167,7 @@ class ApprovalSequence:
 
 
 async def run_once(
-    ledger: Ledger,
-    session_id: str,
-    call_id: str,
-    tool: str,
-    args: Args,
-    execute: Execute,
-    *,
-    forbidden: str = "",
+    ledger: Ledger, session_id: str, call_id: str, tool: str, args: Args, execute: Execute, *, forbidden: str = ""
 ) -> CallOutcome:
     """Runs a call if the ledger gives the right to, else answers what is known of the run before.
 

@@ -109,11 +109,7 @@ class Announcer:
 def note(result: Result) -> str:
     """Tells the model of the end of a task, in the service's own name."""
     return prompts.render(
-        "task_ended",
-        task_id=result.task_id,
-        task_name=result.task_name,
-        state=result.state.value,
-        facts=facts(result),
+        "task_ended", task_id=result.task_id, task_name=result.task_name, state=result.state.value, facts=facts(result)
     )
 
 

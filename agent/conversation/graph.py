@@ -83,10 +83,5 @@ def build_graph(
         approvals,
     )
     return create_agent(
-        model,
-        list(tools),
-        system_prompt=prompt,
-        middleware=[chain],
-        checkpointer=saver,
-        context_schema=Context,
+        model, list(tools), system_prompt=prompt, middleware=[chain], checkpointer=saver, context_schema=Context
     )

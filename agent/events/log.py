@@ -4,17 +4,17 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from sqlalchemy import Row, delete, func, insert, select, update
+from sqlalchemy import delete, func, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from agent.domain import RunState
 from agent.events.types import Payload, RunEvent, TextDelta, ToolCallArgs, Usage
 from agent.storage.schema import RUN, RUN_EVENT, SESSION
+from tuner.domain import LARGEST
 from tuner.storage.database import Database, whole
 from tuner.storage.statements import now
 
 PAGE = 500
-LARGEST = 2**31 - 1
 
 
 @dataclass
@@ -45,8 +45,8 @@ class EventLog:
     async def append(self, session_id: str, run_id: str, payloads: Sequence[Payload]) -> list[RunEvent]:
         """For what happens while no run goes on: gives the next sequences."""
         async with self._database.writing() as connection:
-            at = now()
-            last = await connection.scalar(_last(session_id)) or 0
+            at, newest = now(), select(func.max(RUN_EVENT.c.sequence)).where(RUN_EVENT.c.session_id == session_id)
+            last = await connection.scalar(newest) or 0
             events = [
                 RunEvent(session_id=session_id, run_id=run_id, sequence=last + place, at=at, payload=payload)
                 for place, payload in enumerate(payloads, start=1)
@@ -60,7 +60,7 @@ class EventLog:
         later = (RUN_EVENT.c.session_id == session_id, RUN_EVENT.c.sequence > min(after, LARGEST))
         async with self._database.reading() as connection:
             page = select(RUN_EVENT).where(*later).order_by(RUN_EVENT.c.sequence).limit(PAGE)
-            return [_event_of(row) for row in await connection.execute(page)]
+            return [RunEvent.model_validate(row._asdict()) for row in await connection.execute(page)]
 
     @whole
     async def span(self, run_id: str) -> tuple[int, int]:
@@ -158,11 +158,3 @@ async def _write(connection: AsyncConnection, batch: Batch) -> None:
         session["updated_at"] = now()
     if session:
         await connection.execute(update(SESSION).where(SESSION.c.id == batch.session_id).values(session))
-
-
-def _last(session_id: str) -> Any:
-    return select(func.max(RUN_EVENT.c.sequence)).where(RUN_EVENT.c.session_id == session_id)
-
-
-def _event_of(row: Row[Any]) -> RunEvent:
-    return RunEvent.model_validate(dict(row._mapping))

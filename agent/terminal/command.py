@@ -26,13 +26,7 @@ import click
 )
 @click.option("--no-worker", is_flag=True, help="Bring no worker, also where none is alive.")
 def chat(
-    session: str | None,
-    new: bool,
-    message: str | None,
-    yes: bool,
-    as_json: bool,
-    script: Path | None,
-    no_worker: bool,
+    session: str | None, new: bool, message: str | None, yes: bool, as_json: bool, script: Path | None, no_worker: bool
 ) -> None:
     """Talk to the assistant: it tunes, asks before it acts, and explains.
 

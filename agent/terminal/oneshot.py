@@ -72,12 +72,12 @@ class OneShot:
 
     async def _audited(self) -> int:
         last = 0
-        while page := await self.assistant.audit(AuditQuery(session_id=self.session_id, after=last, limit=1000)):
+        while page := await self.assistant.ledger.audit(AuditQuery(session_id=self.session_id, after=last, limit=1000)):
             last = page[-1].sequence
         return last
 
     async def _denied(self, after: int) -> list[str]:
-        entries = await self.assistant.audit(AuditQuery(session_id=self.session_id, after=after, limit=1000))
+        entries = await self.assistant.ledger.audit(AuditQuery(session_id=self.session_id, after=after, limit=1000))
         denied = [one.tool or "" for one in entries if one.action == "denied"]
         for tool in denied:
             how = (

@@ -105,7 +105,7 @@ async def test_nothing_is_decided_started_cancelled_or_deleted_by(app: App, appr
         if tried.status == 415 and method != "POST":
             continue  # it has no body
         assert await send(app, method, path, tried.headers, content) == tried.status, path
-    assert (await app.assistant.approval(approval.id)).state is ApprovalState.OPEN
+    assert (await app.assistant.ledger.approval(approval.id)).state is ApprovalState.OPEN
     assert (await app.tuner.task(draft.id)).state is TaskState.CREATED
     assert [session.id for session in (await app.assistant.sessions())[0]] == [app.session]
 

@@ -220,7 +220,7 @@ async def test_what_a_model_writes_into_a_call_is_not_in_the_audit_log(tmp_path:
             Say(),
         ]
         await there.says("Report it.")
-        entries = await there.assistant.audit()
+        entries = await there.assistant.ledger.audit()
     assert [entry.action for entry in entries] == ["proposed"]
     assert spilled(str(entries)) == []
 

@@ -234,7 +234,7 @@ async def test_an_approval_of_a_deleted_session_cannot_be_given(tmp_path: Path) 
         with pytest.raises(NotFoundError):
             await one.assistant.decide(one.session_id, {approval.id: Approve()}, who="tester")
         assert one.toolbox.ran == []
-        assert [entry.action for entry in await one.assistant.audit(AuditQuery(session_id=one.session_id))][
+        assert [entry.action for entry in await one.assistant.ledger.audit(AuditQuery(session_id=one.session_id))][
             -1
         ] == "cancelled"
 

@@ -76,7 +76,7 @@ async def open_approval(app: App) -> Approval:
 
 
 async def actions(app: App) -> list[str]:
-    return [entry.action for entry in await app.assistant.audit()]
+    return [entry.action for entry in await app.assistant.ledger.audit()]
 
 
 async def state(app: App, task: Task) -> TaskState:
@@ -131,7 +131,7 @@ async def test_a_privileged_call_asks_the_person_at_the_client_and_runs_once(app
     assert started.structured_content["state"] == "queued"
     assert "experiments: 10" in seen[0]
     assert await actions(app) == ["proposed", "approved", "started", "finished"]
-    audit = await app.assistant.audit(AuditQuery(session_id=session_id(NAME)))
+    audit = await app.assistant.ledger.audit(AuditQuery(session_id=session_id(NAME)))
     assert audit[1].who == f"MCP client {NAME}"
 
 
@@ -186,7 +186,7 @@ async def test_the_session_of_a_client_shows_its_approvals(app: App, task: Task)
     shown = [told.event async for told in app.read(f"/sessions/{session.id}/events?follow=false")]
     assert any(event.get("value", {}).get("id") == approval.id for event in shown)
     await app.post(f"/sessions/{session.id}/cancel")
-    assert (await app.assistant.approval(approval.id)).state is ApprovalState.CANCELLED
+    assert (await app.assistant.ledger.approval(approval.id)).state is ApprovalState.CANCELLED
 
 
 async def test_a_rejection_is_told_once_and_the_next_call_asks_anew(app: App, task: Task) -> None:

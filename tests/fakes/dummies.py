@@ -42,7 +42,6 @@ class Backwards:
 
 def rendering(title: str) -> Rendering:
     return Rendering(
-        name="dummy",
         title=title,
         description=f"The {title} of the tests",
         media_type="text/x-dummy",

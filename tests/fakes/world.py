@@ -53,7 +53,7 @@ class World:
         return await self.assistant.ledger.open_approvals(self.session)
 
     async def actions(self) -> list[str]:
-        return [entry.action for entry in await self.assistant.audit(AuditQuery(session_id=self.session))]
+        return [entry.action for entry in await self.assistant.ledger.audit(AuditQuery(session_id=self.session))]
 
     async def finished(self, words: str, made: TaskSpec | None = None) -> Task:
         """A task that ended, whose engine said these words in its log, in its failure, and to the load generator."""

@@ -212,10 +212,7 @@ def _gains(
 ) -> tuple[Gain, ...]:
     return tuple(
         gain(
-            objective,
-            [one.scores[index].value for one in winner],
-            [one.scores[index].value for one in baseline],
-            fresh,
+            objective, [one.scores[index].value for one in winner], [one.scores[index].value for one in baseline], fresh
         )
         for index, objective in enumerate(objectives)
     )

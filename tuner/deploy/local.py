@@ -51,10 +51,6 @@ class Local:
     title: ClassVar[str] = "On this machine"
     settings: Settings
 
-    @property
-    def registry(self) -> Path:
-        return self.settings.home / "processes"
-
     async def resolve(self, engine: Engine, spec: TaskSpec) -> Resolved:
         names = tuple(engine.recipes)
         installation = find(self.settings.home, names)
@@ -88,17 +84,17 @@ class Local:
             argv, url = launch.command(target, LOOPBACK, port), f"http://{LOOPBACK}:{port}"
             kills, own = memory_kills(), {**launch.measuring_env, **launch.env}
             env = {**processes.inherited(), **own, "CUDA_VISIBLE_DEVICES": ",".join(gpu_ids)}
-            async with processes.session(argv, env, log, label, self.registry, url=url) as session:
+            async with processes.session(argv, env, log, label, self.settings.processes, url=url) as session:
                 yield LocalDeployment(url, argv, session, kills)
 
     async def running(self) -> list[Running]:
-        return await processes_list.listed(self.registry)
+        return await processes_list.listed(self.settings.processes)
 
     async def stop(self, running_id: str) -> bool:
-        return await asyncio.to_thread(processes_list.stop, self.registry, running_id)
+        return await asyncio.to_thread(processes_list.stop, self.settings.processes, running_id)
 
     async def reap(self, task_id: str | None) -> list[str]:
-        return processes.reap(self.registry, task_id)
+        return processes.reap(self.settings.processes, task_id)
 
 
 def memory_kills() -> int | None:

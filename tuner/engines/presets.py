@@ -8,7 +8,7 @@ from tuner.engines import ENGINES
 from tuner.errors import ConflictError, InvalidSpecError, Problem
 from tuner.spec import taskfile
 from tuner.spec.presets import Preset
-from tuner.spec.problems import WHOLE, nearest
+from tuner.spec.problems import WHOLE, alternatives
 from tuner.spec.values import flag_name
 
 Part = Mapping[str, JsonValue]
@@ -21,7 +21,7 @@ def check(preset: Preset) -> None:
     """
     problems = []
     if preset.engine is not None and preset.engine not in ENGINES:
-        said = f"no engine {preset.engine!r:.60}; there are {', '.join(ENGINES)}{nearest(preset.engine, ENGINES)}"
+        said = f"no engine {preset.engine!r:.60}; {alternatives(preset.engine, ENGINES)}"
         problems.append(Problem(said, "engine"))
     if "task_name" in preset.task:
         problems.append(Problem("a preset is for many tasks, so it names none; leave this out", "task_name"))

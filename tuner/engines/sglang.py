@@ -25,12 +25,7 @@ RANKS = ("tp", "pp", "dp")
 
 ATTENTION_BACKENDS = {"fp8": "flashinfer", "fp8_e5m2": "flashinfer", "fp8_e4m3": "fa3"}
 """The kernels that compute attention in a format; FA3 knows no e5m2."""
-MOE_BACKENDS = {
-    "fp8": "triton",
-    "w4afp8": "cutlass",
-    "mxfp4": "flashinfer_mxfp4",
-    "nvfp4": "flashinfer_cutlass",
-}
+MOE_BACKENDS = {"fp8": "triton", "w4afp8": "cutlass", "mxfp4": "flashinfer_mxfp4", "nvfp4": "flashinfer_cutlass"}
 _PLAIN = ("auto", "bfloat16", "float16")
 
 

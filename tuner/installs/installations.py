@@ -15,7 +15,7 @@ from tuner.machine import processes
 from tuner.machine.environments import find
 from tuner.protocols import Flag
 from tuner.settings import Settings
-from tuner.spec.problems import nearest
+from tuner.spec.problems import alternatives
 from tuner.spec.values import Frozen
 
 COMMAND: tuple[str, ...] = (sys.executable, "-P", "-m", "tuner.cli", "engine", "install")
@@ -97,7 +97,7 @@ async def engine_flags(settings: Settings, name: str, search: str = "") -> list[
         UnavailableError: it is not installed, or prints no help.
     """
     if name not in ENGINES:
-        raise NotFoundError(f"No engine {name!r:.60}; there are {', '.join(ENGINES)}{nearest(name, ENGINES)}.")
+        raise NotFoundError(f"No engine {name!r:.60}; {alternatives(name, ENGINES)}.")
     engine = ENGINES[name]
     installation = find(settings.home, tuple(engine.recipes))
     if installation is None:
@@ -123,8 +123,7 @@ async def install(
         UnavailableError: it could not be made; with what was said.
     """
     if name not in environments.RECIPES:
-        known = environments.RECIPES
-        raise NotFoundError(f"No environment {name!r:.60}; there are {', '.join(known)}{nearest(name, known)}.")
+        raise NotFoundError(f"No environment {name!r:.60}; {alternatives(name, environments.RECIPES)}.")
     options = () if torch_index is None else (f"--torch-index={torch_index}",)
     process = await asyncio.create_subprocess_exec(
         *COMMAND, *options, name,

@@ -2,7 +2,6 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from importlib import import_module
 
 from tuner.analysis.result import Result
 
@@ -11,10 +10,8 @@ Render = Callable[[Result], str | bytes]
 
 @dataclass(frozen=True)
 class Rendering:
-    """A report format, or an artifact."""
+    """A report format, or an artifact; its name is its key in the table."""
 
-    name: str
-    """As callers ask for it."""
     title: str
     """Two or three words for a menu."""
     description: str
@@ -31,13 +28,3 @@ class Rendering:
 def described(table: Mapping[str, Rendering]) -> str:
     """Every row of a table, for a help text."""
     return " ".join(f"{name}: {one.description[:1].lower()}{one.description[1:]}." for name, one in table.items())
-
-
-def module(name: str) -> Render:
-    """The `render` of a module that is imported when it is first used: drawing libraries are slow to load."""
-
-    def render(result: Result) -> str | bytes:
-        rendered: str | bytes = import_module(name).render(result)
-        return rendered
-
-    return render

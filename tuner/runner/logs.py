@@ -14,11 +14,7 @@ FOLLOW_S, FOLLOW_AT_MOST_S = 0.1, 0.5
 
 
 async def find(store: Store, task: Task, runs: Path, experiment: int | None, *, benchmark: bool) -> Path:
-    """The engine's log of an experiment (the newest by default), or the load generator's log of the task.
-
-    Raises:
-        NotFoundError: there is none yet.
-    """
+    """As `Tuner.log_file` says."""
     if experiment is None and not benchmark and (experiment := await store.newest(task.id)) is None:
         raise NotFoundError(f"Task {task.id} is {task.state} and has no experiments, so there is no log yet.")
     path = _path(runs, None if benchmark else experiment)
@@ -43,14 +39,7 @@ async def follow(
     since: int | None = None,
     lines: int | None = None,
 ) -> AsyncIterator[LogChunk]:
-    """What a log holds after `position`, and what comes, until nothing can come any more.
-
-    Without a number it goes on from one experiment to the next.
-
-    Args:
-        since: the experiment that `position` is in, where none is named; by default the newest.
-        lines: instead of `position`: so many of the last lines first.
-    """
+    """As `Tuner.follow_log` says."""
     reader, number, pause_s = None, None if benchmark else experiment, FOLLOW_S
     while True:
         # Asked before the log is read: what was written until the end is read after it.

@@ -38,7 +38,7 @@ class Rig:
     """GPUs for all experiments that are under way together."""
     folder: Path
     """Everything the task writes; experiment n under `n/`."""
-    tell: Callable[[str, Mapping[str, JsonValue]], Awaitable[None]]
+    tell: Callable[[str, Mapping[str, JsonValue]], Awaitable[object]]
     """Records an event."""
     starts_s: list[float] = field(default_factory=list)
     """How long its engines took to be ready so far."""

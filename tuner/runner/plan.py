@@ -21,7 +21,7 @@ from tuner.search.load_policies import LOAD_POLICIES
 from tuner.search.strategies import STRATEGIES
 from tuner.settings import Settings
 from tuner.spec.objectives import Objective
-from tuner.spec.problems import nearest
+from tuner.spec.problems import alternatives
 from tuner.spec.task import LOCAL, TaskSpec
 from tuner.spec.values import Domain, Frozen, Value
 
@@ -140,8 +140,8 @@ async def plan(spec: TaskSpec, settings: Settings) -> Plan:
     problems = [*checkpoint.problems, *_benchmark_problems(spec)]
     engine = ENGINES.get(spec.base_runtime)
     if engine is None:
-        there = f"there are {', '.join(ENGINES)}{nearest(spec.base_runtime, ENGINES)}"
-        raise InvalidSpecError([Problem(f"no engine {spec.base_runtime!r}; {there}", "base_runtime"), *problems])
+        said = f"no engine {spec.base_runtime!r}; {alternatives(spec.base_runtime, ENGINES)}"
+        raise InvalidSpecError([Problem(said, "base_runtime"), *problems])
     resolved = await _resolved(spec, settings, engine)
     problems += _flag_problems(spec, engine, resolved.schema)
     try:
@@ -159,6 +159,7 @@ async def plan(spec: TaskSpec, settings: Settings) -> Plan:
     sizes = set()
     if engine.launch(checkpoint.model, built.fixed, resolved.target, resolved.schema).gpus:
         sizes = await asyncio.to_thread(_world_sizes, engine, built)
+    lacks = (resolved.missing, BENCHMARKS[spec.benchmark.tool](settings.home).missing())
     return Plan(
         spec=spec,
         engine=engine,
@@ -170,7 +171,7 @@ async def plan(spec: TaskSpec, settings: Settings) -> Plan:
         tokenizer=checkpoint.tokenizer,
         gpus=max(sizes, default=0),
         warnings=(*_unchecked(spec, resolved), *checkpoint.warnings, *_cautions(spec, built)),
-        missing=tuple(_missing(spec, settings, resolved)),
+        missing=tuple(filter(None, lacks)),
     )
 
 
@@ -210,11 +211,6 @@ def _quantization(spec: TaskSpec, model: str) -> str | None:
         return None
 
 
-def _missing(spec: TaskSpec, settings: Settings, resolved: Resolved) -> list[str]:
-    lacks = (resolved.missing, BENCHMARKS[spec.benchmark.tool](settings.home).missing())
-    return [what for what in lacks if what]
-
-
 def _flag_problems(spec: TaskSpec, engine: Engine, schema: Mapping[str, Flag] | None) -> list[Problem]:
     return [
         Problem(message, f"parameters.{name}")
@@ -233,14 +229,14 @@ def _values(domain: Domain) -> tuple[Value, ...]:
 
 
 def _benchmark_problems(spec: TaskSpec) -> list[Problem]:
-    problems = []
     benchmark = spec.benchmark
+    problems = []
     if benchmark.tool not in BENCHMARKS:
-        there = f"{', '.join(BENCHMARKS)}{nearest(benchmark.tool, BENCHMARKS)}"
-        problems.append(Problem(f"no load generator {benchmark.tool!r}; there are {there}", "benchmark.tool"))
+        said = f"no load generator {benchmark.tool!r}; {alternatives(benchmark.tool, BENCHMARKS)}"
+        problems.append(Problem(said, "benchmark.tool"))
     if benchmark.load_policy not in LOAD_POLICIES:
-        there = f"there are {', '.join(LOAD_POLICIES)}{nearest(benchmark.load_policy, LOAD_POLICIES)}"
-        problems.append(Problem(f"no load policy {benchmark.load_policy!r}; {there}", "benchmark.load_policy"))
+        said = f"no load policy {benchmark.load_policy!r}; {alternatives(benchmark.load_policy, LOAD_POLICIES)}"
+        problems.append(Problem(said, "benchmark.load_policy"))
     if benchmark.task != "text-to-text":
         problems.append(Problem(f"task {benchmark.task!r} cannot be measured; only text-to-text can", "benchmark.task"))
     url = benchmark.dataset_url

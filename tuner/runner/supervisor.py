@@ -156,4 +156,4 @@ class Supervisor:
         await processes.stop(process, FAREWELL_S)
         if process.returncode == -signal.SIGKILL:
             log.warning("the worker did not stop in %g s and was killed", FAREWELL_S)
-            await asyncio.to_thread(processes.reap, self._settings.home / "processes")
+            await asyncio.to_thread(processes.reap, self._settings.processes)

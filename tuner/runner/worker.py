@@ -3,11 +3,8 @@
 import asyncio
 import logging
 import time
-from collections.abc import Mapping
 from contextlib import AbstractAsyncContextManager, suppress
 from dataclasses import dataclass, field
-
-from pydantic import JsonValue
 
 from tuner.analysis import result
 from tuner.benchmarks import BENCHMARKS, datasets
@@ -167,7 +164,7 @@ class Worker:
             open=opened,
             gpus=planned.resolved.gpus or 0,
             folder=folder,
-            tell=lambda kind, payload: self._tell(lease, kind, payload),
+            tell=lambda kind, payload: self.store.record(lease, events=[(kind, payload)]),
         )
 
     async def _workload(self, task: Task, planned: Plan) -> Workload:
@@ -194,9 +191,6 @@ class Worker:
             prefix_ratio=benchmark.prefix_ratio,
             slos=task.spec.slo.bounds if task.spec.slo else (),
         )
-
-    async def _tell(self, lease: Lease, kind: str, payload: Mapping[str, JsonValue]) -> None:
-        await self.store.record(lease, events=[(kind, payload)])
 
     async def _beat(self, lease: Lease) -> None:
         """Beats until cancelled; returns when the task is to be cancelled.

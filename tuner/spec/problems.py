@@ -1,7 +1,7 @@
 """What pydantic found wrong with a task → sentences for its author: where, what was given, what is allowed."""
 
 import difflib
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from typing import Any, get_args
 
 from pydantic import BaseModel, ValidationError
@@ -43,6 +43,11 @@ def explain(error: ValidationError, data: object, lines: Mapping[Path, int], *, 
 
 def _below(detail: ErrorDetails, outer: ErrorDetails) -> bool:
     return len(detail["loc"]) > len(outer["loc"]) and detail["loc"][: len(outer["loc"])] == outer["loc"]
+
+
+def alternatives(name: str, known: Collection[str]) -> str:
+    """`there are nsga2, random; did you mean 'random'?`, of a name that is not known."""
+    return f"there are {', '.join(known) or 'none'}{nearest(name, known)}"
 
 
 def nearest(name: str, known: Iterable[str]) -> str:
@@ -88,7 +93,7 @@ def _sentence(detail: ErrorDetails, path: Path, node: object) -> str:
             return str(limits["error"])
         case "enum" | "literal_error":
             allowed = str(limits["expected"]).replace("'", "").replace(" or ", ", ").split(", ")
-            return f"no {path[-1]} {given}; there are {', '.join(allowed)}{nearest(str(detail['input']), allowed)}"
+            return f"no {path[-1]} {given}; {alternatives(str(detail['input']), allowed)}"
         case "union_tag_invalid":
             tag = str(limits["tag"]).removeprefix(":")
             there = "type: choice with values, or type: integer or continuous with low and high"

@@ -1,6 +1,7 @@
 """The pages of the store's lists, each on the connection of its transaction."""
 
 from collections.abc import Sequence
+from typing import TypedDict
 
 from sqlalchemy import ColumnElement, func, select
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -12,13 +13,33 @@ LONGEST = 4097
 """Characters of a text to search for: more than any name or model has, less than SQLite refuses."""
 
 
+class TaskQuery(TypedDict, total=False):
+    """Which tasks, and which page of them."""
+
+    state: TaskState | None
+    text: str | None
+    """A part of the name, the model or the id, in any case."""
+    engine: str | None
+    limit: int
+    offset: int
+
+
+class ExperimentQuery(TypedDict, total=False):
+    """Which experiments, and which page of them."""
+
+    state: ExperimentState | None
+    role: Role | None
+    limit: int
+    offset: int
+
+
 async def tasks(
     connection: AsyncConnection,
-    state: TaskState | None,
-    text: str | None,
-    engine: str | None,
-    limit: int,
-    offset: int,
+    state: TaskState | None = None,
+    text: str | None = None,
+    engine: str | None = None,
+    limit: int = 100,
+    offset: int = 0,
 ) -> tuple[list[TaskSummary], int]:
     where: list[ColumnElement[bool]] = []
     if state is not None:
@@ -65,10 +86,10 @@ async def _counts(connection: AsyncConnection, task_ids: Sequence[str]) -> dict[
 async def experiments(
     connection: AsyncConnection,
     task_id: str | None,
-    state: ExperimentState | None,
-    role: Role | None,
-    limit: int,
-    offset: int,
+    state: ExperimentState | None = None,
+    role: Role | None = None,
+    limit: int = 100,
+    offset: int = 0,
 ) -> tuple[list[tuple[str, Experiment]], int]:
     """With their tasks' ids; those of the newest task first."""
     given = {"task_id": task_id, "state": state, "role": role}

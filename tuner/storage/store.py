@@ -4,18 +4,18 @@ import asyncio
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from types import TracebackType
-from typing import Self
+from typing import Self, Unpack
 
 from pydantic import JsonValue
 from sqlalchemy import delete, func, insert, select, update
 
-from tuner.domain import KEY_LENGTH, LARGEST, Event, Experiment, ExperimentState, Role, Task, TaskState, TaskSummary
+from tuner.domain import KEY_LENGTH, LARGEST, Event, Experiment, Task, TaskState, TaskSummary
 from tuner.errors import ConflictError, InvalidSpecError, NotFoundError, Problem
 from tuner.spec.task import TaskSpec
 from tuner.spec.taskfile import digest
 from tuner.storage.database import Database, whole
 from tuner.storage.presets import Presets
-from tuner.storage.queries import experiments, tasks
+from tuner.storage.queries import ExperimentQuery, TaskQuery, experiments, tasks
 from tuner.storage.schema import EVENT, EXPERIMENT, TASK, event_of, experiment_of, printable, task_of, task_values
 from tuner.storage.statements import (
     answered,
@@ -140,22 +140,10 @@ class Store:
         return task_of(rows[0])
 
     @whole
-    async def tasks(
-        self,
-        *,
-        state: TaskState | None = None,
-        text: str | None = None,
-        engine: str | None = None,
-        limit: int = 100,
-        offset: int = 0,
-    ) -> tuple[list[TaskSummary], int]:
-        """A page of the tasks, newest first, and how many there are in all.
-
-        Args:
-            text: a part of the name, the model or the id, in any case.
-        """
+    async def tasks(self, **wanted: Unpack[TaskQuery]) -> tuple[list[TaskSummary], int]:
+        """A page of the tasks, newest first, and how many there are in all."""
         async with self._database.reading() as connection:
-            return await tasks(connection, state, text, engine, limit, offset)
+            return await tasks(connection, **wanted)
 
     @whole
     async def counts(self) -> dict[str, int]:
@@ -259,17 +247,11 @@ class Store:
 
     @whole
     async def experiments_page(
-        self,
-        *,
-        task_id: str | None = None,
-        state: ExperimentState | None = None,
-        role: Role | None = None,
-        limit: int = 100,
-        offset: int = 0,
+        self, task_id: str | None = None, **wanted: Unpack[ExperimentQuery]
     ) -> tuple[list[tuple[str, Experiment]], int]:
         """A page of experiments with their tasks' ids, those of the newest task first, and how many there are."""
         async with self._database.reading() as connection:
-            return await experiments(connection, task_id, state, role, limit, offset)
+            return await experiments(connection, task_id, **wanted)
 
     @whole
     async def newest(self, task_id: str) -> int | None:

@@ -10,12 +10,10 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from agent.domain import Approval, AuditAction, AuditEntry
 from agent.storage.schema import AUDIT
+from tuner.domain import LARGEST
 from tuner.logs.redaction import redact_json
 from tuner.storage.schema import printable
 from tuner.storage.statements import now
-
-LARGEST = 2**31 - 1
-"""What an integer column holds."""
 
 
 @dataclass(frozen=True)

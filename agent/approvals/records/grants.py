@@ -15,7 +15,7 @@ from agent.domain import Approval, Approve, Grant
 from agent.storage.schema import GRANT
 from tools.errors import InvalidArgumentsError
 from tuner.errors import Problem
-from tuner.spec.problems import nearest
+from tuner.spec.problems import alternatives
 
 
 def grant_of(row: Row[Any]) -> Grant:
@@ -66,7 +66,7 @@ def check_pattern(tool: str, args: Mapping[str, JsonValue], pattern: Mapping[str
         InvalidArgumentsError: it names what the tool does not have, or does not even mean the call with `args`.
     """
     problems = [
-        Problem(f"no such argument; there are {', '.join(args) or 'none'}{nearest(name, args)}", f"pattern.{name}")
+        Problem(f"no such argument; {alternatives(name, args)}", f"pattern.{name}")
         for name in pattern
         if name not in args
     ] or [

@@ -61,12 +61,7 @@ class Approvals:
         return [self.from_row(row) for row in await connection.execute(wanted)]
 
     async def page(
-        self,
-        connection: AsyncConnection,
-        session_id: str | None,
-        state: ApprovalState | None,
-        limit: int,
-        offset: int,
+        self, connection: AsyncConnection, session_id: str | None, state: ApprovalState | None, limit: int, offset: int
     ) -> tuple[list[Approval], int]:
         where = [APPROVAL.c.session_id == printable(session_id)] if session_id is not None else []
         where += [APPROVAL.c.state == state.value] if state is not None else []

@@ -34,7 +34,7 @@ class ApprovalDialog:
         chat.deciding = approval.id
         try:
             await self._show(approval.preview)
-            while (await chat.assistant.approval(approval.id)).state is ApprovalState.OPEN:
+            while (await chat.assistant.ledger.approval(approval.id)).state is ApprovalState.OPEN:
                 try:
                     if (decision := await self._decision()) is not None:
                         decided = {approval.id: decision}

@@ -15,7 +15,7 @@ from tuner.cli.output import write
 from tuner.domain import TaskState
 from tuner.errors import NotFoundError
 from tuner.logs.cleaning import printable
-from tuner.spec.problems import nearest
+from tuner.spec.problems import alternatives
 
 if TYPE_CHECKING:
     from agent.terminal.interactive.chat import Chat
@@ -45,8 +45,7 @@ async def run(chat: "Chat", typed: str) -> None:
     name, _, rest = typed.strip().partition(" ")
     if name not in COMMANDS:
         raise NotFoundError(
-            f"No command {name!r:.40}; there are {', '.join(COMMANDS)}{nearest(name, COMMANDS)}. "
-            "A message may begin with a slash after a space."
+            f"No command {name!r:.40}; {alternatives(name, COMMANDS)}. A message may begin with a slash after a space."
         )
     await COMMANDS[name].run(chat, rest.strip())
 
@@ -144,13 +143,13 @@ async def model(chat: "Chat", rest: str) -> None:
 
 
 async def policy(chat: "Chat", rest: str) -> None:
-    found = chat.assistant.policy()
+    found = chat.assistant.policies.read()
     if found.problem is not None:
         await chat.show_text(f"The policy cannot be used, so every call asks: {printable(found.problem)}")
         return
     rules = found.model_dump(mode="json", exclude_defaults=True)
     said = as_yaml(rules) if rules else "No rules: every privileged call asks."
-    await chat.show_text(f"{said}\nThe file: {chat.assistant.policy_path}")
+    await chat.show_text(f"{said}\nThe file: {chat.assistant.policies.path}")
 
 
 async def export(chat: "Chat", rest: str) -> None:
@@ -171,7 +170,7 @@ async def show(chat: "Chat", rest: str) -> None:
 
 async def audit(chat: "Chat", rest: str) -> None:
     entries: list[AuditEntry] = []
-    while page := await chat.assistant.audit(
+    while page := await chat.assistant.ledger.audit(
         AuditQuery(session_id=chat.session_id, after=entries[-1].sequence if entries else 0, limit=MOST)
     ):
         entries += page
@@ -195,7 +194,7 @@ async def revoke(chat: "Chat", rest: str) -> None:
     matching = [one for one in found if rest and one.id.startswith(rest)]
     if len(matching) != 1:
         raise NotFoundError(f"{len(matching) or 'No'} grants begin with {rest!r:.40}; /grants lists them.")
-    revoked = await chat.assistant.revoke(chat.session_id, matching[0].id)
+    revoked = await chat.assistant.ledger.revoke(chat.session_id, matching[0].id)
     await chat.show_text(f"{revoked.tool} asks again.")
 
 

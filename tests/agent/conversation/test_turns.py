@@ -130,7 +130,7 @@ async def test_cancelling_what_waits_for_approval_closes_it_and_frees_the_sessio
     async with talk(tmp_path, [Say(calls=[Call("launch", {"task": "a"})]), Say("Alright.")]) as one:
         (approval,) = requested(await one.say("launch"))
         await one.assistant.cancel(one.session_id)
-        assert (await one.assistant.approval(approval.id)).state == "cancelled"
+        assert (await one.assistant.ledger.approval(approval.id)).state == "cancelled"
         assert kinds(await one.log())[-2:] == ["tool_result", "approval_decided"]
         assert outcome(await one.say("something else")) == "done"
         assert one.toolbox.count("launch") == 0

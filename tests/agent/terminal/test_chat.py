@@ -184,7 +184,7 @@ async def test_a_rejection_gives_its_reason_to_the_model(tmp_path: Path, typed: 
             await at.screen.type(line)
         await at.screen.shows("As you like.")
         assert at.ran == []
-        (approval,), _ = await at.talk.assistant.approvals()
+        (approval,), _ = await at.talk.assistant.ledger.approvals()
         assert (approval.state, approval.reason or "") == (ApprovalState.REJECTED, reason)
 
 
@@ -477,7 +477,7 @@ async def test_a_script_types_decides_and_ends(tmp_path: Path) -> None:
 async def test_a_script_rejects_with_a_reason(tmp_path: Path) -> None:
     async with terminal(tmp_path, [LAUNCH, Say("Well.")], script="start demo\nreject too dear\n") as at:
         assert await at.leaves() == 0
-        (approval,), _ = await at.talk.assistant.approvals()
+        (approval,), _ = await at.talk.assistant.ledger.approvals()
         assert approval.reason == "too dear"
 
 

@@ -1,24 +1,18 @@
 """`autotuner cancel`, `resume`, `delete`: what is done to a task that exists."""
 
-import asyncio
-
 import click
 
 from tuner.cli.commands.tune import run_task
+from tuner.cli.opened import with_tuner
 from tuner.service import Tuner
-from tuner.settings import Settings
 
 
 @click.command()
 @click.argument("task")
 def cancel(task: str) -> None:
     """Stop TASK, its engine included. Finished experiments stay; `resume` goes on."""
-
-    async def go() -> str:
-        async with Tuner.open(Settings()) as tuner:
-            return (await tuner.cancel(task)).id
-
-    click.echo(f"Task {asyncio.run(go())} is cancelled.")
+    cancelled = with_tuner(lambda tuner: tuner.cancel(task))
+    click.echo(f"Task {cancelled.id} is cancelled.")
 
 
 @click.command()
@@ -28,12 +22,11 @@ def cancel(task: str) -> None:
 def resume(task: str, as_json: bool, verbose: bool) -> None:
     """Go on with TASK where it stopped. Finished experiments are kept, the interrupted one runs again."""
 
-    async def go() -> int:
-        async with Tuner.open(Settings()) as tuner:
-            resumed = await tuner.resume(task)
-            return await run_task(tuner, resumed.id, as_json=as_json, verbose=verbose)
+    async def run(tuner: Tuner) -> int:
+        resumed = await tuner.resume(task)
+        return await run_task(tuner, resumed.id, as_json=as_json, verbose=verbose)
 
-    raise SystemExit(asyncio.run(go()))
+    raise SystemExit(with_tuner(run))
 
 
 @click.command()
@@ -42,12 +35,11 @@ def resume(task: str, as_json: bool, verbose: bool) -> None:
 def delete(task: str, yes: bool) -> None:
     """Remove TASK, its experiments, events, logs and measurements. They cannot be brought back."""
 
-    async def go() -> str:
-        async with Tuner.open(Settings()) as tuner:
-            found = await tuner.task(task)
-            if not yes:
-                click.confirm(f"Delete task {found.id} ({found.spec.task_name}) with all it measured?", abort=True)
-            await tuner.delete(found.id)
-            return found.id
+    async def remove(tuner: Tuner) -> str:
+        found = await tuner.task(task)
+        if not yes:
+            click.confirm(f"Delete task {found.id} ({found.spec.task_name}) with all it measured?", abort=True)
+        await tuner.delete(found.id)
+        return found.id
 
-    click.echo(f"Task {asyncio.run(go())} is deleted.")
+    click.echo(f"Task {with_tuner(remove)} is deleted.")

@@ -1,6 +1,5 @@
 """`autotuner doctor`: what this machine has, what is missing, and how to get it."""
 
-import asyncio
 import json
 import platform
 import shutil
@@ -12,11 +11,11 @@ from rich.console import Console
 from rich.table import Table
 
 from tuner.benchmarks import BENCHMARKS
+from tuner.cli.opened import with_tuner
 from tuner.engines import ENGINES
 from tuner.errors import TunerError
 from tuner.machine import hardware
 from tuner.machine.environments import find
-from tuner.service import Tuner
 from tuner.settings import Settings
 
 LOW_DISK_GIB = 10
@@ -75,12 +74,9 @@ def _machine(settings: Settings) -> list[Finding]:
 
 
 def _store(settings: Settings) -> Finding:
-    async def look() -> int:
-        async with Tuner.open(settings) as tuner:
-            return (await tuner.tasks(limit=1))[1]
-
     try:
-        return Finding("store", True, f"{asyncio.run(look())} tasks in {settings.home}")
+        _, total = with_tuner(lambda tuner: tuner.tasks(limit=1))
+        return Finding("store", True, f"{total} tasks in {settings.home}")
     except TunerError as error:
         return Finding("store", False, str(error))
 

@@ -1,6 +1,5 @@
 """`autotuner list`: the tasks, newest first."""
 
-import asyncio
 import json
 from datetime import datetime
 
@@ -10,9 +9,8 @@ from rich.table import Table
 from rich.text import Text
 
 from tuner.analysis.formatting import percent
+from tuner.cli.opened import with_tuner
 from tuner.domain import TaskState, TaskSummary
-from tuner.service import Tuner
-from tuner.settings import Settings
 
 COLOURS = {
     TaskState.RUNNING: "cyan",
@@ -31,13 +29,8 @@ PIPE_WIDTH = 160
 @click.option("--json", "as_json", is_flag=True, help="Print JSON: total and tasks.")
 def list_command(state: str | None, search: str | None, engine: str | None, limit: int, as_json: bool) -> None:
     """List tasks, newest first."""
-
-    async def go() -> tuple[list[TaskSummary], int]:
-        async with Tuner.open(Settings()) as tuner:
-            wanted = TaskState(state) if state else None
-            return await tuner.tasks(state=wanted, text=search, engine=engine, limit=limit)
-
-    tasks, total = asyncio.run(go())
+    wanted = TaskState(state) if state else None
+    tasks, total = with_tuner(lambda tuner: tuner.tasks(state=wanted, text=search, engine=engine, limit=limit))
     if as_json:
         listed = [task.model_dump(mode="json") for task in tasks]
         click.echo(json.dumps({"total": total, "tasks": listed}, indent=2))

@@ -1,17 +1,14 @@
 """`autotuner report`: a task's result, in a format to read or to hand on."""
 
-import asyncio
 import re
 from pathlib import Path
 
 import click
 
-from tuner.analysis.result import Result
+from tuner.cli.opened import with_tuner
 from tuner.cli.output import write
 from tuner.report.formats import FORMATS
 from tuner.report.rendering import described
-from tuner.service import Tuner
-from tuner.settings import Settings
 
 
 @click.command()
@@ -28,13 +25,7 @@ from tuner.settings import Settings
 @click.option("--force", is_flag=True, help="Overwrite the file.")
 def report(task: str, kind: str, output: Path | None, force: bool) -> None:
     """Report what TASK came to. Documents go into a file named after the task unless --output says otherwise."""
-
-    async def go() -> Result:
-        async with Tuner.open(Settings()) as tuner:
-            return await tuner.result(task)
-
-    result = asyncio.run(go())
-    form = FORMATS[kind]
+    result, form = with_tuner(lambda tuner: tuner.result(task)), FORMATS[kind]
     if output is None and form.document:
         output = Path(f"{_file_name(result.task_name)}.{form.suffix}")
     write(form.render(result), output, force=force)

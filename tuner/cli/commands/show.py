@@ -1,6 +1,5 @@
 """`autotuner show`: a task, or one of its experiments, with all that was recorded."""
 
-import asyncio
 import json
 from datetime import datetime
 
@@ -8,12 +7,12 @@ import click
 
 from tuner.analysis import result
 from tuner.analysis.formatting import duration, number
+from tuner.cli.opened import with_tuner
 from tuner.domain import Experiment, LoadPoint, Task
 from tuner.errors import NotFoundError
 from tuner.report import rows
 from tuner.report.formats import FORMATS
 from tuner.service import Tuner
-from tuner.settings import Settings
 from tuner.spec import taskfile
 
 
@@ -24,12 +23,11 @@ from tuner.spec import taskfile
 def show(task: str, wanted: int | None, as_json: bool) -> None:
     """Show TASK (its id, the start of it, or its name) and its experiments."""
 
-    async def go() -> tuple[Task, list[Experiment]]:
-        async with Tuner.open(Settings()) as tuner:
-            found = await tuner.task(task)
-            return found, await tuner.experiments(found.id)
+    async def read(tuner: Tuner) -> tuple[Task, list[Experiment]]:
+        found = await tuner.task(task)
+        return found, await tuner.experiments(found.id)
 
-    found, experiments = asyncio.run(go())
+    found, experiments = with_tuner(read)
     if wanted is not None:
         one = _experiment(found, experiments, wanted)
         click.echo(one.model_dump_json(indent=2) if as_json else "\n".join(_details(one)))

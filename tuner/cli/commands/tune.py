@@ -184,7 +184,7 @@ def _cancel_on_signal(tuner: Tuner, task_id: str, console: Console) -> None:
 
     def on_signal() -> None:
         if asked:
-            processes.end_owned(tuner.settings.home / "processes")
+            processes.end_owned(tuner.settings.processes)
             loop.call_later(LAST_WORD_S, os._exit, CANCELLED)
         else:
             asked.append(asyncio.create_task(cancel()))

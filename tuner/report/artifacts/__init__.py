@@ -5,37 +5,15 @@ from tuner.report.command import command
 from tuner.report.containers import compose, kubernetes
 from tuner.report.rendering import Rendering
 
+YAML = "application/yaml"
+
 ARTIFACTS: dict[str, Rendering] = {
     "command": Rendering(
-        name="command",
-        title="Command",
-        description="The shell command that serves the best configuration",
-        media_type="text/plain; charset=utf-8",
-        suffix="sh",
-        render=command,
+        "Command", "The shell command that serves the best configuration", "text/plain; charset=utf-8", "sh", command
     ),
-    "compose": Rendering(
-        name="compose",
-        title="Compose file",
-        description="For docker compose up: image, model, GPUs, flags",
-        media_type="application/yaml",
-        suffix="yaml",
-        render=compose,
-    ),
+    "compose": Rendering("Compose file", "For docker compose up: image, model, GPUs, flags", YAML, "yaml", compose),
     "kubernetes": Rendering(
-        name="kubernetes",
-        title="Kubernetes manifest",
-        description="A Deployment with its Service, for kubectl apply",
-        media_type="application/yaml",
-        suffix="yaml",
-        render=kubernetes,
+        "Kubernetes manifest", "A Deployment with its Service, for kubectl apply", YAML, "yaml", kubernetes
     ),
-    "task": Rendering(
-        name="task",
-        title="Task file",
-        description="To run this task again, or to change it",
-        media_type="application/yaml",
-        suffix="yaml",
-        render=task.render,
-    ),
+    "task": Rendering("Task file", "To run this task again, or to change it", YAML, "yaml", task.render),
 }
