@@ -4,6 +4,7 @@ import asyncio
 import logging
 import time
 from collections.abc import Awaitable, Callable
+from datetime import UTC, datetime, timedelta
 
 from tuner.analysis.formatting import duration, quantity
 from tuner.cli.progress import Progress
@@ -12,6 +13,9 @@ from tuner.errors import TunerError
 from tuner.service import Tuner
 
 log = logging.getLogger(__name__)
+
+NEW_FOR = timedelta(seconds=30)
+"""A task that a worker took less long ago has just been started here, and its first steps are told too."""
 
 
 class TaskFollower:
@@ -54,11 +58,12 @@ class TaskFollower:
     async def _follow(self, task_id: str) -> None:
         try:
             task = await self._tuner.task(task_id)
+            older = task.started_at is not None and datetime.now(UTC) - task.started_at > NEW_FOR
             if not task.state.ended:
                 progress = self._tasks[task_id] = await self._progress(task)
                 async for event in self._tuner.follow(task_id):
                     said = progress.take(event)
-                    if task.started_at is not None:
+                    if older:
                         progress.durations.clear()  # most of them are of events told again, so of no time at all
                     elif said is not None:
                         await self._told(said)
