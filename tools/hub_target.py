@@ -8,7 +8,7 @@ from pathlib import Path, PurePosixPath
 
 from pydantic import ValidationError
 
-from tuner.engines.models.checkpoints import DEMO
+from tuner.engines.models.model_paths import DEMO
 from tuner.errors import ConflictError, StorageError
 from tuner.machine import locks
 from tuner.spec.values import Frozen

@@ -20,7 +20,7 @@ from langchain_core.tools import BaseTool
 from langgraph.checkpoint.base import BaseCheckpointSaver
 
 from agent.conversation.history import Graph
-from agent.conversation.middleware import window
+from agent.conversation.middleware import context_window
 from agent.conversation.middleware.chain import MiddlewareChain
 from agent.conversation.middleware.tool_calls import ToolCallNormalizer
 from agent.models import failures
@@ -73,9 +73,9 @@ def build_graph(
         ToolCallNormalizer(),
         ContextEditingMiddleware(
             edits=[ClearToolUsesEdit(trigger=int(settings.llm_context_tokens * CLEAR_AT), placeholder=CLEARED)],
-            token_counter=window.tokens,
+            token_counter=context_window.tokens,
         ),
-        window.ContextWindow(settings.llm_context_tokens, tools),
+        context_window.ContextWindow(settings.llm_context_tokens, tools),
         *([ModelFallbackMiddleware(fallback)] if fallback is not None else []),
         ModelRetryMiddleware(
             max_retries=RETRIES, retry_on=failures.is_transient, on_failure="error", initial_delay=FIRST_RETRY_S

@@ -48,19 +48,19 @@ async def registered(store: Store, owner: str) -> AsyncIterator[None]:
 
 async def workers(store: Store) -> list[WorkerInfo]:
     """Living workers, those that died lately, and other holders of tasks."""
-    said = {presence.owner: presence for presence in await store.workers.all()}
+    said = {row.owner: row for row in await store.workers.all()}
     tasks = {held.owner: held.task_id for held in await store.owned()}
     found = []
     for owner in {**said, **tasks}:
-        identity, presence = Identity.parse(owner), said.get(owner)
+        identity, row = Identity.parse(owner), said.get(owner)
         found.append(
             WorkerInfo(
                 host=identity.host,
                 pid=identity.pid,
                 alive=identity.alive(),
                 task_id=tasks.get(owner),
-                started_at=presence.started_at if presence else None,
-                seen_at=presence.seen_at if presence else None,
+                started_at=row.started_at if row else None,
+                seen_at=row.seen_at if row else None,
             )
         )
     return found

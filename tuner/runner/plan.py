@@ -11,7 +11,7 @@ from tuner.benchmarks.download import RefusedError, checked
 from tuner.deploy import DEPLOYERS, images
 from tuner.domain import Params
 from tuner.engines import ENGINES, flags
-from tuner.engines.models import checkpoints
+from tuner.engines.models import model_paths
 from tuner.engines.quantization import QUANT_PRESETS, checkpoint_quantization
 from tuner.errors import InvalidSpecError, Problem
 from tuner.launch import Image, Launch
@@ -136,7 +136,7 @@ async def plan(spec: TaskSpec, settings: Settings) -> Plan:
         InvalidSpecError: with every problem of the task, not the first only.
         StorageError: the data folder cannot be written.
     """
-    checkpoint = checkpoints.find(spec, settings.models)
+    checkpoint = model_paths.find(spec, settings.models)
     problems = [*checkpoint.problems, *_benchmark_problems(spec)]
     engine = ENGINES.get(spec.base_runtime)
     if engine is None:
@@ -245,7 +245,7 @@ def _benchmark_problems(spec: TaskSpec) -> list[Problem]:
             checked(url)
         except RefusedError as error:
             problems.append(Problem(str(error), "benchmark.dataset_url"))
-    elif url and not ((path := checkpoints.existing(url)) and path.is_file()):
+    elif url and not ((path := model_paths.existing(url)) and path.is_file()):
         problems.append(Problem(f"there is no file {url!r}; give a path or an http(s) URL", "benchmark.dataset_url"))
     return problems
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 
 from tuner.benchmarks import BENCHMARKS
 from tuner.engines import ENGINES
-from tuner.engines.models import checkpoints
+from tuner.engines.models import model_paths
 from tuner.machine import hardware
 from tuner.machine.environments import find
 from tuner.runner.plan import Plan, plan
@@ -44,8 +44,8 @@ def _digest(spec: TaskSpec, settings: Settings) -> str:
     engine, benchmark = ENGINES.get(spec.base_runtime), BENCHMARKS.get(spec.benchmark.tool)
     here = (
         engine and find(settings.home, tuple(engine.recipes)),
-        checkpoints.find(spec, settings.models),
-        checkpoints.existing(spec.benchmark.dataset_url or ""),
+        model_paths.find(spec, settings.models),
+        model_paths.existing(spec.benchmark.dataset_url or ""),
         benchmark and benchmark(settings.home).missing(),
         tuple(gpu.id for gpu in hardware.survey().gpus),
     )

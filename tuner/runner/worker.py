@@ -11,7 +11,7 @@ from tuner.benchmarks import BENCHMARKS, datasets
 from tuner.deploy import DEPLOYERS
 from tuner.domain import Label, Task, TaskState
 from tuner.engines.models import demo_model
-from tuner.engines.models.checkpoints import DEMO
+from tuner.engines.models.model_paths import DEMO
 from tuner.errors import ConflictError, LeaseLostError, StorageError, TunerError, UnavailableError
 from tuner.machine.processes import Identity
 from tuner.protocols import LoadGenerator, Workload

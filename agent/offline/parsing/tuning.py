@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from agent.offline import names
 from agent.offline.parsing import clauses, params
 from agent.offline.parsing.clauses import RequestText, SpecBlock
-from tuner.engines.models.checkpoints import DEMO
+from tuner.engines.models.model_paths import DEMO
 from tuner.spec.objectives import Metric, Objective
 
 _OVER = re.compile(

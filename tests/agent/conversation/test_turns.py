@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from langchain_core.exceptions import ModelAPIError
 
-from agent.conversation.middleware.window import tokens
+from agent.conversation.middleware.context_window import tokens
 from agent.domain import Approve
 from agent.events.types import RunFailed
 from agent.models import build

@@ -27,7 +27,7 @@ COMPARED: tuple[tuple[Metric, Statistic], ...] = (
 )
 """What the table of load levels shows of winner and baseline."""
 
-TONES = {
+CLASSES = {
     Outcome.PROVEN: "good",
     Outcome.DEFAULTS_BEST: "good",
     Outcome.NOTHING_COMPLETED: "bad",
@@ -62,7 +62,7 @@ def render(result: Result) -> str:
     best = result.winner if result.winner is not None else result.nearest
     return page.get_template("report.html").render(
         result=result,
-        tone=TONES.get(result.verdict.outcome, "unsure"),
+        verdict_class=CLASSES.get(result.verdict.outcome, "unsure"),
         plots=plots(result),
         names=rows.distinct(result),
         ranking=[one for one in result.standings if one.place is not None][:SHOWN],

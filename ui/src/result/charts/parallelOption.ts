@@ -9,10 +9,10 @@ import type { Line, Parallel } from "./parallel";
 import type { Axis } from "./slices";
 
 type Datum = { value: (number | string)[]; number: number };
-const NOWHERE = "-";
+const ABSENT = "-";
 
 function datum({ row, places, values }: Line): Datum {
-  return { value: [...places.map((place) => place ?? NOWHERE), ...values], number: row.number };
+  return { value: [...places.map((place) => place ?? ABSENT), ...values], number: row.number };
 }
 
 export function parallelOption(data: Parallel, palette: Palette): ChartOption {

@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from langchain_core.messages import AIMessage, AnyMessage, HumanMessage, ToolMessage
 
-from agent.conversation.middleware.window import fit, tokens
+from agent.conversation.middleware.context_window import fit, tokens
 
 TEXTS = st.integers(0, 4000).map(lambda size: "ä " * size)
 TURNS = st.lists(st.tuples(TEXTS, st.lists(st.lists(TEXTS, max_size=4), max_size=4)), min_size=1, max_size=6)
