@@ -40,7 +40,7 @@ class FakeEngine:
         degrees = {"tp": self.world_size(params)} if "tp" in params.parallel else {}
         flags = [part for name, value in {**degrees, **params.flags}.items() for part in (f"--{name}", str(value))]
         return Launch(
-            program=Program(words=("fake",)),
+            program=Program(words=("fake",), module=True),
             args=("--port", PORT, *flags),
             env={name: str(value) for name, value in params.env.items()},
             model=model,

@@ -78,7 +78,7 @@ class FakeDeployment:
 
     @property
     def flags(self) -> Flags:
-        pairs = self.argv[3:]
+        pairs = self.argv[5:]
         return {name.removeprefix("--"): value for name, value in zip(pairs[::2], pairs[1::2], strict=True)}
 
     async def exit_code(self) -> int | None:

@@ -47,7 +47,7 @@ async def test_a_task_is_written_down_with_its_plan_and_nothing_runs(ask: Ask, t
     assert draft["state"] == "created"
     assert draft["plan"]["experiments"] == 3
     assert draft["plan"]["levels"] == ["D(64,16) × 1", "D(64,16) × 8"]
-    assert draft["plan"]["commands"][1].endswith("/fake --port '{port}' --batch 4 --speed 5")
+    assert draft["plan"]["commands"][1].endswith(" -m fake --port '{port}' --batch 4 --speed 5")
     assert draft["next"] == "Nothing runs before start_task."
     assert (await tuner.task(draft["id"])).state is TaskState.CREATED
 
@@ -157,7 +157,7 @@ async def test_a_finished_task_tells_verdict_winner_command_and_margins(ask: Ask
             "hard": False,
         },
     ]
-    assert told["command"].endswith("/fake --port 8000 --batch 4 --speed 6")
+    assert told["command"].endswith(" -m fake --port 8000 --batch 4 --speed 6")
     assert "progress" not in told
     assert (await ask("list_tasks"))["tasks"][0]["gain_percent"] > 100
 
