@@ -29,6 +29,8 @@ from tuner.report.formats import FORMATS
 from tuner.service import Tuner
 from tuner.settings import Settings
 
+pytestmark = pytest.mark.slow
+
 SECRET = "S3sameOpenThyself9"
 GIB = 2**30
 MOST_MEMORY = 64 * 2**20
