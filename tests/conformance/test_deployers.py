@@ -42,7 +42,7 @@ def address(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
         yield address
 
 
-@pytest.fixture(params=[*DEPLOYERS, REMOTE])
+@pytest.fixture(params=[*DEPLOYERS, pytest.param(REMOTE, marks=pytest.mark.slow)])
 def maker(request: pytest.FixtureRequest, tmp_path: Path) -> str:
     """An expression that makes the deployer, in any process."""
     if request.param == REMOTE:
