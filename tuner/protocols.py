@@ -1,4 +1,4 @@
-"""The extension points: engines, deployers, load generators and strategies implement these protocols."""
+"""The seams: engines, deployers, load generators, strategies, load policies and stop rules implement these."""
 
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager, AbstractContextManager

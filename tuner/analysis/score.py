@@ -1,4 +1,4 @@
-"""How good a measured configuration is: operating point, SLOs, rank. Pure (SPEC §5)."""
+"""How good a measured configuration is: operating point, SLOs, rank. Pure."""
 
 import math
 from collections.abc import Iterable, Mapping, Sequence
@@ -100,7 +100,7 @@ def judged(spec: TaskSpec, experiments: Sequence[Experiment]) -> tuple[tuple[Obj
 
 
 def effective_objectives(spec: TaskSpec, world_sizes: Iterable[int]) -> tuple[Objective, ...]:
-    """The task's objectives; output tokens/s becomes output tokens/s per GPU where the GPUs used differ (SPEC 4.1)."""
+    """The task's objectives; output tokens/s becomes output tokens/s per GPU where the GPUs used differ."""
     if len({max(1, size) for size in world_sizes}) < 2:
         return spec.optimization.objective
     return tuple(

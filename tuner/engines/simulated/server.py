@@ -1,4 +1,4 @@
-"""The simulated engine's program: an OpenAI-compatible server that answers at the speed of `simulated_law`.
+"""The simulated engine's program: an OpenAI-compatible server that answers at the speed of `law.py`.
 
 `python -m tuner.engines.simulated.server --port 8000 --max-num-seqs 32`. No model runs in it, and its answers are one
 word again and again; what is real is how requests wait for one another.
