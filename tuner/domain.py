@@ -57,22 +57,58 @@ class Stats(Frozen):
         return float(getattr(self, statistic))
 
 
+class ColdStart(Frozen):
+    """The first requests of a load level, which are not measured: how the engine meets a burst of load."""
+
+    requests: int
+    ttft: Stats | None = None
+    e2e_latency: Stats | None = None
+
+
+class Generator(Frozen):
+    """What the load generator itself did during a level."""
+
+    name: str
+    lag_s: float
+    """By how much it was late, at the 90th percentile."""
+    busy: float
+    """Share of its time that its busiest process used a processor; 1 is all of it."""
+    cpu_s: float
+    """Processor time, all of it."""
+
+
 class LoadPoint(Frozen):
-    """One load level as measured: a scenario at a concurrency."""
+    """One load level as measured: a scenario at a concurrency, in its steady state."""
 
     scenario: str
     concurrency: int
     requests: int = 0
-    """Finished ones, failed ones included."""
+    """Measured ones: answered, failed, or still under way and healthy when the level was ended."""
     failed: int = 0
+    """Of those, the ones that failed or were never answered."""
+    unanswered: int = 0
+    """Of the failed ones, those that were never answered."""
+    censored: int = 0
+    """Measured ones that were healthy and under way at the end. Their latencies count as what they were by then."""
+    sent: int = 0
+    """All requests that left, measured or not; 0 in a result of an older version."""
+    steady: bool | None = None
+    """Enough was measured for the steady state; None: an older version, which looked at no such thing."""
     duration_s: float = 0.0
-    """From the first request sent to the last answer that counts."""
+    """The span that rates are taken over: from the end of the beginning to the end of the level."""
     ttft: Stats | None = None
+    """To the first token that was seen."""
     tpot: Stats | None = None
     itl: Stats | None = None
+    """Between tokens, where they came one by one."""
+    chunk_gap: Stats | None = None
+    """Between pieces of text, whatever number of tokens each held."""
     e2e_latency: Stats | None = None
+    cold: ColdStart | None = None
     input_tokens: int = 0
     output_tokens: int = 0
+    hidden_tokens: int = 0
+    """Of the output tokens, those that came without any text."""
     output_tokens_per_s: float = 0.0
     total_tokens_per_s: float = 0.0
     requests_per_s: float = 0.0
@@ -81,6 +117,11 @@ class LoadPoint(Frozen):
     failure: FailureKind | None = None
     error: str | None = None
     """Why this level does not count, in a sentence."""
+    missing: dict[str, str] = {}
+    """By metric, why it could not be measured."""
+    notes: tuple[str, ...] = ()
+    """What to know of these numbers, each a sentence."""
+    generator: Generator | None = None
     raw: str | None = None
     """File of the per-request data, relative to the task's run folder."""
 

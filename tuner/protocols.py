@@ -225,11 +225,16 @@ class Workload:
     concurrencies: tuple[int, ...]
     tokenizer: str
     max_time_s: float
-    max_requests: int
+    max_requests: int | None = None
+    """Requests to measure at each level; None: `benchmarks.window.requests_for`."""
+    far: bool = False
+    """A 99th percentile counts, which takes more requests."""
     model_name: str | None = None
     additional_params: Mapping[str, JsonValue] = field(default_factory=dict)
     dataset: Path | None = None
     """A JSON list of prompts (`benchmarks.datasets`), for the scenario `dataset`."""
+    held_out: Path | None = None
+    """Prompts that only confirmations are measured with."""
     prefix_len: int | None = None
     prefix_ratio: float | None = None
     slos: tuple[SLO, ...] = ()
@@ -238,11 +243,17 @@ class Workload:
 class LoadGenerator(Protocol):
     """A benchmark that has been started: imports and tokenizer are loaded."""
 
-    async def measure(self, url: str, model: str, scenario: str, concurrency: int, folder: Path) -> LoadPoint:
-        """Sends one load level and keeps its per-request data under `folder`.
+    async def measure(
+        self, url: str, model: str, scenario: str, concurrency: int, folder: Path, *, held_out: bool = False
+    ) -> LoadPoint:
+        """Sends one load level and keeps its per-request data under `folder`, as `benchmarks.requests` says.
 
-        A level that ran and cannot be trusted (all requests failed, empty or short answers) comes back with `failure`
-        and what was measured. When cancelled, everything it started is gone.
+        What comes back is the steady state, every request counted. A level that ran and cannot be trusted (requests
+        failed or were never answered, answers were empty, too few came, the generator itself was too slow) comes back
+        with `failure` and what was measured. When cancelled, everything it started is gone.
+
+        Args:
+            held_out: with the prompts that were kept for confirmations, where there are any.
 
         Raises:
             BenchmarkError: the load could not be sent at all (`infrastructure` where the generator itself died).

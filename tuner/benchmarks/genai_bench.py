@@ -1,7 +1,7 @@
 """genai-bench as the load generator, run as a command by an environment of its own.
 
 What takes time once (seconds of imports, the tokenizer) is paid by a warm process, `genai_bench_driver`, that starts
-while the engine does. What genai-bench does after a level (sleeps, plots, spreadsheets) is left out.
+while the engine does. Prompts and requests are genai-bench's; when they are sent, and what is kept of them, is ours.
 """
 
 import asyncio
@@ -14,13 +14,16 @@ import shutil
 import zlib
 from collections.abc import AsyncIterator, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import ClassVar
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
-from tuner.benchmarks.statistics import Request, summarize
+from tuner.benchmarks import pacing, requests, window
+from tuner.benchmarks.clients import Order
+from tuner.benchmarks.requests import Ending, Level, Request
+from tuner.benchmarks.statistics import summarize
 from tuner.domain import Label, LoadPoint
 from tuner.errors import BenchmarkError, DeploymentError, FailureKind, UnavailableError
 from tuner.logs import failures
@@ -35,7 +38,8 @@ WARM_LIMIT_S = 180.0
 """For the imports, on a machine where an engine starts at the same time."""
 GRACE_S = 60.0
 """Beyond the time of a level, for what comes before its first request and after its last answer."""
-ERROR_CHARACTERS = 300
+CLIENTS_EACH = 32
+"""More clients than this are shared by several processes, as far as there are processors."""
 MACHINE_ERRNOS = (errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EMFILE, errno.ENFILE, errno.ENOMEM, errno.EAGAIN)
 
 
@@ -76,6 +80,10 @@ class DriverReply(BaseModel):
     error: str | None = None
     errno: int | None = None
     died: bool = False
+    ending: Ending = "complete"
+    ended_at: float = 0.0
+    parts: int = 0
+    """Files that the level's processes wrote."""
 
     @property
     def kind(self) -> FailureKind:
@@ -118,15 +126,19 @@ class WarmGenaiBench:
         self._process, self._ready = None, False
         await self._running.aclose()
 
-    async def measure(self, url: str, model: str, scenario: str, concurrency: int, folder: Path) -> LoadPoint:
+    async def measure(
+        self, url: str, model: str, scenario: str, concurrency: int, folder: Path, *, held_out: bool = False
+    ) -> LoadPoint:
         level = folder / f"{re.sub(r'[^A-Za-z0-9]+', '_', scenario).strip('_')}-c{concurrency}"
         await asyncio.to_thread(_empty, level)
-        records = level / "requests.jsonl"
+        kept, workload = level / requests.NAME, self.workload
         order = {
             "seed": _seed(scenario, concurrency),
-            "records": str(records),
-            "ignore_eos": self.workload.additional_params.get("ignore_eos"),
-            "arguments": self.arguments(url, model, scenario, concurrency, level),
+            "records": str(kept),
+            "url": url,
+            "order": asdict(self._order(concurrency)),
+            "ignore_eos": workload.additional_params.get("ignore_eos"),
+            "arguments": self.arguments(url, model, scenario, concurrency, level, held_out),
         }
         try:
             await self._warm()
@@ -136,20 +148,43 @@ class WarmGenaiBench:
             raise
         if outcome.error is not None:
             raise BenchmarkError(outcome.kind, f"genai-bench: {outcome.error}", self._lines())
-        requests = await asyncio.to_thread(read, records)
-        raw = str(records.relative_to(folder.parent))
-        return summarize(scenario, concurrency, requests, self.workload.slos, raw=raw)
+        return await asyncio.to_thread(self._point, scenario, concurrency, outcome, kept, folder)
 
-    @property
-    def minutes(self) -> int:
-        """genai-bench counts whole minutes."""
-        return math.ceil(self.workload.max_time_s / 60)
+    def _order(self, concurrency: int) -> Order:
+        workload = self.workload
+        return Order(
+            concurrency=concurrency,
+            unmeasured=concurrency,
+            wanted=workload.max_requests or window.requests_for(concurrency, workload.far),
+            time_s=workload.max_time_s,
+            patience_s=pacing.LEAST_PATIENCE_S,
+            processes=max(1, min(os.cpu_count() or 1, math.ceil(concurrency / CLIENTS_EACH))),
+        )
 
-    def arguments(self, url: str, model: str, scenario: str, concurrency: int, level: Path) -> list[str]:
+    def _point(self, scenario: str, concurrency: int, outcome: DriverReply, kept: Path, folder: Path) -> LoadPoint:
+        processes, sent = _parts(kept, outcome.parts)
+        level = Level(
+            generator="genai-bench",
+            ended_at=outcome.ended_at,
+            ending=outcome.ending,
+            unmeasured=concurrency,
+            wanted=self._order(concurrency).wanted,
+            lag_s=max(one.lag_s for one in processes),
+            busy=max(one.busy for one in processes),
+            cpu_s=math.fsum(one.cpu_s for one in processes),
+        )
+        requests.write(kept, level, sent)
+        raw = str(kept.relative_to(folder.parent))
+        return summarize(scenario, concurrency, level, sent, self.workload.slos, raw=raw)
+
+    def arguments(
+        self, url: str, model: str, scenario: str, concurrency: int, level: Path, held_out: bool = False
+    ) -> list[str]:
         """Of `genai-bench benchmark`, for one level, its files in the folder `level`."""
         workload = self.workload
         # An explicit ignore_eos stays out: genai-bench asks a question about false, and replaces it by the scenario's.
         extra = {name: value for name, value in workload.additional_params.items() if name != "ignore_eos"}
+        prompts = workload.held_out if held_out and workload.held_out else workload.dataset
         arguments = {
             "--api-backend": "vllm",  # for any engine: OpenAI's protocol, with ignore_eos
             "--api-base": url,
@@ -159,14 +194,14 @@ class WarmGenaiBench:
             "--model-tokenizer": workload.tokenizer,
             "--num-concurrency": concurrency,
             "--traffic-scenario": scenario,
-            "--max-time-per-run": self.minutes,
-            "--max-requests-per-run": workload.max_requests,
+            "--max-time-per-run": 1,  # as the next one: asked for, and not used
+            "--max-requests-per-run": 1,
             "--additional-request-params": json.dumps({"temperature": 0.0, **extra}),
             "--experiment-base-dir": level.parent,
             "--experiment-folder-name": level.name,
             # By default it sorts everything measured so far after each request, for a screen that nobody sees.
             "--metrics-refresh-interval": 3600,
-            "--dataset-path": workload.dataset if scenario == "dataset" else None,
+            "--dataset-path": prompts if scenario == "dataset" else None,
             "--prefix-len": workload.prefix_len,
             "--prefix-ratio": workload.prefix_ratio,
         }
@@ -190,7 +225,7 @@ class WarmGenaiBench:
         assert self._process is not None
         assert self._process.stdin is not None
         self._process.stdin.write(json.dumps(order).encode() + b"\n")
-        return await self._answer(self.minutes * 60 + GRACE_S, "for this level")
+        return await self._answer(self.workload.max_time_s + GRACE_S, "for this level")
 
     async def _answer(self, limit_s: float, purpose: str) -> DriverReply:
         """The next thing the warm process says.
@@ -216,40 +251,35 @@ class WarmGenaiBench:
         return tuple(tail(self.log, failures.LINES))
 
 
-def read(records: Path) -> list[Request]:
-    """The requests of a level, as the driver wrote them down.
-
-    Raises:
-        BenchmarkError: the file is missing or damaged.
-    """
-    try:
-        with records.open(encoding="utf-8") as lines:
-            return [RequestLine.model_validate_json(line).request for line in lines]
-    except (OSError, ValidationError) as error:
-        message = f"The per-request data of the level cannot be read: {error}"
-        raise BenchmarkError(FailureKind.INFRASTRUCTURE, message) from error
-
-
-class RequestLine(BaseModel):
-    """One line of `requests.jsonl`."""
+class ProcessLine(BaseModel):
+    """What one of the level's processes says of itself, in the first line of its file."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
 
-    started_at: float
-    first_token_at: float | None
-    finished_at: float
-    input_tokens: int
-    output_tokens: int
-    wanted_tokens: int | None
-    error: str | None
-    itl: tuple[float, ...] | None
+    lag_s: float
+    busy: float
+    cpu_s: float
 
-    @property
-    def request(self) -> Request:
-        fields = dict(self)
-        if self.error is not None:  # equal errors at different addresses count as one
-            fields["error"] = re.sub(r"0x[0-9a-f]+", "0x…", self.error)[:ERROR_CHARACTERS]
-        return Request(**fields)
+
+def _parts(kept: Path, count: int) -> tuple[list[ProcessLine], list[Request]]:
+    """What each process of a level wrote down, by order of sending; their files are gone afterwards.
+
+    Raises:
+        BenchmarkError: a file is missing or damaged.
+    """
+    said: list[ProcessLine] = []
+    sent: list[Request] = []
+    for number in range(count):
+        part = Path(f"{kept}.{number}")
+        try:
+            with part.open(encoding="utf-8") as lines:
+                said.append(ProcessLine.model_validate_json(next(lines)))
+                sent += [requests.parsed(line) for line in lines]
+            part.unlink()
+        except (OSError, ValidationError, StopIteration) as error:
+            message = f"The per-request data of the level cannot be read: {error!r}"
+            raise BenchmarkError(FailureKind.INFRASTRUCTURE, message) from error
+    return said, sorted(sent, key=lambda one: one.started_at)
 
 
 def _environment(tokenizer: str) -> dict[str, str]:

@@ -1,10 +1,15 @@
 """The warm process: run by genai-bench's own interpreter, never imported by the tuner.
 
 Importing genai-bench takes seconds, so it is done once, while the engine starts. Each line on standard input is then
-one load level: a forked child runs genai-bench's own command for it, and ends where genai-bench would go on to sleep,
-plot and write spreadsheets. One line comes back on standard output when it is ready, and one after each level. What
-genai-bench itself prints goes to standard error. Requests are sent and timed by genai-bench; here they are written
-down one by one, because its own files keep neither when a request was sent nor how long an answer was asked for.
+one load level: a forked child runs genai-bench's own command for it, up to where that would start its clients. One line
+comes back on standard output when it is ready, and one after each level. What genai-bench itself prints goes to
+standard error.
+
+The prompts, their lengths and the body of each request are genai-bench's. Sending them is done here, because its own
+way was measured and is wrong: all clients start at once, answers under way at the end are thrown away with their
+tokens, stopping freezes it for a third of a second in which answers are still recorded, a request costs it 3 to 5 ms of
+processor time, and its files say neither when a request was sent nor what was never answered. Here pieces are stamped
+as they come and read after the level, several processes share many clients, and what is under way at the end is kept.
 
 Run it with `python -I`: the modules beside this file are named like some that genai-bench imports.
 """
@@ -15,7 +20,7 @@ Run it with `python -I`: the modules beside this file are named like some that g
 import genai_bench.cli.cli as program  # first: it patches gevent into the standard library
 
 # isort: split
-import functools
+import itertools
 import json
 import os
 import random
@@ -23,55 +28,56 @@ import signal
 import sys
 import time
 import traceback
-from bisect import bisect_right
-from collections import deque
-from collections.abc import Callable, Iterator
-from itertools import pairwise
 from logging import NullHandler
 from pathlib import Path
+from types import ModuleType
 from typing import Any, NoReturn, TextIO
+from urllib.parse import urlsplit
 
 import gevent
 import numpy as np
 from click import ClickException
 from genai_bench.logging import LoggingManager
-from genai_bench.metrics.aggregated_metrics_collector import AggregatedMetricsCollector
-from genai_bench.protocol import UserResponse
-from genai_bench.user.openai_user import OpenAIUser
 from gevent import monkey
+from locust.runners import Runner
+
+# The tuner's modules that need nothing but the standard library, without what their packages bring with them.
+for name, folder in (("tuner", Path(__file__).parents[1]), ("tuner.benchmarks", Path(__file__).parent)):
+    package = sys.modules[name] = ModuleType(name)
+    package.__path__ = [str(folder)]
+
+from tuner.benchmarks import answers  # noqa: E402
+from tuner.benchmarks.clients import Call, Clients, Order, Prompt, Shared, percentile_90  # noqa: E402
 
 # gevent's own wait for its event loop, which this process never runs: even to close a file.
 fork, waitpid, close = monkey.get_original("os", ["fork", "waitpid", "close"])
 select = monkey.get_original("select", "select")
 
-TAIL_LINES = 4
-"""How many last lines of a stream are looked at for its end: the finish reason, the usage, [DONE]."""
 MESSAGE_CHARACTERS = 2000
-LOOK_EVERY_S = 0.05
-
+SPARE_PROMPTS = 2
+"""For each client, drawn before the level for what is sent after the measured ones."""
 
 Message = dict[str, Any]
 """One line of JSON, in or out."""
-Parser = Callable[..., Any]
 
 
 def main(tokenizer_name: str) -> None:
-    answers = os.fdopen(os.dup(1), "w", buffering=1)
+    replies = os.fdopen(os.dup(1), "w", buffering=1)
     os.dup2(2, 1)
     try:
         tokenizer = program.validate_tokenizer(tokenizer_name)
     except Exception as error:
         traceback.print_exc()
-        _answer(answers, _told(error))
+        _answer(replies, _told(error))
         return
     program.validate_tokenizer = lambda name: tokenizer
-    _answer(answers, {})
+    _answer(replies, {})
     for line in iter(sys.stdin.buffer.readline, b""):
-        _answer(answers, _run(json.loads(line), answers.fileno()))
+        _answer(replies, _run(json.loads(line), replies.fileno()))
 
 
-def _answer(answers: TextIO, outcome: Message) -> None:
-    answers.write(json.dumps(outcome) + "\n")
+def _answer(replies: TextIO, outcome: Message) -> None:
+    replies.write(json.dumps(outcome) + "\n")
 
 
 def _told(error: BaseException) -> Message:
@@ -80,14 +86,14 @@ def _told(error: BaseException) -> Message:
     return {"error": (text.strip() or repr(error))[:MESSAGE_CHARACTERS], "errno": getattr(error, "errno", None)}
 
 
-def _run(level: Message, answers: int) -> Message:
+def _run(order: Message, replies: int) -> Message:
     """Runs one level in a child. Nobody is left to measure for once standard input closes: then all of it ends."""
     outcome, told = os.pipe()
     child = fork()
     if child == 0:
-        close(answers)
+        close(replies)
         close(outcome)
-        _Level(level, told).run()
+        _Command(order, told).run()
     close(told)
     text = b""
     while True:
@@ -105,168 +111,119 @@ def _run(level: Message, answers: int) -> Message:
     return {"error": f"genai-bench's process ended with exit code {os.waitstatus_to_exitcode(status)}", "died": True}
 
 
-class _Level:
-    """One load level, in a process of its own."""
+class _Command:
+    """genai-bench's command for one level, in a process of its own, with our clients in place of its own."""
 
-    def __init__(self, level: Message, told: int) -> None:
-        self.level, self.told = level, told
+    def __init__(self, order: Message, told: int) -> None:
+        self.order, self.told = order, told
 
     def run(self) -> NoReturn:
         try:
             gevent.reinit()
             os.dup2(os.open(os.devnull, os.O_RDONLY), 0)
             # The same requests for every configuration. numpy's generator has to be seeded anyway: a fork copies it.
-            random.seed(self.level["seed"])
-            np.random.seed(self.level["seed"])
-            self.records = Path(self.level["records"]).open("w", encoding="utf-8")  # noqa: SIM115 - closed by _end
-            self._observe()
-            program.cli(["benchmark", *self.level["arguments"]], standalone_mode=False)
-            raise RuntimeError("genai-bench ended without saving what it measured")
+            random.seed(self.order["seed"])
+            np.random.seed(self.order["seed"])
+            LoggingManager.get_file_handler = lambda manager: NullHandler()  # a second copy of what it prints
+            Runner.start = lambda *arguments, **named: None
+            program.manage_run_time = self._instead
+            program.cli(["benchmark", *self.order["arguments"]], standalone_mode=False)
+            raise RuntimeError("genai-bench ended without sending its requests")
         except BaseException as error:
-            self._end(error)
+            self._end(_told(error), error)
 
-    def _end(self, error: BaseException | None = None) -> NoReturn:
+    def _instead(self, environment: Any, **limits: Any) -> NoReturn:
+        order = Order(**self.order["order"])
+        shared, prompts, me = Shared.of(order.processes), _Prompts(environment, order, self.order["ignore_eos"]), 0
+        siblings: list[int] = []
+        for number in range(1, order.processes):
+            if not (sibling := fork()):
+                me = number
+                random.seed(f"{self.order['seed']} {number}")
+                break
+            siblings.append(sibling)
+        try:
+            self._send(order, shared, me, prompts)
+        except BaseException:
+            shared.stop("failed", time.monotonic())
+            if me:
+                traceback.print_exc()
+                os._exit(1)
+            raise
+        if me:
+            os._exit(0)
+        failed = [code for code in (waitpid(one, 0)[1] for one in siblings) if code]
+        if failed:
+            raise RuntimeError(f"{len(failed)} of {order.processes} processes failed")
+        self._end({"ending": shared.why, "ended_at": shared.ended_at, "parts": order.processes})
+
+    def _send(self, order: Order, shared: Shared, me: int, prompts: "_Prompts") -> None:
+        address = urlsplit(self.order["url"])
+        assert address.hostname is not None
+        place, path = (address.hostname, address.port or 80), f"{address.path.rstrip('/')}/v1/chat/completions"
+        system = (monkey.get_original("socket", "socket"), monkey.get_original("select", "epoll"))
+        clients = Clients(order, shared, me, place, path, prompts.take, *system)
+        clients.run()
+        with Path(f"{self.order['records']}.{me}").open("w", encoding="utf-8") as out:
+            busy = min(1.0, clients.cpu_s / max(clients.wall_s, 1e-9))
+            said = {"lag_s": percentile_90(clients.lags), "busy": busy, "cpu_s": clients.cpu_s}
+            for line in itertools.chain([said], map(prompts.record, clients.calls)):
+                out.write(json.dumps(line) + "\n")
+
+    def _end(self, outcome: Message, error: BaseException | None = None) -> NoReturn:
         if error is not None:
             traceback.print_exception(error)
-        try:
-            self.records.close()
-        except (AttributeError, OSError) as second:  # never opened, or the disk is full
-            error = error or second
         sys.stdout.flush()
         sys.stderr.flush()
-        os.write(self.told, json.dumps({} if error is None else _told(error)).encode())
+        os.write(self.told, json.dumps(outcome).encode())
         os._exit(0 if error is None else 1)
 
-    def _observe(self) -> None:
-        """Wraps genai-bench's methods with time stamps, and ends the level before it writes its report."""
-        program.manage_run_time = _run_time
-        LoggingManager.get_file_handler = lambda manager: NullHandler()  # a second copy of what it prints
-        save, send, collect = AggregatedMetricsCollector.save, OpenAIUser.send_request, OpenAIUser.collect_metrics
 
-        @functools.wraps(save)
-        def save_and_end(collector: Any, *arguments: Any) -> NoReturn:
-            save(collector, *arguments)
-            self._end()
+class _Prompts:
+    """The requests of a level as genai-bench makes them, drawn before it begins: drawing takes the processor's time."""
 
-        @functools.wraps(send)
-        def send_and_watch(
-            user: Any, stream: bool, endpoint: str, payload: dict[str, Any], parse: Parser, *arguments: Any
-        ) -> Any:
-            if self.level["ignore_eos"] is not None:
-                payload["ignore_eos"] = self.level["ignore_eos"]
-            sent = user.sent = _Sent(payload)
-            try:
-                return send(user, stream, endpoint, payload, sent.watching(parse), *arguments)
-            except Exception as error:
-                # Locust would log it, forget the request, and send the next one until the time is up.
-                failure = UserResponse(status_code=-1, error_message=repr(error)[:MESSAGE_CHARACTERS])
-                if not sent.recorded:
-                    self._record(sent, failure)
-                collect(user, failure, endpoint)
-                return failure
+    def __init__(self, environment: Any, order: Order, ignore_eos: bool | None) -> None:
+        self.environment, self.ignore_eos = environment, ignore_eos
+        sampler = environment.sampler
+        if sampler._is_dataset_mode(environment.scenario):  # without repetition, as long as there are enough
+            texts = list(sampler.data)
+            random.shuffle(texts)
+            turn = itertools.cycle(texts)
+            sampler._sample_text = lambda *arguments: next(turn)
+        user_class = environment.user_classes[0]
+        self.user = user_class(environment)
+        self.user.on_start()
+        self.user.send_request = self._keep
+        self.task = user_class.tasks[0]
+        count = order.unmeasured + order.wanted + SPARE_PROMPTS * order.concurrency
+        self.drawn = [self._draw() for _ in range(count)]
 
-        @functools.wraps(collect)
-        def collect_and_record(user: Any, response: Any, endpoint: str) -> None:
-            self._record(user.sent, response)
-            collect(user, response, endpoint)
+    def take(self, number: int) -> Prompt:
+        return self.drawn[number] if number < len(self.drawn) else self._draw()
 
-        AggregatedMetricsCollector.save = save_and_end
-        OpenAIUser.send_request, OpenAIUser.collect_metrics = send_and_watch, collect_and_record
+    def _draw(self) -> Prompt:
+        self.task(self.user)
+        return self.last
 
-    def _record(self, sent: "_Sent", response: Any) -> None:
-        sent.recorded = True
-        try:
-            self.records.write(json.dumps(sent.record(response)) + "\n")
-        except OSError as error:
-            self._end(error)
+    def _keep(self, stream: bool, endpoint: str, payload: Message, parse: Any, prompt_tokens: int | None) -> None:
+        """In place of genai-bench's sending."""
+        if self.ignore_eos is not None:
+            payload["ignore_eos"] = self.ignore_eos
+        wanted = payload.get("max_tokens") if payload.get("ignore_eos") else None
+        self.last = Prompt(json.dumps(payload).encode(), wanted, prompt_tokens or 0)
 
+    def record(self, call: Call) -> Message:
+        """By the names of `tuner.benchmarks.requests.Request`."""
+        prompt = call.prompt
+        line = {"started_at": call.started_at, **answers.record(call.pieces, prompt.wanted, prompt.tokens, self._count)}
+        if call.ended_at is None:
+            return line | {"finished_at": None, "output_tokens": 0, "error": None}
+        if call.error is not None:
+            return line | {"finished_at": call.ended_at, "output_tokens": 0, "error": call.error}
+        return line | {"finished_at": line["finished_at"] or call.ended_at}
 
-def _run_time(max_time_per_run: int, max_requests_per_run: int, environment: Any) -> int:
-    """genai-bench's own, looking twenty times a second, not once: the rest of the second would be thrown away."""
-    began = time.monotonic()
-    while (passed := time.monotonic() - began) < max_time_per_run:
-        gevent.sleep(LOOK_EVERY_S)
-        if environment.runner.stats.total.num_requests >= max_requests_per_run:
-            break
-    return int(passed)
-
-
-class _Sent:
-    """One request under way, and when the pieces of its answer came."""
-
-    def __init__(self, payload: dict[str, Any]) -> None:
-        self.wanted_tokens = payload.get("max_tokens") if payload.get("ignore_eos") else None
-        self.stamps: list[float] = []
-        self.tail: deque[bytes] = deque(maxlen=TAIL_LINES)
-        self.recorded = False
-        self.started_at = time.monotonic()
-
-    def watching(self, parse: Parser) -> Parser:
-        """The same parser, reading lines that leave a time stamp as they pass."""
-
-        def parse_watched(response: Any, *arguments: Any) -> Any:
-            lines = response.iter_lines
-
-            def stamped(**options: Any) -> Iterator[bytes]:
-                for line in lines(**options):
-                    if line.startswith(b"data:"):
-                        self.stamps.append(time.monotonic())
-                        self.tail.append(line)
-                    yield line
-
-            response.iter_lines = stamped
-            return parse(response, *arguments)
-
-        return parse_watched
-
-    def record(self, response: Any) -> Message:
-        """By the names of `tuner.benchmarks.statistics.Request`."""
-        fields = {"wanted_tokens": self.wanted_tokens, "error": None, "itl": None}
-        if response.status_code == 200:
-            return fields | {
-                "started_at": response.start_time,
-                "first_token_at": response.time_at_first_token,
-                "finished_at": response.end_time,
-                "input_tokens": response.num_prefill_tokens or 0,
-                "output_tokens": response.tokens_received or 0,
-                "itl": self._gaps(response.time_at_first_token),
-            }
-        usages = [end["usage"] for end in map(_parsed, self.tail) if isinstance(end.get("usage"), dict)]
-        answered = response.status_code == -1 and bool(usages)  # to its end, but without any text
-        return fields | {
-            "started_at": self.started_at,
-            "first_token_at": None,
-            "finished_at": time.monotonic(),
-            "input_tokens": usages[-1].get("prompt_tokens", 0) if answered else 0,
-            "output_tokens": usages[-1].get("completion_tokens", 0) if answered else 0,
-            "error": None if answered else f"{response.status_code}: {response.error_message}"[:MESSAGE_CHARACTERS],
-        }
-
-    def _gaps(self, first_token_at: float | None) -> list[float] | None:
-        """Between pieces of text, from the first to the last; the lines that only end the stream are left out."""
-        if first_token_at is None:
-            return None
-        first = max(0, bisect_right(self.stamps, first_token_at) - 1)
-        last = len(self.stamps)
-        for line in reversed(self.tail):
-            if _has_text(_parsed(line)):
-                break
-            last -= 1
-        stamps = self.stamps[first:last]
-        return [round(after - before, 6) for before, after in pairwise(stamps)]
-
-
-def _parsed(line: bytes) -> dict[str, Any]:
-    try:
-        value = json.loads(line[len(b"data:") :])
-    except ValueError:
-        return {}
-    return value if isinstance(value, dict) else {}
-
-
-def _has_text(piece: dict[str, Any]) -> bool:
-    delta = (piece.get("choices") or [{}])[0].get("delta") or {}
-    return any(delta.get(name) for name in ("content", "reasoning", "reasoning_content"))
+    def _count(self, text: str) -> int:
+        return int(self.environment.sampler.get_token_length(text, add_special_tokens=False))
 
 
 if __name__ == "__main__":

@@ -1,98 +1,78 @@
 """From single requests to a load point: every number the tuner judges by is computed here. Times are seconds."""
 
 import math
-from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from itertools import pairwise
 
-from tuner.domain import LoadPoint, Stats
-from tuner.errors import FailureKind
+from tuner.benchmarks import checks, tokens
+from tuner.benchmarks import window as windows
+from tuner.benchmarks.requests import Level, Request
+from tuner.benchmarks.window import Window
+from tuner.domain import ColdStart, Generator, LoadPoint, Stats
 from tuner.spec.objectives import SLO, Metric
 
-FAILED_SHARE = 0.05
-"""A level with more failed requests than this does not count."""
-ANSWERED_SHARE = 0.9
-"""An answer shorter than this part of what was asked for makes its level unhealthy."""
 CLOCK_S = 1e-6
 """Shorter spans are noise of the clock: no rate is taken over them."""
 
 
-@dataclass(frozen=True)
-class Request:
-    """One request as it was sent and answered, on a monotonic clock."""
-
-    started_at: float
-    first_token_at: float | None
-    """None where it failed, or no text came."""
-    finished_at: float
-    input_tokens: int
-    output_tokens: int
-    wanted_tokens: int | None
-    """The output length that was enforced; None where the model was free to stop."""
-    error: str | None = None
-    itl: tuple[float, ...] | None = None
-    """Gaps between the tokens of the answer; None where they were not seen one by one."""
-
-    @property
-    def e2e_latency(self) -> float:
-        return self.finished_at - self.started_at
-
-    @property
-    def ttft(self) -> float | None:
-        return None if self.first_token_at is None else self.first_token_at - self.started_at
-
-    @property
-    def tpot(self) -> float | None:
-        """(E2E - TTFT) / (output tokens - 1); None for an answer of one token."""
-        if self.first_token_at is None or self.output_tokens < 2:
-            return None
-        return (self.finished_at - self.first_token_at) / (self.output_tokens - 1)
-
-    @property
-    def empty(self) -> bool:
-        return self.first_token_at is None or self.output_tokens < 1
-
-    @property
-    def short(self) -> bool:
-        return self.wanted_tokens is not None and self.output_tokens < ANSWERED_SHARE * self.wanted_tokens
-
-
 def summarize(
-    scenario: str, concurrency: int, requests: Sequence[Request], slos: Iterable[SLO], *, raw: str | None
+    scenario: str,
+    concurrency: int,
+    level: Level,
+    requests: Sequence[Request],
+    slos: Iterable[SLO],
+    *,
+    raw: str | None = None,
 ) -> LoadPoint:
     """The load point of these requests; with a `failure` where they cannot be trusted.
 
-    Latencies and rates are those of the answered requests. The rates' duration runs from the first request sent
-    to the last answer, so that neither a generator's start nor its polling counts.
+    Latencies are those of the measured requests that were answered; one that was not, or was still under way, counts as
+    the time that it had taken by then. Rates are taken over the steady span of the level: output tokens as they were
+    made, and the others by what a measured answer holds on average.
 
     Args:
         raw: where the requests are kept, relative to the task's run folder.
     """
-    answered = [request for request in requests if request.error is None]
-    duration_s = _duration(requests, answered)
-    output_tokens = sum(request.output_tokens for request in answered)
-    total_tokens = output_tokens + sum(request.input_tokens for request in answered)
+    seen = windows.window(level, requests)
+    answered, waiting = seen.answered, [*seen.unanswered, *seen.censored]
+    input_tokens, output_tokens = (
+        sum(one.input_tokens for one in answered),
+        sum(one.output_tokens for one in answered),
+    )
+    output_rate = _rate(windows.made(seen), seen.span_s)
+    request_rate = _request_rate(seen, output_rate, output_tokens)
     limits = _tightest(slos)
-    good = sum(_meets(request, limits) for request in answered)
-    failure, error = _failure(requests, answered)
+    good = sum(_meets(one, limits) for one in answered)
+    missing = tokens.missing(answered)
+    failure, error = checks.failure(concurrency, level, seen)
     return LoadPoint(
         scenario=scenario,
         concurrency=concurrency,
-        requests=len(requests),
-        failed=len(requests) - len(answered),
-        duration_s=duration_s,
-        ttft=stats(request.ttft for request in answered),
-        tpot=stats(request.tpot for request in answered),
-        itl=stats(gap for request in answered for gap in request.itl or ()),
-        e2e_latency=stats(request.e2e_latency for request in answered),
-        input_tokens=total_tokens - output_tokens,
+        requests=seen.measured,
+        failed=len(seen.failed) + len(seen.unanswered),
+        unanswered=len(seen.unanswered),
+        censored=len(seen.censored),
+        sent=len(requests),
+        steady=seen.measured >= windows.STEADY_PER_CLIENT * concurrency,
+        duration_s=seen.span_s,
+        ttft=None if Metric.TTFT in missing else stats([*map(_ttft, answered), *_ages(level, waiting, _unbegun)]),
+        tpot=None if Metric.TPOT in missing else stats(map(tokens.tpot, answered)),
+        itl=None if Metric.ITL in missing else stats(_gaps(answered)),
+        chunk_gap=stats(_gaps(answered)),
+        e2e_latency=stats([*(one.e2e_latency for one in answered), *_ages(level, waiting, bool)]),
+        cold=_cold(seen.cold),
+        input_tokens=input_tokens,
         output_tokens=output_tokens,
-        output_tokens_per_s=_rate(output_tokens, duration_s),
-        total_tokens_per_s=_rate(total_tokens, duration_s),
-        requests_per_s=_rate(len(answered), duration_s),
-        goodput_per_s=_rate(good, duration_s) if limits else None,
+        hidden_tokens=sum(map(tokens.hidden, answered)),
+        output_tokens_per_s=output_rate,
+        total_tokens_per_s=output_rate * (1 + input_tokens / output_tokens) if output_tokens else 0.0,
+        requests_per_s=request_rate,
+        goodput_per_s=(request_rate * good / len(answered) if answered else 0.0) if limits else None,
         failure=failure,
         error=error,
+        missing=missing,
+        notes=tuple(checks.notes(concurrency, level, seen)),
+        generator=Generator(name=level.generator, lag_s=level.lag_s, busy=level.busy, cpu_s=level.cpu_s),
         raw=raw,
     )
 
@@ -115,6 +95,10 @@ def stats(values: Iterable[float | None]) -> Stats | None:
     )
 
 
+def _ttft(one: Request) -> float | None:
+    return one.ttft
+
+
 def _percentile(ordered: Sequence[float], part: float) -> float:
     rank = part * (len(ordered) - 1)
     below = math.floor(rank)
@@ -122,11 +106,32 @@ def _percentile(ordered: Sequence[float], part: float) -> float:
     return min(low + (high - low) * (rank - below), high)
 
 
-def _duration(requests: Sequence[Request], answered: Sequence[Request]) -> float:
-    if not requests:
-        return 0.0
-    ended = max(request.finished_at for request in answered or requests)
-    return max(0.0, ended - min(request.started_at for request in requests))
+def _gaps(answered: Iterable[Request]) -> Iterator[float]:
+    return (after - before for one in answered for before, after in pairwise(one.chunk_at or ()))
+
+
+def _ages(level: Level, waiting: Iterable[Request], counts: Callable[[Request], bool]) -> list[float]:
+    return [level.ended_at - one.begun_at for one in waiting if counts(one)]
+
+
+def _unbegun(one: Request) -> bool:
+    return one.first_token_at is None
+
+
+def _cold(first: Sequence[Request]) -> ColdStart | None:
+    answered = [one for one in first if one.answered]
+    if not first:
+        return None
+    latency = stats(one.e2e_latency for one in answered)
+    return ColdStart(requests=len(first), ttft=stats(map(_ttft, answered)), e2e_latency=latency)
+
+
+def _request_rate(seen: Window, output_rate: float, output_tokens: int) -> float:
+    """Answers per second: by their tokens, as requests are few in a span; where they have none, by counting."""
+    if output_tokens:
+        return output_rate * len(seen.answered) / output_tokens
+    ended = sum(one.answered and one.finished_at > seen.began_at for one in seen.every if one.finished_at is not None)
+    return _rate(ended, seen.span_s)
 
 
 def _rate(count: float, duration_s: float) -> float:
@@ -143,35 +148,7 @@ def _tightest(slos: Iterable[SLO]) -> dict[Metric, float]:
 
 def _meets(request: Request, limits: Mapping[Metric, float]) -> bool:
     """An answer of one token has no TPOT to miss; an answer without text meets nothing."""
-    measured = {Metric.TTFT: request.ttft, Metric.TPOT: request.tpot, Metric.E2E: request.e2e_latency}
+    measured = {Metric.TTFT: request.ttft, Metric.TPOT: tokens.tpot(request), Metric.E2E: request.e2e_latency}
     return not request.empty and all(
         (value := measured.get(metric)) is None or value <= limit for metric, limit in limits.items()
     )
-
-
-def _failure(requests: Sequence[Request], answered: Sequence[Request]) -> tuple[FailureKind | None, str | None]:
-    """Why these requests cannot be trusted, the worst reason first."""
-    failed = [request.error for request in requests if request.error is not None]
-    if not requests:
-        return (
-            FailureKind.BENCHMARK_FAILED,
-            "No request was finished in the time of the level; allow more (benchmark.max_time_per_iteration), "
-            "or ask for shorter answers.",
-        )
-    if len(failed) > FAILED_SHARE * len(requests):
-        commonest, times = Counter(failed).most_common(1)[0]
-        return (
-            FailureKind.BENCHMARK_FAILED,
-            f"{len(failed)} of {len(requests)} requests failed, at most {FAILED_SHARE:.0%} may; "
-            f"{times} times: {commonest}",
-        )
-    if empty := sum(request.empty for request in answered):
-        return FailureKind.UNHEALTHY_OUTPUT, f"{empty} of {len(answered)} answers were empty."
-    if short := [request for request in answered if request.short]:
-        worst = min(short, key=lambda request: request.output_tokens / (request.wanted_tokens or 1))
-        return (
-            FailureKind.UNHEALTHY_OUTPUT,
-            f"{len(short)} of {len(answered)} answers were shorter than {ANSWERED_SHARE:.0%} of what was asked for; "
-            f"the shortest had {worst.output_tokens} of {worst.wanted_tokens} tokens.",
-        )
-    return None, None

@@ -184,6 +184,7 @@ class Worker:
             tokenizer=planned.tokenizer,
             max_time_s=benchmark.max_time_per_iteration * 60,
             max_requests=benchmark.max_requests_per_iteration,
+            far=task.spec.far,
             model_name=benchmark.model_name,
             additional_params=benchmark.additional_params,
             dataset=dataset,

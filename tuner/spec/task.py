@@ -150,8 +150,10 @@ class BenchmarkConfig(Block):
         tuple[Annotated[Whole, Field(ge=1, le=100_000)], ...], Field(min_length=1), BeforeValidator(as_tuple)
     ] = (1, 4, 8)
     max_time_per_iteration: Annotated[Real, Field(gt=0, le=1440)] = 10
-    """Minutes a load level may take. The load generator counts whole minutes, so this is rounded up."""
-    max_requests_per_iteration: Annotated[Whole, Field(ge=1, le=10_000_000)] = 100
+    """Minutes a load level may take."""
+    max_requests_per_iteration: Annotated[Whole, Field(ge=1, le=10_000_000)] | None = None
+    """Requests to measure at each load level; `num_concurrency` more are sent first, to reach the steady state. By
+    default 100, or ten for each client if that is more; 300 or twenty where a 99th percentile counts."""
     additional_params: Annotated[dict[str, JsonValue], AfterValidator(_typed)] = {}
     """Added to every request, with their types: temperature 0.0, not "0.0"."""
     dataset_url: str | None = None
@@ -256,6 +258,10 @@ def _task_name(raw: str) -> str:
     return raw
 
 
+FAR = "p99"
+"""The statistic that takes more requests than others."""
+
+
 class TaskSpec(Block):
     """A tuning task: what to serve, which flags to try, under which load, towards what."""
 
@@ -285,3 +291,9 @@ class TaskSpec(Block):
     clusterbasemodel_config: ClusterResource | None = None
     clusterservingruntime_config: ClusterResource | None = None
     budget: Budget = Budget()
+
+    @property
+    def far(self) -> bool:
+        """A 99th percentile counts."""
+        bounds = self.slo.bounds if self.slo else ()
+        return any(one.statistic == FAR for one in (*self.optimization.objective, *bounds))
