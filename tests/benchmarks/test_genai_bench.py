@@ -6,7 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from tuner.benchmarks.genai_bench import GenaiBench, WarmGenaiBench, read
+from tuner.benchmarks.genai_bench import GenaiBench, WarmGenaiBench
+from tuner.benchmarks.requests import read
 from tuner.domain import Label
 from tuner.errors import BenchmarkError, FailureKind, UnavailableError
 from tuner.protocols import Workload
@@ -38,12 +39,10 @@ async def test_it_cannot_be_opened_before_it_is_installed(tmp_path: Path) -> Non
             raise AssertionError("opened")
 
 
-def test_a_level_is_one_scenario_at_one_concurrency_and_time_is_rounded_up_to_minutes(tmp_path: Path) -> None:
+def test_a_level_is_one_scenario_at_one_concurrency(tmp_path: Path) -> None:
     given = options(warm(tmp_path))
     assert given["--traffic-scenario"] == "D(10,5)"
     assert given["--num-concurrency"] == "4"
-    assert given["--max-time-per-run"] == "2"
-    assert given["--max-requests-per-run"] == "7"
     assert given["--model-tokenizer"] == "/t o k"
     assert given["--api-model-name"] == "served"
 
@@ -97,4 +96,4 @@ def test_equal_errors_at_different_addresses_are_one_error(tmp_path: Path) -> No
     records.write_text(
         "".join(json.dumps({**line, "wanted_tokens": None, "itl": None, "error": error}) + "\n" for error in errors)
     )
-    assert {request.error for request in read(records)} == {"refused by <Connection at 0x…>"}
+    assert {request.error for request in read(records)[1]} == {"refused by <Connection at 0x…>"}

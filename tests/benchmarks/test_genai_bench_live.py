@@ -13,7 +13,8 @@ import pytest
 from tests.fakes.genai_home import genai_home
 from tests.fakes.simulated_process import MODEL, simulated
 from tuner.benchmarks import genai_bench
-from tuner.benchmarks.genai_bench import GenaiBench, WarmGenaiBench, read
+from tuner.benchmarks.genai_bench import GenaiBench, WarmGenaiBench
+from tuner.benchmarks.requests import Request, read
 from tuner.domain import Label, LoadPoint
 from tuner.engines.models import demo_model
 from tuner.errors import BenchmarkError, FailureKind, UnavailableError
@@ -52,6 +53,11 @@ def _environ(process: psutil.Process) -> str:
         return ""
 
 
+def kept(raw: Path) -> list[Request]:
+    """What was sent and answered."""
+    return [one for one in read(raw)[1] if one.answered]
+
+
 @asynccontextmanager
 async def rig(tmp_path: Path, tokenizer: Path, **changes: object) -> AsyncIterator[Rig]:
     home = genai_home(tmp_path / "home")
@@ -75,41 +81,60 @@ async def test_every_kind_of_scenario_is_measured_and_kept_apart(tmp_path: Path,
     assert [point.error for point in points] == [None] * 4
     assert len({point.raw for point in points}) == 4
     for point in points:
-        requests = read(bench.file(point.raw))
+        requests = kept(bench.file(point.raw))
         assert {request.output_tokens for request in requests} == {6}  # the user's max_tokens wins over the scenario's
-        assert len(requests) == point.requests >= 8
+        assert len(requests) >= point.requests == 8
 
 
-async def test_lengths_prefixes_and_gaps_are_those_that_were_asked_for(tmp_path: Path, tokenizer: Path) -> None:
+async def test_lengths_and_prefixes_are_those_that_were_asked_for(tmp_path: Path, tokenizer: Path) -> None:
     with simulated(*FAST) as server:
         async with rig(tmp_path, tokenizer, prefix_len=20) as bench:
             point = await bench.measure(server.url, "D(60,8)")
             varied = await bench.measure(server.url, "U(30,50)/(4,8)")
     assert point.valid
-    requests = read(bench.file(point.raw))
-    assert {(request.wanted_tokens, request.output_tokens) for request in requests} == {(8, 8)}
-    for request in requests:
-        assert request.itl is not None
-        assert len(request.itl) == 7
-        assert request.tpot is not None
-        # From the first token to the last, within the time from the first token to the end of the answer.
-        assert 0 <= sum(request.itl) <= 7 * request.tpot + 0.001
+    for request in kept(bench.file(point.raw)):
+        assert (request.wanted_tokens, request.output_tokens, request.pieces) == (8, 8, 8)
     assert varied.valid
-    assert len({request.wanted_tokens for request in read(bench.file(varied.raw))}) > 1
+    assert len({request.wanted_tokens for request in kept(bench.file(varied.raw))}) > 1
 
 
-async def test_the_statistics_are_genai_benchs_own_and_its_file_is_kept(tmp_path: Path, tokenizer: Path) -> None:
+async def test_clients_start_one_by_one_and_the_load_is_kept_up_to_the_end(tmp_path: Path, tokenizer: Path) -> None:
+    with simulated("--sim-speed", "5") as server:
+        async with rig(tmp_path, tokenizer, max_requests=24) as bench:
+            point = await bench.measure(server.url, "D(40,16)", 6)
+    level, sent = read(bench.file(point.raw))
+    assert level is not None
+    assert (point.requests, point.sent, level.unmeasured, level.wanted) == (24, len(sent), 6, 24)
+    first, starts = sent[0], [request.started_at for request in sent[:6]]
+    assert first.chunk_at is not None
+    assert first.chunk_at[0] < starts[1] < starts[3] < starts[5], "each waits for a part of the first answer"
+    under_way = [request for request in sent if request.finished_at is None]
+    assert len(under_way) == 5, "all but the client whose answer ended the level are at work"
+    assert all(request.started_at <= level.ended_at for request in sent)
+    assert all((request.finished_at or 0) <= level.ended_at for request in sent)
+
+
+async def test_many_clients_are_shared_by_processes(
+    tmp_path: Path, tokenizer: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(genai_bench, "CLIENTS_EACH", 3)
+    monkeypatch.setattr("os.cpu_count", lambda: 3)
+    with simulated("--sim-speed", "5") as server:
+        async with rig(tmp_path, tokenizer, max_requests=40) as bench:
+            point = await bench.measure(server.url, "D(40,8)", 9)
+    assert point.valid
+    assert (point.requests, point.failed) == (40, 0)
+    assert [path.name for path in bench.file(point.raw).parent.glob("requests*")] == ["requests.jsonl"]
+
+
+async def test_prompts_of_a_dataset_are_not_repeated_before_all_were_sent(tmp_path: Path, tokenizer: Path) -> None:
+    prompts = tmp_path / "prompts.json"
+    prompts.write_text(json.dumps(["prompt " * (number + 1) for number in range(10)]))
     with simulated(*FAST) as server:
-        async with rig(tmp_path, tokenizer) as bench:
-            point = await bench.measure(server.url, "D(40,8)", 4)
-    (theirs,) = bench.file(point.raw).parent.glob("D40_8_text-to-text_num_concurrency_4_time_*s.json")
-    aggregated = json.loads(theirs.read_text())["aggregated_metrics"]
-    assert aggregated["num_completed_requests"] == point.requests
-    for name, ours in (("ttft", point.ttft), ("e2e_latency", point.e2e_latency)):
-        assert ours is not None
-        for statistic, value in ours.model_dump().items():
-            assert value == pytest.approx(aggregated["stats"][name][statistic], rel=1e-6)
-    assert not list(bench.file(point.raw).parent.glob("*.png")), "plots cost seconds"
+        async with rig(tmp_path, tokenizer, dataset=prompts, additional_params={"max_tokens": 4}) as bench:
+            point = await bench.measure(server.url, "dataset", 2)
+    sizes = [request.input_tokens for request in kept(bench.file(point.raw))]
+    assert len(set(sizes[:10])) == min(10, len(sizes)) >= 10
 
 
 async def test_a_user_who_lets_the_model_stop_gets_no_check_of_lengths(tmp_path: Path, tokenizer: Path) -> None:
@@ -117,7 +142,7 @@ async def test_a_user_who_lets_the_model_stop_gets_no_check_of_lengths(tmp_path:
         async with rig(tmp_path, tokenizer, additional_params={"ignore_eos": False}) as bench:
             point = await bench.measure(server.url)
     assert point.valid
-    assert {request.wanted_tokens for request in read(bench.file(point.raw))} == {None}
+    assert {request.wanted_tokens for request in kept(bench.file(point.raw))} == {None}
 
 
 async def test_a_sick_server_makes_a_level_invalid_with_its_reason_and_the_next_level_runs(
@@ -126,7 +151,7 @@ async def test_a_sick_server_makes_a_level_invalid_with_its_reason_and_the_next_
     failed, unhealthy = FailureKind.BENCHMARK_FAILED, FailureKind.UNHEALTHY_OUTPUT
     cases = {
         ("--sim-refuse",): (failed, "500: "),
-        ("--sim-garbage",): (unhealthy, "empty"),
+        ("--sim-garbage",): (failed, "no stream of events"),
         ("--sim-empty",): (unhealthy, "empty"),
         ("--sim-answer-tokens", "3"): (unhealthy, "3 of 8 tokens"),
         ("--sim-crash-after", "4"): (failed, "requests failed"),

@@ -1,14 +1,16 @@
 import json
 import math
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tuner.benchmarks.genai_bench import RequestLine
-from tuner.benchmarks.statistics import Request, stats, summarize
+from tuner.benchmarks.requests import Level, Request, parsed
+from tuner.benchmarks.statistics import stats, summarize
+from tuner.benchmarks.tokens import tpot
 from tuner.domain import LoadPoint
 from tuner.errors import FailureKind
 from tuner.spec.objectives import SLO, Metric
@@ -24,14 +26,17 @@ def request(
     *,
     wanted: int | None = None,
     error: str | None = None,
-    itl: tuple[float, ...] | None = None,
+    chunk_at: tuple[float, ...] | None = None,
+    **more: Any,
 ) -> Request:
     first = None if ttft is None else start + ttft
-    return Request(start, first, start + e2e, 10, tokens, wanted, error, itl)
+    return Request(start, first, start + e2e, 10, tokens, wanted, error, chunk_at, **more)
 
 
-def point(*requests: Request, slos: tuple[SLO, ...] = ()) -> LoadPoint:
-    return summarize("D(10,5)", 2, requests, slos, raw="0/level/requests.jsonl")
+def point(*requests: Request, slos: tuple[SLO, ...] = (), level: Level | None = None) -> LoadPoint:
+    """All of them measured, unless a level says otherwise."""
+    level = level or Level.whole("hand", requests)
+    return summarize("D(10,5)", 1, level, requests, slos, raw="0/level/requests.jsonl")
 
 
 def slo(metric: Metric, threshold: float, statistic: str = "mean") -> SLO:
@@ -39,7 +44,7 @@ def slo(metric: Metric, threshold: float, statistic: str = "mean") -> SLO:
 
 
 def test_two_requests_give_the_numbers_worked_out_by_hand() -> None:
-    measured = point(request(100, 1, 3, 5, itl=(0.4, 0.6, 0.5, 0.5)), request(101, 2, 5, 7))
+    measured = point(request(100, 1, 3, 5, chunk_at=(101, 101.4, 102, 102.5, 103)), request(101, 2, 5, 7))
     assert measured.valid
     assert (measured.requests, measured.failed, measured.success_rate) == (2, 0, 1.0)
     assert measured.duration_s == 6  # from 100 to 106
@@ -53,13 +58,13 @@ def test_two_requests_give_the_numbers_worked_out_by_hand() -> None:
     assert measured.e2e_latency.p50 == 4
     assert measured.itl is not None
     assert measured.itl.mean == 0.5
-    assert measured.itl.max == 0.6
+    assert measured.itl.max == pytest.approx(0.6)
     assert (measured.input_tokens, measured.output_tokens) == (20, 12)
     assert measured.output_tokens_per_s == 2
     assert measured.total_tokens_per_s == pytest.approx(32 / 6)
     assert measured.requests_per_s == pytest.approx(2 / 6)
     assert measured.goodput_per_s is None
-    assert (measured.scenario, measured.concurrency, measured.raw) == ("D(10,5)", 2, "0/level/requests.jsonl")
+    assert (measured.scenario, measured.concurrency, measured.raw) == ("D(10,5)", 1, "0/level/requests.jsonl")
 
 
 def test_an_answer_of_one_token_has_no_time_per_token() -> None:
@@ -69,7 +74,7 @@ def test_an_answer_of_one_token_has_no_time_per_token() -> None:
     assert measured.valid
 
 
-def test_a_failed_request_counts_as_failed_and_in_no_latency_or_rate() -> None:
+def test_a_failed_request_counts_as_failed_in_no_latency_and_its_time_in_every_rate() -> None:
     answered = [request(start) for start in range(39)]
     measured = point(*answered, request(0, None, 500.0, 0, error="503: busy"))
     assert measured.valid
@@ -77,8 +82,8 @@ def test_a_failed_request_counts_as_failed_and_in_no_latency_or_rate() -> None:
     assert measured.success_rate == pytest.approx(39 / 40)
     assert measured.e2e_latency is not None
     assert measured.e2e_latency.max == 3
-    assert measured.duration_s == 41
-    assert measured.requests_per_s == pytest.approx(39 / 41)
+    assert measured.duration_s == 500
+    assert measured.requests_per_s == pytest.approx(39 / 500)
 
 
 def test_goodput_counts_requests_that_meet_every_slo_by_themselves() -> None:
@@ -137,11 +142,15 @@ def test_requests_in_no_time_have_no_rate() -> None:
 
 def test_the_statistics_are_those_of_genai_bench_where_it_is_right() -> None:
     theirs = GENAI_BENCH["aggregated_metrics"]
-    sent = [RequestLine.model_validate(line).request for line in GENAI_BENCH["requests"]]
+    sent = [parsed(json.dumps(line)) for line in GENAI_BENCH["requests"]]
     measured = point(*sent)
     # It leaves out the time per token of answers that came within a millisecond; by the formula they count.
-    tpot = stats(one.tpot for one in sent if one.first_token_at and one.finished_at - one.first_token_at >= 0.001)
-    for name, ours in (("ttft", measured.ttft), ("tpot", tpot), ("e2e_latency", measured.e2e_latency)):
+    lasting = [one for one in sent if one.first_token_at and (one.finished_at or 0) - one.first_token_at >= 0.001]
+    for name, ours in (
+        ("ttft", measured.ttft),
+        ("tpot", stats(map(tpot, lasting))),
+        ("e2e_latency", measured.e2e_latency),
+    ):
         assert ours is not None
         for statistic, value in ours.model_dump().items():
             assert value == pytest.approx(theirs["stats"][name][statistic], rel=1e-6), (name, statistic)
@@ -152,7 +161,7 @@ def test_the_statistics_are_those_of_genai_bench_where_it_is_right() -> None:
 
 def test_the_rates_are_higher_than_genai_bench_says_because_its_own_waiting_is_left_out() -> None:
     theirs = GENAI_BENCH["aggregated_metrics"]
-    measured = point(*(RequestLine.model_validate(line).request for line in GENAI_BENCH["requests"]))
+    measured = point(*(parsed(json.dumps(line)) for line in GENAI_BENCH["requests"]))
     assert theirs["run_duration"] - 1.1 < measured.duration_s < theirs["run_duration"]
     assert measured.output_tokens_per_s * measured.duration_s == pytest.approx(
         theirs["mean_output_throughput_tokens_per_s"] * theirs["run_duration"]
@@ -184,7 +193,7 @@ def requests(draw: st.DrawFn) -> Request:
         0 if failed else tokens,
         wanted=draw(st.none() | st.integers(0, 10_000)),
         error="500: no" if failed else None,
-        itl=draw(st.none() | st.lists(Seconds, max_size=3).map(tuple)),
+        chunk_at=draw(st.none() | st.lists(Seconds, max_size=3).map(sorted).map(tuple)),
     )
 
 

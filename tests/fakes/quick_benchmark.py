@@ -6,13 +6,15 @@ import re
 import time
 from collections.abc import AsyncIterator, Iterator, Mapping
 from contextlib import asynccontextmanager
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
 from typing import ClassVar
 
 import httpx
 
-from tuner.benchmarks.statistics import Request, summarize
+from tuner.benchmarks import requests
+from tuner.benchmarks.requests import Level, Request
+from tuner.benchmarks.statistics import summarize
 from tuner.domain import Label, LoadPoint
 from tuner.errors import BenchmarkError, FailureKind
 from tuner.protocols import Recipe, Workload
@@ -46,7 +48,9 @@ class QuickLoad:
     log: Path
     client: httpx.AsyncClient
 
-    async def measure(self, url: str, model: str, scenario: str, concurrency: int, folder: Path) -> LoadPoint:
+    async def measure(
+        self, url: str, model: str, scenario: str, concurrency: int, folder: Path, *, held_out: bool = False
+    ) -> LoadPoint:
         match = SCENARIO.fullmatch(scenario)
         if match is None:
             raise BenchmarkError(FailureKind.BENCHMARK_FAILED, f"{scenario} is not D(in,out), the only one known here.")
@@ -65,9 +69,10 @@ class QuickLoad:
         except TimeoutError:
             pass  # what finished in time counts
         folder.mkdir(parents=True, exist_ok=True)
-        raw = folder / f"{re.sub('[^0-9A-Za-z]+', '_', scenario)}{concurrency}.json"
-        raw.write_text(json.dumps([asdict(request) for request in done]))
-        point = summarize(scenario, concurrency, done, self.workload.slos, raw=f"{folder.name}/{raw.name}")
+        raw = folder / f"{re.sub('[^0-9A-Za-z]+', '_', scenario)}{concurrency}.jsonl"
+        level = Level.whole("quick", done)
+        requests.write(raw, level, done)
+        point = summarize(scenario, concurrency, level, done, self.workload.slos, raw=f"{folder.name}/{raw.name}")
         with self.log.open("a") as log:
             log.write(f"quick: {point.name}: {point.requests} requests, {point.output_tokens_per_s:.1f} tokens/s\n")
         return point
@@ -76,7 +81,7 @@ class QuickLoad:
         """As many as the level has requests, different after the shared prefix; clients take turns at it."""
         shared = self.workload.prefix_len or int(tokens * (self.workload.prefix_ratio or 0))
         prefix = "pre " * shared
-        for number in range(self.workload.max_requests):
+        for number in range(self.workload.max_requests or 100):
             yield (prefix + f"{number:08d} " + "abc " * tokens)[: tokens * CHARACTERS_PER_TOKEN]
 
     async def _request(self, url: str, model: str, prompt: str, output_tokens: int) -> Request:

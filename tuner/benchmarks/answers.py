@@ -55,7 +55,8 @@ def body(pieces: Sequence[Piece], found: Head) -> tuple[list[Piece], bool]:
     if not found.chunked:
         whole = found.length is None or len(data) - found.size >= found.length
         return _between(pieces, [(found.size, len(data))]), whole
-    parts, position = [], found.size
+    parts: list[tuple[int, int]] = []
+    position = found.size
     while (line := data.find(b"\r\n", position)) >= 0:
         size = _hexadecimal(data[position:line].split(b";")[0])
         if size is None or size == 0:

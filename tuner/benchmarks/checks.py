@@ -2,7 +2,7 @@
 
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from statistics import median
+from statistics import fmean, median, pvariance
 
 from tuner.benchmarks.requests import ANSWERED_SHARE, Level, Request
 from tuner.benchmarks.tokens import hidden
@@ -14,6 +14,9 @@ FAILED_SHARE = 0.05
 BUSY, LAG_SHARE, LAG_S = 0.9, 0.05, 0.02
 """A generator busier than this, or later than this share of the median latency and this many seconds, was the
 bottleneck itself."""
+DRIFT_SHARE, DRIFT_ERRORS, DRIFT_REQUESTS = 0.05, 4.0, 20
+"""A level changes where its halves, of so many requests at least, differ by more than this part and this many standard
+errors."""
 
 
 def failure(concurrency: int, level: Level, seen: Window) -> tuple[FailureKind | None, str | None]:
@@ -81,11 +84,33 @@ def _saturated(level: Level, seen: Window) -> str | None:
     )
 
 
+def drift(seen: Window) -> float | None:
+    """By what part requests took longer in the second half of the measured ones than in the first; None: no difference
+    beyond what chance makes. Clients can fall into step slowly, and engines heat up."""
+    times = [one.e2e_latency or 0.0 for one in seen.answered]
+    half = len(times) // 2
+    first, second = times[:half], times[half:]
+    if half < DRIFT_REQUESTS or (mean := fmean(first)) <= 0:
+        return None
+    error = ((pvariance(first) + pvariance(second)) / half) ** 0.5
+    change = fmean(second) - mean
+    return change / mean if abs(change) > max(DRIFT_SHARE * mean, DRIFT_ERRORS * error) else None
+
+
+def steady(concurrency: int, seen: Window) -> bool:
+    return seen.measured >= STEADY_PER_CLIENT * concurrency and drift(seen) is None
+
+
 def notes(concurrency: int, level: Level, seen: Window) -> Iterator[str]:
     if seen.measured < STEADY_PER_CLIENT * concurrency:
         yield (
             f"Not surely the steady state: {seen.measured} requests were measured at concurrency {concurrency}, it "
             f"takes {STEADY_PER_CLIENT * concurrency}."
+        )
+    if (change := drift(seen)) is not None:
+        yield (
+            f"Not the steady state: the level was still changing, the second half of its requests took "
+            f"{abs(change):.0%} {'longer' if change > 0 else 'less'} than the first."
         )
     if seen.censored:
         yield f"{len(seen.censored)} requests were still under way at the end; they count as at least as slow as that."

@@ -147,7 +147,8 @@ class Clients:
             make_socket, make_poll: the operating system's own, where a library has put others in their place.
         """
         self.order, self.shared, self.me, self.prompt, self.make_socket = order, shared, me, prompt, make_socket
-        self.family, _, _, _, self.address = socket.getaddrinfo(*address, type=socket.SOCK_STREAM)[0]
+        found = socket.getaddrinfo(*address, type=socket.SOCK_STREAM)[0]
+        self.family, self.address = found[0], found[4]
         host = f"[{address[0]}]" if ":" in address[0] else address[0]
         self.head = f"POST {path} HTTP/1.1\r\nHost: {host}:{address[1]}\r\n{HEADERS}".encode()
         self.poll = (make_poll or select.epoll)()

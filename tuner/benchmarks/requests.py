@@ -102,6 +102,15 @@ class Level:
     cpu_s: float = 0.0
     """Processor time that all of it took while the level ran."""
 
+    @classmethod
+    def whole(cls, generator: str, requests: Sequence[Request]) -> "Level":
+        """A level of which every request is measured, from the first one sent to the end of the last: how older
+        versions measured."""
+        ended_at = max(
+            (one.started_at if one.finished_at is None else one.finished_at for one in requests), default=0.0
+        )
+        return cls(generator, ended_at, "complete", 0, len(requests))
+
 
 def write(path: Path, level: Level, requests: Sequence[Request]) -> None:
     """Raises:

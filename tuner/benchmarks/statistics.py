@@ -53,7 +53,7 @@ def summarize(
         unanswered=len(seen.unanswered),
         censored=len(seen.censored),
         sent=len(requests),
-        steady=seen.measured >= windows.STEADY_PER_CLIENT * concurrency,
+        steady=checks.steady(concurrency, seen),
         duration_s=seen.span_s,
         ttft=None if Metric.TTFT in missing else stats([*map(_ttft, answered), *_ages(level, waiting, _unbegun)]),
         tpot=None if Metric.TPOT in missing else stats(map(tokens.tpot, answered)),

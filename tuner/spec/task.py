@@ -296,4 +296,4 @@ class TaskSpec(Block):
     def far(self) -> bool:
         """A 99th percentile counts."""
         bounds = self.slo.bounds if self.slo else ()
-        return any(one.statistic == FAR for one in (*self.optimization.objective, *bounds))
+        return FAR in {one.statistic for one in self.optimization.objective} | {one.statistic for one in bounds}
