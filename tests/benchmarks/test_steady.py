@@ -7,13 +7,13 @@ import pytest
 from tests.fakes.steady import ENGINES, LENGTHS, measured, truth
 from tests.perf.steady import LIMITS, NAMES, before, errors, figures
 from tuner.benchmarks.window import requests_for
+from tuner.engines.simulated.law import Configuration
 
-CLIENTS = (2, 16)
 
-
-@pytest.mark.parametrize("engine", ["balanced", "few slots"])
-@pytest.mark.parametrize("kind", LENGTHS)
-@pytest.mark.parametrize("clients", CLIENTS)
+@pytest.mark.parametrize(
+    ("engine", "kind", "clients"),
+    [("balanced", "fixed", 16), ("prompts held up", "log-normal", 8), ("few slots", "fixed", 32)],
+)
 def test_a_level_reports_the_steady_state(engine: str, kind: str, clients: int) -> None:
     """With lengths that vary single levels stray, so it is the mean of several, give or take its own error."""
     levels = 2 if kind == "fixed" else 8
@@ -41,8 +41,8 @@ def test_more_requests_change_no_ranking() -> None:
 
 
 def test_a_level_that_still_changes_says_so() -> None:
-    """As many clients as an answer has steps, and no place to spare: they fall into waves, slowly."""
-    point = measured(ENGINES["balanced"], lambda random: (200, 64), 64, requests_for(64, far=True))
+    """Memory does not hold all clients, so that they push each other out and slowly fall into waves."""
+    point = measured(Configuration(), lambda random: (200, 64), 64, requests_for(64, far=True))
     assert point.steady is False
     assert any("still changing" in note for note in point.notes)
     assert measured(ENGINES["balanced"], LENGTHS["fixed"], 16, requests_for(16, far=False)).steady

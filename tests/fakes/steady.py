@@ -15,11 +15,12 @@ from tuner.engines.simulated.law import Configuration
 from tuner.engines.simulated.scheduler import Generation, Scheduler
 
 ENGINES = {
-    "balanced": Configuration(),
-    "prompts held up": Configuration(max_num_batched_tokens=256, attention_backend="b"),
-    "few slots": Configuration(max_num_seqs=16),
+    "balanced": Configuration(kv_cache_gib=8),
+    "prompts held up": Configuration(kv_cache_gib=8, max_num_batched_tokens=256, attention_backend="b"),
+    "few slots": Configuration(kv_cache_gib=8, max_num_seqs=16),
 }
-"""Three engines: one that takes prompts whole, one that takes them in parts, one where clients wait for a place."""
+"""One that takes prompts whole, one that takes them in parts, one where clients wait for a place. Memory holds all that
+they run."""
 Lengths = Callable[[Random], tuple[int, int]]
 LENGTHS: dict[str, Lengths] = {
     "fixed": lambda random: (200, 100),
@@ -30,7 +31,7 @@ LENGTHS: dict[str, Lengths] = {
 }
 TURNAROUND_S = 0.002
 """From an answer's last token to its client's next request."""
-LEAD_IN, TRUTH_FOR_EACH, TRUTH = 10, 60, 2500
+LEAD_IN, TRUTH_FOR_EACH, TRUTH = 10, 60, 6000
 """Answers of each client to get there, and from which the truth is then taken, `TRUTH` in all at least."""
 
 
