@@ -230,6 +230,8 @@ class Workload:
     additional_params: Mapping[str, JsonValue] = field(default_factory=dict)
     dataset: Path | None = None
     """A JSON list of prompts (`benchmarks.datasets`), for the scenario `dataset`."""
+    held_out: Path | None = None
+    """Other prompts, in a list like it, for confirmations only; None: those of `dataset` serve them too."""
     prefix_len: int | None = None
     prefix_ratio: float | None = None
     slos: tuple[SLO, ...] = ()
@@ -238,11 +240,16 @@ class Workload:
 class LoadGenerator(Protocol):
     """A benchmark that has been started: imports and tokenizer are loaded."""
 
-    async def measure(self, url: str, model: str, scenario: str, concurrency: int, folder: Path) -> LoadPoint:
+    async def measure(
+        self, url: str, model: str, scenario: str, concurrency: int, folder: Path, *, held_out: bool = False
+    ) -> LoadPoint:
         """Sends one load level and keeps its per-request data under `folder`.
 
         A level that ran and cannot be trusted (all requests failed, empty or short answers) comes back with `failure`
         and what was measured. When cancelled, everything it started is gone.
+
+        Args:
+            held_out: the prompts are those that were set aside, where the workload has such.
 
         Raises:
             BenchmarkError: the load could not be sent at all (`infrastructure` where the generator itself died).

@@ -84,9 +84,7 @@ async def test_a_description_beside_the_data_is_no_data(tmp_path: Path) -> None:
     assert texts(await fetched(tmp_path, packed.getvalue())) == TEXTS
 
 
-async def test_a_list_in_one_line_may_be_longer_than_a_row(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+async def test_a_list_in_one_line_may_be_longer_than_a_row(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(rows, "CHUNK", 1000)
     many = [{"prompt": f"{number} {'é' * (number % 700)}"} for number in range(700)]
     content = json.dumps(many, ensure_ascii=False)
@@ -120,7 +118,11 @@ KINDS: dict[str, tuple[object, str, list[str]]] = {
         "look:",
         ["have parts that are no text (image_url), which are not sent"],
     ),
-    "text in parts": ({"messages": [{"role": "user", "content": [{"type": "input_text", "text": "a"}, "b"]}]}, "a\nb", []),
+    "text in parts": (
+        {"messages": [{"role": "user", "content": [{"type": "input_text", "text": "a"}, "b"]}]},
+        "a\nb",
+        [],
+    ),
 }
 
 
@@ -148,7 +150,7 @@ async def test_rows_without_text_are_counted(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("content", "said"),
     [
-        ("id,prompt\n1,Hello, world\n", "Line 2 of the dataset has 3 fields, and its header names 2: put a prompt with"),
+        ("id,prompt\n1,Hello, world\n", "Line 2 of the dataset has 3 fields, and its header names 2: put a prompt"),
         ("prompt\nHello, world\n", "Line 2 of the dataset has 2 fields, and its header names 1"),
         ("id,prompt\n1,Hello\nworld\n", "Line 3 of the dataset has 1 field, and its header names 2"),
         ("prompt,prompt\na,b\n", "names a column twice: 'prompt'"),
@@ -164,8 +166,8 @@ async def test_rows_without_text_are_counted(tmp_path: Path) -> None:
         ('[\n{"prompt": "' + "x" * 300_000 + '"}]', "begins on line 2 of the dataset is longer than 100,000 bytes"),
         ("[" * 50_000, "nested too deeply"),
         (b'[{"prompt": "\xff"}]', "not UTF-8"),
-        (json.dumps({**BATCH, "body": {"model": "m", "input": "x"}}), "neither messages nor a prompt; it has 'model', 'input'"),
-        (json.dumps({"messages": [{"role": "user", "content": "a"}, "hello"]}), "a message in it is text, not an object with role and content"),
+        (json.dumps({**BATCH, "body": {"model": "m", "input": "x"}}), "neither messages nor a prompt; it has 'model'"),
+        (json.dumps({"messages": [{"role": "user"}, "a"]}), "a message in it is text, not an object with role and"),
         (json.dumps({"prompt": [[1, 2, 3]]}), "it is a list, not text"),
     ],
 )  # fmt: skip
@@ -181,11 +183,11 @@ async def test_what_cannot_be_read_right_is_refused_with_what_was_found(
 
 async def test_the_order_is_shuffled_by_the_seed(tmp_path: Path) -> None:
     content = "".join(json.dumps({"prompt": f"prompt {number}"}) + "\n" for number in range(100))
-    first, again, other = [
-        (await fetched(tmp_path / folder, content, Choices(seed=seed))).prompts.read_text()
-        for folder, seed in (("a", 1), ("b", 1), ("c", 2))
-        if (tmp_path / folder).mkdir() is None
-    ]
+    made = []
+    for folder, seed in (("a", 1), ("b", 1), ("c", 2)):
+        (tmp_path / folder).mkdir()
+        made.append((await fetched(tmp_path / folder, content, Choices(seed=seed))).prompts.read_text())
+    first, again, other = made
     assert first == again != other
     assert sorted(json.loads(first)) == sorted(json.loads(other)) != json.loads(first)
 
@@ -207,7 +209,9 @@ async def test_a_part_of_the_distinct_prompts_is_set_aside(tmp_path: Path, part:
 
 
 @pytest.mark.parametrize(("prompts", "part", "kept"), [(19, 0.5, 9), (100, 0.05, 95), (100, 0.95, 5)])
-async def test_parts_too_small_to_say_anything_are_refused(tmp_path: Path, prompts: int, part: float, kept: int) -> None:
+async def test_parts_too_small_to_say_anything_are_refused(
+    tmp_path: Path, prompts: int, part: float, kept: int
+) -> None:
     content = "".join(json.dumps({"prompt": f"prompt {number}"}) + "\n" for number in range(prompts))
     with pytest.raises(InvalidSpecError) as caught:
         await fetched(tmp_path, content, Choices(holdout=part))

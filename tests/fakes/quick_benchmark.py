@@ -46,7 +46,9 @@ class QuickLoad:
     log: Path
     client: httpx.AsyncClient
 
-    async def measure(self, url: str, model: str, scenario: str, concurrency: int, folder: Path) -> LoadPoint:
+    async def measure(
+        self, url: str, model: str, scenario: str, concurrency: int, folder: Path, *, held_out: bool = False
+    ) -> LoadPoint:
         match = SCENARIO.fullmatch(scenario)
         if match is None:
             raise BenchmarkError(FailureKind.BENCHMARK_FAILED, f"{scenario} is not D(in,out), the only one known here.")

@@ -97,9 +97,11 @@ async def test_requests_ask_for_the_tasks_own_model_name_where_it_gives_one(tmp_
     asked: list[str] = []
 
     class Listening(rig.FakeLoad):
-        async def measure(self, url: str, model: str, scenario: str, concurrency: int, folder: Path) -> LoadPoint:
+        async def measure(
+            self, url: str, model: str, scenario: str, concurrency: int, folder: Path, *, held_out: bool = False
+        ) -> LoadPoint:
             asked.append(model)
-            return await super().measure(url, model, scenario, concurrency, folder)
+            return await super().measure(url, model, scenario, concurrency, folder, held_out=held_out)
 
     for name in (None, "own-name"):
         made = bench(tmp_path, spec(benchmark={"num_concurrency": 1, "model_name": name}))

@@ -186,7 +186,9 @@ def _data_file(members: Iterable[Member]) -> str:
     data = data or others
     if len(data) != 1:
         there = f"holds {len(data)} data files ({', '.join(data[:5])})" if data else "holds no data file"
-        raise RefusedError(f"The archive {there}; pack exactly one, ending in {', '.join((*DATA_SUFFIXES, *OTHER_SUFFIXES))}.")
+        raise RefusedError(
+            f"The archive {there}; pack exactly one, ending in {', '.join((*DATA_SUFFIXES, *OTHER_SUFFIXES))}."
+        )
     return data[0]
 
 

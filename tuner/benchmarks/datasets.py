@@ -132,7 +132,9 @@ def _convert(content: BinaryIO, digest: str, cache: Path, read: "_Reader") -> Da
         for prompt in read.prompts(data):
             made.add(prompt)
         if not made.marks:
-            raise RefusedError(f"The dataset has no prompts: it is empty, or every prompt in it is. {' '.join(read.notes)}".strip())
+            raise RefusedError(
+                f"The dataset has no prompts: it is empty, or every prompt in it is. {' '.join(read.notes)}".strip()
+            )
         dataset = made.written(cache / mark, read.choices, read.notes)
     _replace(about, [_STORED.dump_json(dataset)])
     log.info("%d prompts in %s", dataset.count, dataset.prompts)

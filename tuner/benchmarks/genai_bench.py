@@ -118,7 +118,9 @@ class WarmGenaiBench:
         self._process, self._ready = None, False
         await self._running.aclose()
 
-    async def measure(self, url: str, model: str, scenario: str, concurrency: int, folder: Path) -> LoadPoint:
+    async def measure(
+        self, url: str, model: str, scenario: str, concurrency: int, folder: Path, *, held_out: bool = False
+    ) -> LoadPoint:
         level = folder / f"{re.sub(r'[^A-Za-z0-9]+', '_', scenario).strip('_')}-c{concurrency}"
         await asyncio.to_thread(_empty, level)
         records = level / "requests.jsonl"
@@ -126,7 +128,7 @@ class WarmGenaiBench:
             "seed": _seed(scenario, concurrency),
             "records": str(records),
             "ignore_eos": self.workload.additional_params.get("ignore_eos"),
-            "arguments": self.arguments(url, model, scenario, concurrency, level),
+            "arguments": self.arguments(url, model, scenario, concurrency, level, held_out=held_out),
         }
         try:
             await self._warm()
@@ -145,9 +147,12 @@ class WarmGenaiBench:
         """genai-bench counts whole minutes."""
         return math.ceil(self.workload.max_time_s / 60)
 
-    def arguments(self, url: str, model: str, scenario: str, concurrency: int, level: Path) -> list[str]:
+    def arguments(
+        self, url: str, model: str, scenario: str, concurrency: int, level: Path, *, held_out: bool = False
+    ) -> list[str]:
         """Of `genai-bench benchmark`, for one level, its files in the folder `level`."""
         workload = self.workload
+        dataset = workload.held_out if held_out and workload.held_out else workload.dataset
         # An explicit ignore_eos stays out: genai-bench asks a question about false, and replaces it by the scenario's.
         extra = {name: value for name, value in workload.additional_params.items() if name != "ignore_eos"}
         arguments = {
@@ -166,7 +171,7 @@ class WarmGenaiBench:
             "--experiment-folder-name": level.name,
             # By default it sorts everything measured so far after each request, for a screen that nobody sees.
             "--metrics-refresh-interval": 3600,
-            "--dataset-path": workload.dataset if scenario == "dataset" else None,
+            "--dataset-path": dataset if scenario == "dataset" else None,
             "--prefix-len": workload.prefix_len,
             "--prefix-ratio": workload.prefix_ratio,
         }

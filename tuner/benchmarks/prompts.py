@@ -57,10 +57,11 @@ def sent(prompts: Sequence[str], requests: int) -> Iterable[str]:
     return itertools.islice(itertools.cycle(prompts), requests)
 
 
-def read(path: Path) -> list[str]:
-    """The prompts of a dataset that was fetched."""
-    prompts: list[str] = json.loads(path.read_bytes())
-    return prompts
+def read(path: Path, most: int) -> list[str]:
+    """The first prompts of a dataset that was fetched: a JSON list with an entry a line."""
+    with path.open(encoding="ascii") as lines:
+        entries = (line.rstrip(",\n") for line in lines)
+        return [json.loads(entry) for entry in itertools.islice((one for one in entries if one[0] == '"'), most)]
 
 
 def _beginnings(prompt: str) -> tuple[list[bytes], bytes]:

@@ -27,8 +27,8 @@ def rows(data: BinaryIO, fields: Sequence[str], most_bytes: int) -> Numbered:
     """Objects, or bare texts of a JSON list.
 
     JSON may be an object a line, objects one after the other, or a list of them, written in one line or over many. A
-    file that is one object may hold its rows in a list (`data: […]`), or its columns (`prompt: […]`). Anything else is a
-    table with a header.
+    file that is one object may hold its rows in a list (`data: […]`), or its columns (`prompt: […]`). Anything else is
+    a table with a header.
 
     Args:
         fields: where a row has its prompt.
