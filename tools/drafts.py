@@ -21,7 +21,7 @@ from tuner.spec.task import TaskSpec
 from tuner.spec.values import Frozen
 
 MOST_TEXT = 400
-"""Characters of a command or a warning in an answer."""
+"""Characters of a warning or a reason in an answer."""
 
 
 class TaskPlan(Frozen):
@@ -44,7 +44,9 @@ class TaskPlan(Frozen):
     """If every experiment took its whole time limit."""
     skipped: tuple[str, ...] = ()
     commands: tuple[str, ...]
-    """The first few."""
+    """The first few, whole."""
+    slos: tuple[str, ...] = ()
+    """What must hold, each with its unit. Say it to the user: a threshold in milliseconds would show here."""
     warnings: tuple[str, ...] = ()
     missing: tuple[str, ...] = ()
     """What must be there before it can run here, and how to get it."""
@@ -126,7 +128,6 @@ def planned(plan: PlanSummary) -> TaskPlan:
             "at_most": duration(plan.at_most_s),
             "skipped": tuple(f"{one.count:,}: {one.reason}"[:MOST_TEXT] for one in plan.skipped[:10]),
             "levels": _cut(plan.levels, 20),
-            "commands": tuple(one[: 3 * MOST_TEXT] for one in plan.commands),
             "warnings": tuple(one[:MOST_TEXT] for one in plan.warnings[:10]),
         }
     )

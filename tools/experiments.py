@@ -22,7 +22,6 @@ from tuner.spec.values import Frozen, Value
 
 MOST_LEVELS = 24
 """Load levels of one experiment in an answer."""
-MOST_COMMAND = 2_000
 
 
 class Table(Frozen):
@@ -137,7 +136,7 @@ async def get_experiment(runtime: Runtime, task: Ref, experiment: Number) -> Exp
         started_at=one.started_at,
         ready_after=None if one.start_s is None else duration(one.start_s),
         took=None if one.wall_s is None else duration(one.wall_s),
-        command=shell(result.spec, one)[:MOST_COMMAND] or None,
+        command=shell(result.spec, one) or None,
         shown=shown(len(levels), len(one.points)),
         levels=levels,
         reason=_reason(result, one),

@@ -1,5 +1,6 @@
 """What this machine has, and what of ours runs on it: workers, engines, load generators."""
 
+import shlex
 from datetime import UTC, datetime, timedelta
 from typing import Annotated
 
@@ -16,7 +17,6 @@ from tuner.protocols import Running
 from tuner.runner.heartbeats import WorkerInfo
 from tuner.spec.values import Frozen
 
-MOST_COMMAND = 500
 FRESH = timedelta(minutes=1)
 """A worker on another machine, which cannot be looked at, says that it lives several times a minute."""
 
@@ -176,7 +176,7 @@ def _line(one: Running) -> DeploymentLine:
         pid=one.pid,
         running=duration((datetime.now(UTC) - one.started_at).total_seconds()),
         url=one.url,
-        command=" ".join(one.argv)[:MOST_COMMAND],
+        command=shlex.join(one.argv),
         cpu_percent=one.cpu_percent,
         memory_gib=one.memory_gib,
         gpus=one.gpus,

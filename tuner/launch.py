@@ -100,6 +100,8 @@ class Launch(Frozen):
     """Answers with success once requests are served."""
     reset_cache_path: str | None = None
     """POST here empties the prefix cache; None: the engine cannot, or it was not asked to be able to."""
+    reset_cache_refusal: str | None = None
+    """Regular expression of what it answers, with success, where it has emptied nothing; None: success is success."""
 
     @property
     def folder(self) -> str | None:

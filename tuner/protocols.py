@@ -253,7 +253,7 @@ class LoadGenerator(Protocol):
         with `failure` and what was measured. When cancelled, everything it started is gone.
 
         Args:
-            held_out: with the prompts that were kept for confirmations, where there are any.
+            held_out: the prompts are those that were set aside, where the workload has such.
 
         Raises:
             BenchmarkError: the load could not be sent at all (`infrastructure` where the generator itself died).

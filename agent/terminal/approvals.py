@@ -62,6 +62,7 @@ def _plan(plan: Mapping[str, JsonValue]) -> dict[str, str]:
         "engine": f"{plan.get('engine', '')} {plan.get('engine_version') or ''}".strip(),
         "experiments": f"at most {plan.get('experiments', '?')}: {', '.join(filter(None, parts))}",
         "load levels": _said(plan.get("levels")),
+        "must hold": _said(plan.get("slos")),
         "GPUs": str(plan.get("gpus") or "none"),
         "time": f"at most {plan.get('at_most', '?')}",
         "left out": _said(plan.get("skipped")),

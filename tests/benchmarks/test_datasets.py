@@ -1,12 +1,13 @@
 import gzip
 import json
+import random
 from pathlib import Path
 
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from tuner.benchmarks.datasets import Limits, fetch
+from tuner.benchmarks.datasets import Choices, Limits, fetch
 from tuner.errors import InvalidSpecError, StorageError
 
 PROMPTS = ["first\nof two lines", 'second, with "quotes"', "dritte: äöü 🦊", "first\nof two lines"]
@@ -31,11 +32,16 @@ async def prompts(
     column: str | None = None,
     limits: Limits | None = None,
 ) -> list[str]:
-    made = await fetch(str(source), cache, deduplicate=deduplicate, prompt_column=column, limits=limits or Limits())
-    assert made.parent == cache
-    found = json.loads(made.read_text())
-    assert isinstance(found, list)
-    return found
+    """In the order of the file, which `fetch` does not keep."""
+    choices = Choices(deduplicate=deduplicate, prompt_column=column)
+    made = await fetch(str(source), cache, choices, limits=limits or Limits())
+    assert made.prompts.parent == cache
+    found = json.loads(made.prompts.read_text())
+    assert made.count == len(found)
+    assert made.distinct == len(set(found))
+    order = list(range(len(found)))
+    random.Random(0).shuffle(order)
+    return [text for _, text in sorted(zip(order, found, strict=True))]
 
 
 @pytest.mark.parametrize(
@@ -58,7 +64,8 @@ async def test_equal_content_is_converted_once(tmp_path: Path) -> None:
     for name in ("one", "two"):
         (tmp_path / name).write_bytes(JSONL)
         await prompts(tmp_path / name, tmp_path / "cache")
-    assert len(list((tmp_path / "cache").iterdir())) == 1
+    about, made = sorted((tmp_path / "cache").iterdir())
+    assert (about.name, made.name) == (f"{made.stem}.about.json", f"{made.stem}.json")
 
 
 async def test_a_path_is_relative_to_the_current_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -129,7 +136,7 @@ async def test_rows_without_text_are_left_out(tmp_path: Path) -> None:
         (b'{"text": "a", "id": 1}', "it has 'text', 'id'.*dataset_prompt_column"),
         (b"text,id\na,1\n", "it has 'text', 'id'"),
         (b'prompt\n"never closed\n', "is no CSV"),
-        (b'{"prompt": 5}', "it is int, not text"),
+        (b'{"prompt": 5}', "it is a number, not text"),
         (b'{"prompt": "\\ud83e"}', "no usable 'prompt'"),
         (b'{"messages": "hello"}', "no usable 'messages'"),
         (b'{"request_body": {"model": "m"}}', "neither messages nor a prompt"),

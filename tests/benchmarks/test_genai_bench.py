@@ -63,6 +63,16 @@ def test_only_the_dataset_scenario_gets_the_dataset(tmp_path: Path) -> None:
     assert "--dataset-path" not in options(generator)
 
 
+@pytest.mark.parametrize(("held_out", "sent"), [(Path("/aside.json"), "/aside.json"), (None, "/prompts.json")])
+def test_the_prompts_that_were_set_aside_are_sent_where_there_are_some(
+    tmp_path: Path, held_out: Path | None, sent: str
+) -> None:
+    generator = warm(tmp_path, dataset=Path("/prompts.json"), held_out=held_out)
+    given = generator.arguments("http://x", "served", "dataset", 4, tmp_path / "level", held_out=True)
+    assert dict(zip(given[::2], given[1::2], strict=True))["--dataset-path"] == sent
+    assert options(generator, "dataset")["--dataset-path"] == "/prompts.json"
+
+
 def test_prefixes_are_passed_on(tmp_path: Path) -> None:
     assert options(warm(tmp_path, prefix_len=3))["--prefix-len"] == "3"
     assert options(warm(tmp_path, prefix_ratio=0.5))["--prefix-ratio"] == "0.5"

@@ -214,10 +214,15 @@ class FakeLoad:
     deployer: FakeDeployer
     law: Law
     busy: bool = False
+    held_out: list[bool] = field(default_factory=list)
+    """Of each level in turn."""
 
-    async def measure(self, url: str, model: str, scenario: str, concurrency: int, folder: Path) -> LoadPoint:
+    async def measure(
+        self, url: str, model: str, scenario: str, concurrency: int, folder: Path, *, held_out: bool = False
+    ) -> LoadPoint:
         assert not self.busy, "one load generator for two experiments at once"
         self.busy = True
+        self.held_out.append(held_out)
         try:
             return await self._measure(url, scenario, concurrency)
         finally:
@@ -246,6 +251,7 @@ class FakeBenchmark:
     workloads: list[Workload] = field(default_factory=list)
     opened: list[tuple[str, Label]] = field(default_factory=list)
     """Name of the log, and label."""
+    loads: list[FakeLoad] = field(default_factory=list)
 
     def missing(self) -> str | None:
         return self.lacks
@@ -256,7 +262,9 @@ class FakeBenchmark:
         self.opened.append((log.name, label))
         log.parent.mkdir(parents=True, exist_ok=True)
         log.write_text("load generator\n")
-        yield FakeLoad(self.deployer, self.law)
+        load = FakeLoad(self.deployer, self.law)
+        self.loads.append(load)
+        yield load
 
 
 @dataclass

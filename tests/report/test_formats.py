@@ -6,6 +6,7 @@ import json
 import re
 from html.parser import HTMLParser
 
+import click
 import pytest
 from openpyxl import load_workbook
 
@@ -17,6 +18,7 @@ from tuner.launch import PORT
 from tuner.report.command import shell
 from tuner.report.formats import FORMATS
 from tuner.report.rendering import Rendering
+from tuner.spec.values import Value
 
 HOSTILE = "<script>alert(1)</script>"
 
@@ -223,3 +225,42 @@ def test_the_command_of_an_older_experiment_is_what_its_engine_launches(swept_re
         "MODE=b python3 -m tuner.engines.simulated.server --host 127.0.0.1 --port 8000 --model tiny"
         " --max-num-seqs 32 --max-num-batched-tokens 512"
     )
+
+
+WIDTHS = (40, 80, 107, 200, None)
+"""Of a terminal; None: a pipe."""
+
+
+def screen(monkeypatch: pytest.MonkeyPatch, width: int | None) -> None:
+    for name in ("FORCE_COLOR", "COLUMNS", "NO_COLOR", "TERM"):
+        monkeypatch.delenv(name, raising=False)
+    if width is not None:
+        monkeypatch.setenv("FORCE_COLOR", "1")
+        monkeypatch.setenv("COLUMNS", str(width))
+        monkeypatch.setenv("TERM", "xterm-256color")
+
+
+@pytest.mark.parametrize("width", WIDTHS)
+def test_the_command_is_whole_on_one_line_however_wide_the_terminal(
+    width: int | None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    screen(monkeypatch, width)
+    made = spec()
+    flags: dict[str, Value] = {"served-model-name": "a-long-word-" * 20, "dtype": "[auto]", "max-num-seqs": 64}
+    one = experiment(0, [point(c) for c in (1, 8, 32)], task=made, flags=flags)
+    text = str(FORMATS["table"].render(result(task_of(made), [one])))
+    assert ("\x1b" in text) == (width is not None)
+    command = shell(made, one)
+    assert len(command) > 200
+    assert command.endswith("--max-num-seqs 64")
+    assert click.unstyle(text).splitlines()[-1] == command
+
+
+@pytest.mark.parametrize("width", WIDTHS)
+def test_no_cell_of_a_table_loses_a_letter(
+    width: int | None, swept_result: Result, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    screen(monkeypatch, width)
+    for story in (swept_result, *STORIES.values()):
+        text = click.unstyle(str(FORMATS["table"].render(story)))
+        assert not re.search(r"\S…", text)

@@ -97,9 +97,11 @@ async def test_requests_ask_for_the_tasks_own_model_name_where_it_gives_one(tmp_
     asked: list[str] = []
 
     class Listening(rig.FakeLoad):
-        async def measure(self, url: str, model: str, scenario: str, concurrency: int, folder: Path) -> LoadPoint:
+        async def measure(
+            self, url: str, model: str, scenario: str, concurrency: int, folder: Path, *, held_out: bool = False
+        ) -> LoadPoint:
             asked.append(model)
-            return await super().measure(url, model, scenario, concurrency, folder)
+            return await super().measure(url, model, scenario, concurrency, folder, held_out=held_out)
 
     for name in (None, "own-name"):
         made = bench(tmp_path, spec(benchmark={"num_concurrency": 1, "model_name": name}))
@@ -207,7 +209,8 @@ async def test_a_cache_that_is_not_emptied_fails_its_levels(tmp_path: Path) -> N
     outcome = await measured(bench(tmp_path, spec(), reset_status=500), speed=6)
     assert outcome.failure is not None
     assert outcome.failure.kind is FailureKind.BENCHMARK_FAILED
-    assert outcome.failure.message == "POST /reset answered 500; the prefix cache may not be empty."
+    assert outcome.failure.message.startswith("POST /reset answered 500: ")
+    assert outcome.failure.message.endswith("; the prefix cache may not be empty.")
 
 
 async def test_a_refused_warm_up_fails_the_experiment(tmp_path: Path) -> None:

@@ -51,12 +51,14 @@ class Meeting(FakeLoad):
     all: asyncio.Barrier | None = None
     met: bool = False
 
-    async def measure(self, url: str, model: str, scenario: str, concurrency: int, folder: Path) -> LoadPoint:
+    async def measure(
+        self, url: str, model: str, scenario: str, concurrency: int, folder: Path, *, held_out: bool = False
+    ) -> LoadPoint:
         if self.all is not None and not self.met:
             self.met = True
             async with asyncio.timeout(60):
                 await self.all.wait()
-        return await super().measure(url, model, scenario, concurrency, folder)
+        return await super().measure(url, model, scenario, concurrency, folder, held_out=held_out)
 
 
 async def ran(store: Store, folder: Path, made: TaskSpec, **parts: Any) -> tuple[list[Experiment], Bench]:

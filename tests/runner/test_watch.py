@@ -2,14 +2,21 @@
 
 import asyncio
 import shutil
+from collections.abc import Sequence
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from threading import Thread
 from types import SimpleNamespace
 
 import pytest
 
 from tests.fakes.rig import Death, FakeDeployer, FakeDeployment
-from tuner.errors import DeploymentError, FailureKind
-from tuner.launch import Launch, Program
+from tuner.domain import Params
+from tuner.engines.sglang import SGLang
+from tuner.engines.vllm import VLLM
+from tuner.errors import BenchmarkError, DeploymentError, FailureKind
+from tuner.launch import Installation, Launch, Program
+from tuner.protocols import Engine
 from tuner.runner import watch
 from tuner.runner.watch import LEAST_FREE_BYTES, Watch
 
@@ -56,3 +63,77 @@ async def test_an_engine_is_hardly_asked_before_the_quickest_of_its_task_was_rea
     with pytest.raises(DeploymentError):
         await waiting
     assert often or asked == 1
+
+
+HELD = [(200, '{"success": false}'), (400, "Cache not flushed, requests are pending."), (200, "Cache not flushed.")]
+
+
+class Cache(ThreadingHTTPServer):
+    """Gives these answers to who empties its cache, the last one again and again."""
+
+    def __init__(self, answers: Sequence[tuple[int, str]]) -> None:
+        super().__init__(("127.0.0.1", 0), CacheHandler)
+        self.answers, self.asked = answers, 0
+
+
+class CacheHandler(BaseHTTPRequestHandler):
+    server: Cache
+
+    def do_POST(self) -> None:
+        status, text = self.server.answers[min(self.server.asked, len(self.server.answers) - 1)]
+        self.server.asked += 1
+        self.send_response(status)
+        self.end_headers()
+        self.wfile.write(text.encode())
+
+    def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - as its base calls it
+        return
+
+
+async def asked(engine: Engine, answers: Sequence[tuple[int, str]], tmp_path: Path) -> int:
+    """How often an engine with these answers is asked until its cache counts as empty."""
+    launch = engine.launch("org/model", Params(), Installation("here", Path("python"), "1"), None)
+    with Cache(answers) as server:
+        thread = Thread(target=server.serve_forever, args=(0.01,))
+        thread.start()
+        try:
+            url = f"http://127.0.0.1:{server.server_port}"
+            deployment = FakeDeployment(url, (), {}, tmp_path / "engine.log", FakeDeployer())
+            await Watch(deployment, launch, deployment.log, ()).reset_cache()
+        finally:
+            server.shutdown()
+            thread.join()
+        return server.asked
+
+
+@pytest.fixture
+def quick(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(watch, "RESET_WAITS_S", (0.001, 0.001))
+
+
+@pytest.mark.parametrize("engine", [VLLM(), SGLang()], ids=lambda engine: engine.name)
+@pytest.mark.parametrize("empty", ["", '{"success": true}', "Cache flushed.\nPlease check the logs."])
+async def test_a_cache_that_was_emptied_is_emptied_once(engine: Engine, empty: str, tmp_path: Path) -> None:
+    assert await asked(engine, [(200, empty)], tmp_path) == 1
+
+
+@pytest.mark.parametrize(("engine", "held"), [(VLLM(), HELD[0]), (SGLang(), HELD[1]), (SGLang(), HELD[2])])
+async def test_a_cache_that_is_held_is_emptied_as_soon_as_it_can_be(
+    engine: Engine, held: tuple[int, str], quick: None, tmp_path: Path
+) -> None:
+    assert await asked(engine, [held, held, (200, "")], tmp_path) == 3
+
+
+@pytest.mark.parametrize(("engine", "held"), [(VLLM(), HELD[0]), (SGLang(), HELD[1]), (SGLang(), HELD[2])])
+async def test_a_cache_that_stays_held_makes_the_level_invalid_with_the_answer(
+    engine: Engine, held: tuple[int, str], quick: None, tmp_path: Path
+) -> None:
+    with pytest.raises(BenchmarkError, match=f"answered {held[0]}: .*also after 0.002 s.*may not be empty") as caught:
+        await asked(engine, [held], tmp_path)
+    assert held[1] in str(caught.value)
+    assert caught.value.kind is FailureKind.BENCHMARK_FAILED
+
+
+async def test_an_engine_that_cannot_empty_its_cache_is_asked_once(quick: None, tmp_path: Path) -> None:
+    with pytest.raises(BenchmarkError, match=r"answered 404: 'Not Found'; the prefix cache may not be empty"):
+        await asked(VLLM(), [(404, "Not Found"), (200, "")], tmp_path)

@@ -1,6 +1,7 @@
 """Who runs a task, and what becomes of it when its worker, its store or the tuner itself fails."""
 
 import asyncio
+import json
 from collections.abc import AsyncIterator, Awaitable, Callable
 from functools import partial
 from pathlib import Path
@@ -12,7 +13,7 @@ import pytest
 from tests.fakes import rig
 from tests.fakes.rig import Flags, Silence, Tables, spec, throughput
 from tests.fakes.stores import REMOTE, BadDisk, dead_owner, live_owner
-from tuner.domain import LoadPoint, Task, TaskState
+from tuner.domain import LoadPoint, Role, Task, TaskState
 from tuner.errors import ConflictError, LeaseLostError, StorageError
 from tuner.machine.processes import Identity
 from tuner.runner import loop as run_module
@@ -502,3 +503,24 @@ async def test_a_second_cancellation_does_not_cut_the_farewell_to_the_engine_sho
     with pytest.raises(asyncio.CancelledError):
         await running
     assert tables.deployer.up == []
+
+
+# Prompts
+
+
+async def test_confirmations_alone_send_the_prompts_that_were_set_aside(
+    worker: Worker, store: BadDisk, tables: Tables, tmp_path: Path
+) -> None:
+    path = tmp_path / "prompts.jsonl"
+    path.write_text("".join(f'{{"prompt": "prompt {number}"}}\n' for number in range(40)))
+    benchmark = {"traffic_scenarios": ["dataset"], "dataset_url": str(path), "dataset_holdout": 0.25}
+    task = await queued(store, benchmark=benchmark, optimization={"confirm": 1})
+    assert (await worker.run(task.id)).state is TaskState.COMPLETED
+    (workload,), (load,) = tables.benchmark.workloads, tables.benchmark.loads
+    assert workload.dataset is not None
+    assert workload.held_out is not None
+    tuned, aside = (set(json.loads(part.read_text())) for part in (workload.dataset, workload.held_out))
+    assert (len(tuned), len(aside), tuned & aside) == (30, 10, set())
+    roles = [one.role for one in await store.experiments(task.id)]
+    assert Role.CONFIRMATION in roles
+    assert load.held_out == [role is Role.CONFIRMATION for role in roles for _ in (1, 8)]

@@ -1,6 +1,6 @@
 """Numbers as people read them: three digits that mean something, a unit, milliseconds below a second."""
 
-from tuner.spec.objectives import Metric, Objective
+from tuner.spec.objectives import SLO, Metric, Objective
 
 NAMES = {
     Metric.TTFT: "time to first token",
@@ -67,6 +67,11 @@ def statistic(metric: Metric, name: str, short: bool = False) -> str:
 def aim(objective: Objective) -> str:
     """maximize output tokens/s."""
     return f"{objective.direction} {statistic(objective.metric, objective.statistic)}"
+
+
+def bound(slo: SLO) -> str:
+    """p90 time to first token ≤ 300 ms (hard)."""
+    return f"{statistic(slo.metric, slo.statistic)} ≤ {duration(slo.threshold)} ({'hard' if slo.hard else 'soft'})"
 
 
 def described(objective: Objective, value: float) -> str:

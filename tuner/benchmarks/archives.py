@@ -16,6 +16,8 @@ from typing import IO, BinaryIO
 from tuner.benchmarks.download import RefusedError
 
 DATA_SUFFIXES = (".csv", ".jsonl", ".ndjson")
+OTHER_SUFFIXES = (".json", ".tsv")
+"""Of data where there is no file of the kinds above: beside one, they describe it."""
 MAX_MEMBERS = 10_000
 MAX_DIRECTORY_BYTES = 16 * 2**20
 """Of a zip file's table of contents, which is read whole."""
@@ -167,7 +169,7 @@ def _zip_members(archive: zipfile.ZipFile) -> Iterator[Member]:
 
 def _data_file(members: Iterable[Member]) -> str:
     """The name of the only data file. One bad member spoils the archive, wherever it stands."""
-    data = []
+    found: dict[str, list[str]] = {}
     for number, member in enumerate(members, start=1):
         path = PurePosixPath(member.name.replace("\\", "/"))
         top = path.parts[0] if path.parts else ""
@@ -178,11 +180,15 @@ def _data_file(members: Iterable[Member]) -> str:
         if member.odd:
             raise RefusedError(f"The archive is not safe: {member.name!r} is {member.odd}.")
         hidden = path.name.startswith(".") or top == "__MACOSX"
-        if not member.folder and not hidden and path.suffix.lower() in DATA_SUFFIXES:
-            data.append(member.name)
+        if not member.folder and not hidden:
+            found.setdefault(path.suffix.lower(), []).append(member.name)
+    data, others = ([name for one in kinds for name in found.get(one, ())] for kinds in (DATA_SUFFIXES, OTHER_SUFFIXES))
+    data = data or others
     if len(data) != 1:
         there = f"holds {len(data)} data files ({', '.join(data[:5])})" if data else "holds no data file"
-        raise RefusedError(f"The archive {there}; pack exactly one, ending in {', '.join(DATA_SUFFIXES)}.")
+        raise RefusedError(
+            f"The archive {there}; pack exactly one, ending in {', '.join((*DATA_SUFFIXES, *OTHER_SUFFIXES))}."
+        )
     return data[0]
 
 

@@ -1,30 +1,32 @@
-"""Prompts from a file or a URL, as a file that genai-bench reads: a JSON list of texts."""
+"""Prompts from a file or a URL, as files that a load generator reads: JSON lists of texts, in a seeded random order."""
 
 import asyncio
-import csv
 import hashlib
-import itertools
 import json
 import logging
-import os
+import random
 import tempfile
-from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from array import array
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import BinaryIO
 
-from pydantic import JsonValue
+from pydantic import TypeAdapter, ValidationError
 
 from tuner.benchmarks.archives import opened
 from tuner.benchmarks.download import PUBLIC, Reach, RefusedError, download
+from tuner.benchmarks.fields import FIELDS, Fields
+from tuner.benchmarks.rows import rows
 from tuner.errors import InvalidSpecError, Problem, StorageError
 
 log = logging.getLogger(__name__)
 
-WHERE = "benchmark.dataset_url"
-FIELDS = ("prompt", "messages", "request_body")
-"""Where a prompt is looked for, in this order."""
-Row = Mapping[str, JsonValue]
+WHERE, HOLDOUT = "benchmark.dataset_url", "benchmark.dataset_holdout"
+LEAST_PART = 10
+"""Distinct prompts in each part of a dataset that is split: fewer are no sample of anything."""
+LAYOUT = 2
+"""Of the files in the cache; raised when they are made in another way."""
 
 
 @dataclass(frozen=True)
@@ -39,29 +41,53 @@ class Limits:
 LIMITS = Limits()
 
 
+@dataclass(frozen=True)
+class Choices:
+    """What is made of a dataset."""
+
+    deduplicate: bool = False
+    """Keep only the first of equal prompts."""
+    prompt_column: str | None = None
+    """The field that holds the prompt; by default `prompt`, `messages` (the last one of the user), `request_body` or
+    `body` (a request as JSON, holding either), `conversations` (the first message of the user)."""
+    holdout: float | None = None
+    """This part of the distinct prompts is set aside; None: all are in one file."""
+    seed: int = 0
+    """Of the order, and of what is set aside."""
+
+
+@dataclass(frozen=True)
+class Dataset:
+    """The files of a dataset, in the cache, and what is known of them."""
+
+    prompts: Path
+    """A JSON list, one text a line."""
+    count: int
+    distinct: int
+    held_out: Path | None = None
+    """The part that is set aside: no prompt is in both."""
+    held_out_distinct: int = 0
+    notes: tuple[str, ...] = ()
+    """What of the rows is not sent, in sentences."""
+
+
+_STORED = TypeAdapter(Dataset)
+
+
 async def fetch(
-    url_or_path: str,
-    cache: Path,
-    *,
-    deduplicate: bool,
-    prompt_column: str | None,
-    limits: Limits = LIMITS,
-    reach: Reach = PUBLIC,
-) -> Path:
-    """A file of prompts in `cache`, made from a CSV or JSONL file, packed or not. Equal content is read only once.
+    url_or_path: str, cache: Path, choices: Choices, *, limits: Limits = LIMITS, reach: Reach = PUBLIC
+) -> Dataset:
+    """The prompts of a CSV or JSON file, packed or not. Equal content is read only once.
 
     Args:
         url_or_path: http(s) URL; or a path, relative to the current folder.
-        deduplicate: keep only the first of equal prompts.
-        prompt_column: the field that holds the prompt; by default `prompt`, `messages` (the last one of the user) or
-            `request_body` (a request as JSON, holding either).
 
     Raises:
-        InvalidSpecError: no such file, a URL or content that is refused, no prompts in it.
+        InvalidSpecError: no such file, a URL or content that is refused, no prompts in it, too few to be split.
         UnavailableError: the server did not answer, or not in time.
         StorageError: the cache cannot be written.
     """
-    read = _Reader(deduplicate, prompt_column, limits)
+    read = _Reader(choices, limits)
     try:
         await asyncio.to_thread(cache.mkdir, parents=True, exist_ok=True)
         if "://" not in url_or_path:
@@ -78,10 +104,10 @@ async def fetch(
         raise StorageError(message) from error
 
 
-def _from_path(path: Path, cache: Path, read: "_Reader") -> Path:
+def _from_path(path: Path, cache: Path, read: "_Reader") -> Dataset:
     try:
         if not path.is_file():
-            raise RefusedError(f"There is no file {str(path)!r}; give the path of a CSV or JSONL file, or a URL.")
+            raise RefusedError(f"There is no file {str(path)!r}; give the path of a CSV or JSON file, or a URL.")
         if path.stat().st_size > read.limits.download_bytes:
             raise RefusedError(f"{path} is larger than {read.limits.download_bytes:,} bytes; take a sample of it.")
         content = path.open("rb")
@@ -91,157 +117,125 @@ def _from_path(path: Path, cache: Path, read: "_Reader") -> Path:
         return _convert(content, hashlib.file_digest(content, "sha256").hexdigest(), cache, read)
 
 
-def _convert(content: BinaryIO, digest: str, cache: Path, read: "_Reader") -> Path:
-    choices = json.dumps([digest, read.deduplicate, read.prompt_column])
-    target = cache / f"{hashlib.sha256(choices.encode()).hexdigest()[:32]}.json"
-    if target.exists():
-        return target
-    draft = target.with_suffix(f".{os.getpid()}.part")
+def _convert(content: BinaryIO, digest: str, cache: Path, read: "_Reader") -> Dataset:
+    """What was made of this content before, or is made now. `about.json` is written last."""
+    mark = hashlib.sha256(f"{LAYOUT} {digest} {read.choices}".encode()).hexdigest()[:32]
+    about = cache / f"{mark}.about.json"
     try:
-        with opened(content, read.limits.unpacked_bytes) as data, draft.open("w", encoding="ascii") as out:
-            count = 0
-            for prompt in read.prompts(data):
-                out.write(f"{',' if count else '['}\n{json.dumps(prompt)}")
-                count += 1
-            out.write("\n]\n")
-        if not count:
-            raise RefusedError("The dataset has no prompts: it is empty, or every prompt in it is.")
-        draft.replace(target)
+        found = _STORED.validate_json(about.read_bytes())
+    except (FileNotFoundError, ValidationError):
+        found = None
+    if found is not None and all(path.is_file() for path in (found.prompts, found.held_out) if path):
+        return found
+    with tempfile.TemporaryFile(dir=cache) as draft, opened(content, read.limits.unpacked_bytes) as data:
+        made = _Draft(draft)
+        for prompt in read.prompts(data):
+            made.add(prompt)
+        if not made.marks:
+            raise RefusedError(
+                f"The dataset has no prompts: it is empty, or every prompt in it is. {' '.join(read.notes)}".strip()
+            )
+        dataset = made.written(cache / mark, read.choices, read.notes)
+    _replace(about, [_STORED.dump_json(dataset)])
+    log.info("%d prompts in %s", dataset.count, dataset.prompts)
+    return dataset
+
+
+@dataclass
+class _Draft:
+    """Prompts in the order of the file, on disk; in memory only where each begins and which are equal."""
+
+    file: BinaryIO
+    starts: "array[int]" = field(default_factory=lambda: array("Q", [0]))
+    marks: list[bytes] = field(default_factory=list)
+
+    def add(self, prompt: str) -> None:
+        line = json.dumps(prompt).encode()
+        self.file.write(line)
+        self.starts.append(self.starts[-1] + len(line))
+        self.marks.append(_mark(prompt))
+
+    def written(self, path: Path, choices: Choices, notes: tuple[str, ...]) -> Dataset:
+        """The prompts, shuffled, in one file or in two."""
+        order = list(range(len(self.marks)))
+        random.Random(choices.seed).shuffle(order)  # noqa: S311 - to be repeated, not to be secret
+        distinct = list(dict.fromkeys(self.marks[number] for number in order))
+        aside = set(distinct[: _aside(len(distinct), choices.holdout)])
+        kept = path.with_name(f"{path.name}.json")
+        self._write(kept, [number for number in order if self.marks[number] not in aside])
+        held_out = path.with_name(f"{path.name}.held-out.json") if aside else None
+        if held_out is not None:
+            self._write(held_out, [number for number in order if self.marks[number] in aside])
+        count = sum(mark not in aside for mark in self.marks)
+        return Dataset(kept, count, len(distinct) - len(aside), held_out, len(aside), notes)
+
+    def _write(self, path: Path, numbers: Sequence[int]) -> None:
+        _replace(path, self._lines(numbers))
+
+    def _lines(self, numbers: Sequence[int]) -> Iterator[bytes]:
+        for place, number in enumerate(numbers):
+            self.file.seek(self.starts[number])
+            yield b",\n" if place else b"[\n"
+            yield self.file.read(self.starts[number + 1] - self.starts[number])
+        yield b"\n]\n"
+
+
+def _aside(distinct: int, holdout: float | None) -> int:
+    """How many prompts are set aside.
+
+    Raises:
+        InvalidSpecError: a part would have too few.
+    """
+    if holdout is None:
+        return 0
+    aside = round(holdout * distinct)
+    if min(aside, distinct - aside) >= LEAST_PART:
+        return aside
+    message = (
+        f"{holdout:g} of {distinct} distinct prompts leaves {distinct - aside} to tune on and {aside} to confirm on; "
+        f"each part needs at least {LEAST_PART}: give more prompts, or another part"
+    )
+    raise InvalidSpecError([Problem(message, HOLDOUT)])
+
+
+def _mark(prompt: str) -> bytes:
+    return hashlib.blake2b(prompt.encode(), digest_size=16).digest()
+
+
+def _replace(path: Path, parts: Iterable[bytes]) -> None:
+    draft = tempfile.NamedTemporaryFile(dir=path.parent, prefix=f".{path.name}-", delete=False)  # noqa: SIM115
+    try:
+        with draft:
+            draft.writelines(parts)
+        Path(draft.name).replace(path)
     finally:
-        draft.unlink(missing_ok=True)
-    log.info("%d prompts in %s", count, target)
-    return target
+        Path(draft.name).unlink(missing_ok=True)
 
 
-@dataclass(frozen=True)
 class _Reader:
-    """From the bytes of a CSV or JSONL file to prompts."""
+    """From the bytes of a file to prompts."""
 
-    deduplicate: bool
-    prompt_column: str | None
-    limits: Limits
+    def __init__(self, choices: Choices, limits: Limits) -> None:
+        self.choices, self.limits = choices, limits
+        self.fields = Fields((choices.prompt_column,) if choices.prompt_column else FIELDS)
+        self.seen = 0
+        """Rows so far."""
 
     def prompts(self, data: BinaryIO) -> Iterator[str]:
-        seen: set[bytes] = set()
+        known: set[bytes] = set()
         count = 0
-        for number, row in self._rows(data):
-            prompt = self._prompt(number, row)
-            if not prompt.strip():
+        for line, row in rows(data, self.fields.names, self.limits.line_bytes):
+            self.seen += 1
+            prompt = self.fields.prompt(line, row)
+            if not prompt.strip() or (self.choices.deduplicate and _mark(prompt) in known):
                 continue
-            if self.deduplicate:
-                mark = hashlib.blake2b(prompt.encode(), digest_size=16).digest()
-                if mark in seen:
-                    continue
-                seen.add(mark)
+            if self.choices.deduplicate:
+                known.add(_mark(prompt))
             count += 1
             if count > self.limits.prompts:
                 raise RefusedError(f"The dataset has more than {self.limits.prompts:,} prompts; take a sample of it.")
             yield prompt
 
-    def _rows(self, data: BinaryIO) -> Iterator[tuple[int, Row]]:
-        """Each with the number of its line: objects if the first line that says anything is one, else CSV."""
-        lines = self._lines(data)
-        first = next((line for line in lines if line[1].strip()), None)
-        if first is None:
-            raise RefusedError("The dataset is empty.")
-        lines = itertools.chain([first], lines)
-        return _objects(lines) if first[1].lstrip().startswith("{") else self._table(text for _, text in lines)
-
-    def _lines(self, data: BinaryIO) -> Iterator[tuple[int, str]]:
-        number = 0
-        while line := data.readline(self.limits.line_bytes + 1):
-            number += 1
-            if len(line) > self.limits.line_bytes:
-                raise RefusedError(f"Line {number} of the dataset is longer than {self.limits.line_bytes:,} bytes.")
-            if b"\0" in line:
-                raise RefusedError(f"Line {number} of the dataset is not text; give CSV or JSONL in UTF-8.")
-            try:
-                yield number, line.decode("utf-8-sig" if number == 1 else "utf-8")
-            except UnicodeDecodeError as error:
-                raise RefusedError(f"Line {number} of the dataset is not UTF-8: {error.reason}.") from error
-
-    def _table(self, lines: Iterator[str]) -> Iterator[tuple[int, Row]]:
-        csv.field_size_limit(self.limits.line_bytes)
-        table = csv.DictReader(lines, strict=True)
-        try:
-            for row in table:
-                yield table.line_num, {name: value for name, value in row.items() if isinstance(name, str)}
-        except csv.Error as error:
-            raise RefusedError(f"Line {table.line_num} of the dataset is no CSV: {error}.") from error
-
-    def _prompt(self, number: int, row: Row) -> str:
-        """Empty where the row has the field and nothing in it."""
-        names = (self.prompt_column,) if self.prompt_column else FIELDS
-        name = next((name for name in names if row.get(name)), None) or next((n for n in names if n in row), None)
-        if name is None:
-            wanted = " or ".join(repr(name) for name in names)
-            raise RefusedError(
-                f"Line {number} of the dataset has no {wanted}; it has {', '.join(map(repr, row)) or 'nothing'}. "
-                "Name the field in benchmark.dataset_prompt_column."
-            )
-        try:
-            prompt = PROMPTS.get(name, _text)(row[name])
-            prompt.encode()  # JSON can write halves of a character, which nobody can send
-        except ValueError as error:
-            raise RefusedError(f"Line {number} of the dataset has no usable {name!r}: {error}.") from error
-        return prompt
-
-
-def _objects(lines: Iterable[tuple[int, str]]) -> Iterator[tuple[int, Row]]:
-    for number, line in lines:
-        if not line.strip():
-            continue
-        try:
-            row = json.loads(line)
-        except (ValueError, RecursionError) as error:
-            raise RefusedError(f"Line {number} of the dataset is no JSON: {error}.") from error
-        if not isinstance(row, dict):
-            raise RefusedError(f"Line {number} of the dataset is no JSON object.")
-        yield number, row
-
-
-def _text(value: JsonValue) -> str:
-    if value is None:
-        return ""
-    if not isinstance(value, str):
-        raise ValueError(f"it is {type(value).__name__}, not text")
-    return value
-
-
-def _last_of_user(value: JsonValue) -> str:
-    messages = _unpacked(value)
-    if not isinstance(messages, list):
-        raise ValueError("it is no list of messages")
-    said = [m.get("content") for m in messages if isinstance(m, dict) and m.get("role") == "user"]
-    if not said:
-        return ""
-    if isinstance(said[-1], list):  # content in parts, of which some may be images
-        parts = [part.get("text") for part in said[-1] if isinstance(part, dict) and part.get("type") == "text"]
-        return "\n".join(_text(part) for part in parts)
-    return _text(said[-1])
-
-
-def _of_request(value: JsonValue) -> str:
-    body = _unpacked(value)
-    if not isinstance(body, dict):
-        raise ValueError("it is no JSON object")
-    if body.get("messages"):
-        return _last_of_user(body["messages"])
-    if "prompt" not in body:
-        raise ValueError("it has neither messages nor a prompt")
-    return _text(body["prompt"])
-
-
-def _unpacked(value: JsonValue) -> JsonValue:
-    """A CSV file holds JSON as text."""
-    if not isinstance(value, str):
-        return value
-    try:
-        unpacked: JsonValue = json.loads(value) if value.strip() else []
-    except RecursionError as error:
-        raise ValueError("it is nested too deeply") from error
-    return unpacked
-
-
-PROMPTS: Mapping[str, Callable[[JsonValue], str]] = {"messages": _last_of_user, "request_body": _of_request}
-"""How a prompt is taken out of a field; any other field holds it as text."""
+    @property
+    def notes(self) -> tuple[str, ...]:
+        return self.fields.notes(self.seen)

@@ -155,7 +155,7 @@ class WarmGenaiBench:
         return Order(
             concurrency=concurrency,
             unmeasured=concurrency,
-            wanted=workload.max_requests or window.requests_for(concurrency, workload.far),
+            wanted=window.requests_for(concurrency, workload.far, workload.max_requests),
             time_s=workload.max_time_s,
             patience_s=pacing.LEAST_PATIENCE_S,
             processes=max(1, min(os.cpu_count() or 1, math.ceil(concurrency / CLIENTS_EACH))),
@@ -182,9 +182,9 @@ class WarmGenaiBench:
     ) -> list[str]:
         """Of `genai-bench benchmark`, for one level, its files in the folder `level`."""
         workload = self.workload
+        dataset = workload.held_out if held_out and workload.held_out else workload.dataset
         # An explicit ignore_eos stays out: genai-bench asks a question about false, and replaces it by the scenario's.
         extra = {name: value for name, value in workload.additional_params.items() if name != "ignore_eos"}
-        prompts = workload.held_out if held_out and workload.held_out else workload.dataset
         arguments = {
             "--api-backend": "vllm",  # for any engine: OpenAI's protocol, with ignore_eos
             "--api-base": url,
@@ -201,7 +201,7 @@ class WarmGenaiBench:
             "--experiment-folder-name": level.name,
             # By default it sorts everything measured so far after each request, for a screen that nobody sees.
             "--metrics-refresh-interval": 3600,
-            "--dataset-path": prompts if scenario == "dataset" else None,
+            "--dataset-path": dataset if scenario == "dataset" else None,
             "--prefix-len": workload.prefix_len,
             "--prefix-ratio": workload.prefix_ratio,
         }

@@ -22,12 +22,14 @@ STEADY_PER_CLIENT = 5
 """With fewer measured requests for each client a level need not be in its steady state."""
 
 
-def requests_for(concurrency: int, far: bool) -> int:
-    """Requests to measure where a task does not say.
+def requests_for(concurrency: int, far: bool, asked: int | None = None) -> int:
+    """Requests to measure at a level: what the task asks for, else what it takes.
 
     Args:
         far: a 99th percentile counts.
     """
+    if asked is not None:
+        return asked
     least, each = (FAR_REQUESTS, FAR_REQUESTS_PER_CLIENT) if far else (REQUESTS, REQUESTS_PER_CLIENT)
     return max(least, each * concurrency)
 

@@ -118,6 +118,7 @@ class SGLang:
             served_model=served,
             gpus=0 if target.cpu_only else self.world_size(params),
             reset_cache_path="/flush_cache",
+            reset_cache_refusal=r"(?i)\bnot flushed\b",
         )
 
     def world_size(self, params: Params) -> int:

@@ -163,6 +163,7 @@ class VLLM:
             served_model=served,
             gpus=0 if target.cpu_only else self.world_size(params),
             reset_cache_path="/reset_prefix_cache",
+            reset_cache_refusal=r'"success":\s*false',  # while requests still hold blocks
         )
 
     def world_size(self, params: Params) -> int:

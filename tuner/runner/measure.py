@@ -11,7 +11,7 @@ from pydantic import JsonValue
 
 from tuner.analysis import score
 from tuner.benchmarks import warmup
-from tuner.domain import Experiment, ExperimentState, Failure, Label, Level, LoadPoint
+from tuner.domain import Experiment, ExperimentState, Failure, Label, Level, LoadPoint, Role
 from tuner.errors import ExperimentError, FailureKind
 from tuner.launch import Launch
 from tuner.logs import failures
@@ -232,5 +232,10 @@ async def _level(attempt: Attempt, watch: Watch, level: Level) -> LoadPoint:
 async def _send(attempt: Attempt, watch: Watch, level: Level) -> LoadPoint:
     await watch.reset_cache()
     return await attempt.load.measure(
-        watch.deployment.url, attempt.model, level.scenario, level.concurrency, attempt.folder
+        watch.deployment.url,
+        attempt.model,
+        level.scenario,
+        level.concurrency,
+        attempt.folder,
+        held_out=attempt.experiment.role is Role.CONFIRMATION,
     )

@@ -7,7 +7,6 @@ from dataclasses import dataclass
 
 from tuner.analysis import score
 from tuner.benchmarks import BENCHMARKS
-from tuner.benchmarks.download import RefusedError, checked
 from tuner.deploy import DEPLOYERS, images
 from tuner.domain import Params
 from tuner.engines import ENGINES, flags
@@ -16,8 +15,8 @@ from tuner.engines.quantization import QUANT_PRESETS, checkpoint_quantization
 from tuner.errors import InvalidSpecError, Problem
 from tuner.launch import Image, Launch
 from tuner.protocols import Engine, Flag, Resolved, Strategy
+from tuner.runner import traffic
 from tuner.search import space
-from tuner.search.load_policies import LOAD_POLICIES
 from tuner.search.strategies import STRATEGIES
 from tuner.settings import Settings
 from tuner.spec.objectives import Objective
@@ -57,6 +56,8 @@ class PlanSummary(Frozen):
     commands: tuple[str, ...]
     """The first few, as they will be run."""
     warnings: tuple[str, ...]
+    slos: tuple[str, ...] = ()
+    """What must hold, each with its unit: `p90 time to first token ≤ 300 ms (hard)`."""
     missing: tuple[str, ...]
     """What must be there before the task can run here, and how to get it."""
 
@@ -111,6 +112,7 @@ class Plan:
             skipped=tuple(Skipped(reason=s.reason, count=s.count) for s in self.space.skipped),
             commands=tuple(shlex.join(self.command(self.launch(params))) for params in shown),
             warnings=self.warnings,
+            slos=traffic.slo_texts(spec),
             missing=self.missing,
         )
 
@@ -137,11 +139,12 @@ async def plan(spec: TaskSpec, settings: Settings) -> Plan:
         StorageError: the data folder cannot be written.
     """
     checkpoint = model_paths.find(spec, settings.models)
-    problems = [*checkpoint.problems, *_benchmark_problems(spec)]
+    problems = [*checkpoint.problems, *traffic.problems(spec)]
     engine = ENGINES.get(spec.base_runtime)
     if engine is None:
         said = f"no engine {spec.base_runtime!r}; {alternatives(spec.base_runtime, ENGINES)}"
         raise InvalidSpecError([Problem(said, "base_runtime"), *problems])
+    dataset = await _dataset_cautions(spec, settings, problems)
     resolved = await _resolved(spec, settings, engine)
     problems += _flag_problems(spec, engine, resolved.schema)
     try:
@@ -170,9 +173,24 @@ async def plan(spec: TaskSpec, settings: Settings) -> Plan:
         model=checkpoint.model,
         tokenizer=checkpoint.tokenizer,
         gpus=max(sizes, default=0),
-        warnings=(*_unchecked(spec, resolved), *checkpoint.warnings, *_cautions(spec, built)),
+        warnings=(
+            *_unchecked(spec, resolved),
+            *checkpoint.warnings,
+            *traffic.cautions(spec),
+            *dataset,
+            *_cautions(spec, built),
+        ),
         missing=tuple(filter(None, lacks)),
     )
+
+
+async def _dataset_cautions(spec: TaskSpec, settings: Settings, problems: list[Problem]) -> list[str]:
+    """What makes a dataset unusable is added to the problems."""
+    try:
+        return await traffic.dataset_cautions(spec, settings)
+    except InvalidSpecError as error:
+        problems += error.problems
+        return []
 
 
 async def _resolved(spec: TaskSpec, settings: Settings, engine: Engine) -> Resolved:
@@ -226,28 +244,6 @@ def _values(domain: Domain) -> tuple[Value, ...]:
     if isinstance(domain, tuple):
         return domain
     return domain.values if domain.type == "choice" else (domain.low, domain.high)
-
-
-def _benchmark_problems(spec: TaskSpec) -> list[Problem]:
-    benchmark = spec.benchmark
-    problems = []
-    if benchmark.tool not in BENCHMARKS:
-        said = f"no load generator {benchmark.tool!r}; {alternatives(benchmark.tool, BENCHMARKS)}"
-        problems.append(Problem(said, "benchmark.tool"))
-    if benchmark.load_policy not in LOAD_POLICIES:
-        said = f"no load policy {benchmark.load_policy!r}; {alternatives(benchmark.load_policy, LOAD_POLICIES)}"
-        problems.append(Problem(said, "benchmark.load_policy"))
-    if benchmark.task != "text-to-text":
-        problems.append(Problem(f"task {benchmark.task!r} cannot be measured; only text-to-text can", "benchmark.task"))
-    url = benchmark.dataset_url
-    if url and "://" in url:
-        try:
-            checked(url)
-        except RefusedError as error:
-            problems.append(Problem(str(error), "benchmark.dataset_url"))
-    elif url and not ((path := model_paths.existing(url)) and path.is_file()):
-        problems.append(Problem(f"there is no file {url!r}; give a path or an http(s) URL", "benchmark.dataset_url"))
-    return problems
 
 
 def _unchecked(spec: TaskSpec, resolved: Resolved) -> list[str]:

@@ -3,6 +3,7 @@
 import asyncio
 import hashlib
 from dataclasses import dataclass, field
+from pathlib import Path
 
 from tuner.benchmarks import BENCHMARKS
 from tuner.engines import ENGINES
@@ -45,8 +46,16 @@ def _digest(spec: TaskSpec, settings: Settings) -> str:
     here = (
         engine and find(settings.home, tuple(engine.recipes)),
         model_paths.find(spec, settings.models),
-        model_paths.existing(spec.benchmark.dataset_url or ""),
+        _dated(model_paths.existing(spec.benchmark.dataset_url or "")),
         benchmark and benchmark(settings.home).missing(),
         tuple(gpu.id for gpu in hardware.survey().gpus),
     )
     return hashlib.sha256(f"{taskfile.digest(spec)} {here}".encode()).hexdigest()
+
+
+def _dated(path: Path | None) -> tuple[Path, int, int] | None:
+    """A file as it is now: a plan says what is in it."""
+    if path is None:
+        return None
+    there = path.stat()
+    return path, there.st_size, there.st_mtime_ns

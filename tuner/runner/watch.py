@@ -2,6 +2,7 @@
 
 import asyncio
 import errno
+import re
 import shutil
 import signal
 import socket
@@ -28,6 +29,11 @@ HARDLY_BEFORE = 0.8
 LAST_BREATH_S = 1.0
 LEAST_FREE_BYTES = 2**20
 """With less on its disk a server cannot even write down why it ends."""
+RESET_WAITS_S = (0.1, 0.2, 0.5, 1.0, 2.0, 4.0)
+"""Between tries to empty a cache: requests that were cut off give their blocks back within a few steps."""
+HELD_STATUSES = (400, 409, 423, 429, 503)
+"""How engines say that they cannot empty it just now."""
+RESET_CHARACTERS = 200
 T = TypeVar("T")
 
 
@@ -94,20 +100,34 @@ class Watch:
     async def reset_cache(self) -> None:
         """Empties the prefix cache, so that no level is served from what an earlier one left there.
 
+        An engine that refuses because requests still hold the cache, as just after a level was cut off, is asked again.
+
         Raises:
             BenchmarkError: it may not be empty.
         """
         if (path := self.launch.reset_cache_path) is None:
             return
+        waits_s = [*RESET_WAITS_S]
+        async with self.client(timeout_s=30) as client:
+            while (why := await self._refused_reset(client, path)) is not None:
+                if not waits_s:
+                    why = f"{why}, also after {sum(RESET_WAITS_S):g} s"
+                    raise _not_empty(f"POST {path} {why}; requests may still hold it")
+                await asyncio.sleep(waits_s.pop(0))
+
+    async def _refused_reset(self, client: httpx.AsyncClient, path: str) -> str | None:
+        """What it answered where the cache is held; None: it is empty now."""
         try:
-            async with self.client(timeout_s=30) as client:
-                answer = await client.post(path)
+            answer = await client.post(path)
         except httpx.HTTPError as error:
-            message = f"POST {path} failed: {error!r}; the prefix cache may not be empty."
-            raise BenchmarkError(FailureKind.BENCHMARK_FAILED, message) from error
+            raise _not_empty(f"POST {path} failed: {error!r}") from error
+        said = f"answered {answer.status_code}: {answer.text.strip()[:RESET_CHARACTERS]!r}"
+        if answer.status_code in HELD_STATUSES:
+            return said
         if not answer.is_success:
-            message = f"POST {path} answered {answer.status_code}; the prefix cache may not be empty."
-            raise BenchmarkError(FailureKind.BENCHMARK_FAILED, message)
+            raise _not_empty(f"POST {path} {said}")
+        refusal = self.launch.reset_cache_refusal
+        return said if refusal and re.search(refusal, answer.text) else None
 
     @asynccontextmanager
     async def _ending(self) -> AsyncIterator[asyncio.Future[int]]:
@@ -136,6 +156,10 @@ class Watch:
         # Plain HTTP: reading the certificates that nobody asks for would take 16 ms each time.
         url = self.deployment.url
         return httpx.AsyncClient(base_url=url, timeout=timeout_s, trust_env=False, verify=False)  # noqa: S501
+
+
+def _not_empty(why: str) -> BenchmarkError:
+    return BenchmarkError(FailureKind.BENCHMARK_FAILED, f"{why}; the prefix cache may not be empty.")
 
 
 def _refused(url: str) -> bool:

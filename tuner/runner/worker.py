@@ -15,6 +15,7 @@ from tuner.engines.models.model_paths import DEMO
 from tuner.errors import ConflictError, LeaseLostError, StorageError, TunerError, UnavailableError
 from tuner.machine.processes import Identity
 from tuner.protocols import LoadGenerator, Workload
+from tuner.runner import traffic
 from tuner.runner.heartbeats import registered
 from tuner.runner.loop import run
 from tuner.runner.measure import Rig
@@ -172,11 +173,10 @@ class Worker:
         dataset = None
         if benchmark.dataset_url and "dataset" in benchmark.traffic_scenarios:
             dataset = await datasets.fetch(
-                benchmark.dataset_url,
-                self.settings.datasets,
-                deduplicate=benchmark.dataset_deduplicate,
-                prompt_column=benchmark.dataset_prompt_column,
+                benchmark.dataset_url, self.settings.datasets, traffic.dataset_choices(task.spec)
             )
+            for note in dataset.notes:
+                log.info("task %s: %s", task.id, note)
         return Workload(
             task_id=task.id,
             scenarios=benchmark.traffic_scenarios,
@@ -187,7 +187,8 @@ class Worker:
             far=task.spec.far,
             model_name=benchmark.model_name,
             additional_params=benchmark.additional_params,
-            dataset=dataset,
+            dataset=dataset.prompts if dataset else None,
+            held_out=dataset.held_out if dataset else None,
             prefix_len=benchmark.prefix_len,
             prefix_ratio=benchmark.prefix_ratio,
             slos=task.spec.slo.bounds if task.spec.slo else (),

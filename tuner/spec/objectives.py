@@ -3,9 +3,9 @@
 from enum import StrEnum
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import Discriminator, Field, Tag, model_validator
+from pydantic import BeforeValidator, Discriminator, Field, Tag, model_validator
 
-from tuner.spec.values import Block, Frozen, Real
+from tuner.spec.values import Block, Frozen, Real, seconds
 
 
 class Metric(StrEnum):
@@ -69,8 +69,8 @@ def objectives(raw: Any) -> Any:
 class Limit(Block):
     """One bound of an SLO."""
 
-    threshold: Annotated[Real, Field(gt=0)]
-    """Seconds."""
+    threshold: Annotated[Real, Field(gt=0), BeforeValidator(seconds)]
+    """Seconds, or with its unit: 300ms, 0.3s."""
     weight: Annotated[Real, Field(gt=0, le=1000)] = 1.0
     hard_fail: bool = False
     """A configuration that misses a hard bound by more than `fail_ratio` ranks below every one that does not."""

@@ -22,6 +22,7 @@ from tuner.spec.values import (
     as_tuple,
     flag_names,
     renamed,
+    seconds,
     shortest_prompt,
 )
 
@@ -157,9 +158,12 @@ class BenchmarkConfig(Block):
     additional_params: Annotated[dict[str, JsonValue], AfterValidator(_typed)] = {}
     """Added to every request, with their types: temperature 0.0, not "0.0"."""
     dataset_url: str | None = None
-    """URL or path of a CSV, JSONL, .gz, .zip or .tar.gz file of prompts."""
+    """URL or path of a file of prompts: CSV, JSON or JSONL, also packed as .gz, .zip or .tar.gz."""
     dataset_deduplicate: bool = False
     dataset_prompt_column: str | None = None
+    """The field that holds the prompt; by default `prompt`, `messages`, `request_body`, `conversations` or `body`."""
+    dataset_holdout: Annotated[Real, Field(gt=0, lt=1)] | None = None
+    """Part of the distinct prompts that no candidate is tuned on: only confirmations send them, and nothing else."""
     prefix_len: Annotated[Whole, Field(ge=1)] | None = None
     """Tokens of a prefix that all requests of a level share."""
     prefix_ratio: Annotated[Real, Field(gt=0, lt=1)] | None = None
@@ -175,6 +179,8 @@ class BenchmarkConfig(Block):
             raise ValueError("prefix_len and prefix_ratio exclude each other; leave one out")
         if "dataset" in self.traffic_scenarios and not self.dataset_url:
             raise ValueError("the scenario 'dataset' needs a dataset_url (a URL or a path)")
+        if self.dataset_holdout is not None and "dataset" not in self.traffic_scenarios:
+            raise ValueError("dataset_holdout splits a dataset; add the scenario 'dataset', or leave it out")
         for name in ("traffic_scenarios", "num_concurrency"):
             values = getattr(self, name)
             if len(set(values)) < len(values):
@@ -221,19 +227,6 @@ class ClusterResource(Block):
         if not self.preset and not (self.name and self.spec):
             raise ValueError("give a preset, or a name and a spec")
         return self
-
-
-_UNITS = {"s": 1.0, "m": 60.0, "h": 3600.0, "d": 86_400.0}
-
-
-def seconds(raw: Any) -> Any:
-    """A duration in seconds: 5400, or written as 90s, 90m, 1.5h, 2d."""
-    if not isinstance(raw, str):
-        return raw
-    match = re.fullmatch(r"\s*(\d+(?:\.\d+)?)\s*([smhd])\s*", raw)
-    if not match:
-        raise ValueError(f"no duration {raw!r}; write seconds, or 90s, 90m, 1.5h, 2d")
-    return float(match[1]) * _UNITS[match[2]]
 
 
 class Budget(Block):

@@ -88,6 +88,19 @@ Whole = Annotated[int, BeforeValidator(_no_switch)]
 Real = Annotated[float, BeforeValidator(_no_switch)]
 Bound = Annotated[Whole, Field(ge=-(2**53), le=2**53)]
 """A whole number that a float holds exactly."""
+_UNITS = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86_400.0}
+
+
+def seconds(raw: Any) -> Any:
+    """A duration in seconds: 5400, or written as 300ms, 90s, 90m, 1.5h, 2d."""
+    if not isinstance(raw, str):
+        return raw
+    match = re.fullmatch(r"\s*(\d+(?:\.\d*)?|\.\d+)\s*(ms|s|m|h|d|)\s*", raw)
+    if not match:
+        raise ValueError(f"no duration {raw!r}; write seconds, or 90s, 300ms, 90m, 1.5h, 2d")
+    return round(float(match[1]) * _UNITS[match[2] or "s"], 9)
+
+
 Text = Annotated[StrictStr, Field(max_length=4096)]
 
 

@@ -8,7 +8,8 @@ from dataclasses import asdict, dataclass
 
 import click
 from rich.console import Console
-from rich.table import Table
+from rich.table import Column, Table
+from rich.text import Text
 
 from tuner.benchmarks import BENCHMARKS
 from tuner.cli.opened import with_tuner
@@ -44,10 +45,10 @@ def doctor(as_json: bool) -> None:
     if as_json:
         click.echo(json.dumps({"ok": ok, "findings": [asdict(finding) for finding in findings]}, indent=2))
     else:
-        table = Table(box=None, show_header=False, pad_edge=False)
+        table = Table(*(Column(overflow="fold") for _ in range(3)), box=None, show_header=False, pad_edge=False)
         for finding in findings:
             mark = "[green]ok[/]" if finding.ok else "[red]missing[/]" if finding.needed else "[dim]no[/]"
-            table.add_row(mark, finding.what, finding.says)
+            table.add_row(mark, finding.what, Text(finding.says))
         Console(soft_wrap=True).print(table)
     sys.exit(0 if ok else 1)
 

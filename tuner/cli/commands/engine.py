@@ -8,6 +8,7 @@ from pathlib import Path
 import click
 from rich.console import Console
 from rich.table import Column, Table
+from rich.text import Text
 
 from tuner.engines import ENGINES
 from tuner.installs import environments, installations
@@ -56,10 +57,11 @@ def list_command(as_json: bool) -> None:
     if as_json:
         click.echo(json.dumps([dataclasses.asdict(row) for row in rows], indent=2))
         return
-    table = Table("environment", "engine", "version", "interpreter")
+    table = Table(*(Column(name, overflow="fold") for name in ("environment", "engine", "version", "interpreter")))
     for row in rows:
         missing = f"autotuner engine install {row.name}"
-        table.add_row(row.name, row.engine or "load generator", row.version or "—", row.python or missing)
+        engine_name, version = row.engine or "load generator", row.version or "—"
+        table.add_row(*map(Text, (row.name, engine_name, version, row.python or missing)))
     for name in BUILT_IN:
         table.add_row("built in", name, "—", "for tests and dry runs")
     Console().print(table)
@@ -74,9 +76,9 @@ def flags_command(name: str, search: str, as_json: bool) -> None:
     if as_json:
         click.echo(json.dumps([dataclasses.asdict(flag) for flag in found], indent=2))
         return
-    table = Table(Column("flag", no_wrap=True), "values", "default", "what it does")
+    table = Table(*(Column(name, overflow="fold") for name in ("flag", "values", "default", "what it does")))
     for flag in found:
         values = " ".join(flag.choices) if flag.choices else "" if flag.takes_value else "true false"
-        table.add_row(flag.name, values, flag.default or "", flag.help)
+        table.add_row(*map(Text, (flag.name, values, flag.default or "", flag.help)))
     Console().print(table)
     click.echo(f"{len(found)} flags")

@@ -1,6 +1,7 @@
 """`autotuner show`: a task, or one of its experiments, with all that was recorded."""
 
 import json
+import shlex
 from datetime import datetime
 
 import click
@@ -71,7 +72,7 @@ def _details(one: Experiment) -> list[str]:
     if one.gpu_ids:
         lines.append(f"GPUs        {', '.join(one.gpu_ids)}")
     if one.command:
-        lines.append(f"command     {' '.join(one.command)}")
+        lines.append(f"command     {shlex.join(one.command)}")
     lines += [f"env         {name}={value}" for name, value in one.env.items()]
     if one.failure is not None:
         lines += [

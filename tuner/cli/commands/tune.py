@@ -22,7 +22,8 @@ from tuner.service import Tuner
 from tuner.settings import Settings
 from tuner.spec import taskfile
 from tuner.spec.names import named
-from tuner.spec.task import TaskSpec, seconds
+from tuner.spec.task import TaskSpec
+from tuner.spec.values import seconds
 
 CANCELLED = 130
 LAST_WORD_S = 2.0

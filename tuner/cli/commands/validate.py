@@ -3,6 +3,7 @@
 import asyncio
 import json
 import sys
+from functools import partial
 from pathlib import Path
 
 import click
@@ -55,10 +56,12 @@ def show_plan(summary: PlanSummary, console: Console) -> None:
         f"{summary.candidates}{of} candidate{'s' if summary.candidates != 1 or of else ''}",
         *([f"{summary.confirmations} confirmations"] if summary.confirmations else []),
     ]
-    write = console.out if not console.is_terminal else console.print
+    write = partial(console.print, markup=False, soft_wrap=True)  # commands stay whole, and `[…]` in them is theirs
     write(f"Task {summary.task_name}: {engine}, at most {summary.experiments} experiments ({', '.join(parts)})")
     write(f"  load levels: {', '.join(summary.levels)}")
     write(f"  GPUs: {summary.gpus or 'none'}; at most {_duration(summary.at_most_s)}")
+    for slo in summary.slos:
+        write(f"  must hold: {slo}")
     for skipped in summary.skipped:
         write(f"  skipped {skipped.count}: {skipped.reason}")
     for command in summary.commands[:1]:

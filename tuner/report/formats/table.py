@@ -7,7 +7,7 @@ from rich.console import Console, Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
-from tuner.analysis.formatting import aim, duration, percent, quantity, statistic
+from tuner.analysis.formatting import aim, bound, duration, percent, quantity, statistic
 from tuner.analysis.result import Bound, Result, Standing
 from tuner.analysis.verdict import Gain, Outcome
 from tuner.domain import Role, TaskState
@@ -41,6 +41,8 @@ def render(result: Result) -> str:
         highlight=False,
     )
     out.print(Group(*_parts(result)))
+    for text in _winning_command(result):
+        out.print(text, soft_wrap=True)  # a line that is broken, or cut at the edge, cannot be copied
     assert isinstance(out.file, io.StringIO)
     return "\n".join(line.rstrip() for line in out.file.getvalue().splitlines())
 
@@ -54,11 +56,14 @@ def _parts(result: Result) -> list[RenderableType]:
     if failed := [one for one in result.standings if one.place is None]:
         parts += [_failures(result, failed), ""]
     parts.append(Text(result.verdict.text, style=f"bold {COLOURS.get(result.verdict.outcome, 'yellow')}"))
-    if result.winner is not None and (command := shell(result.spec, result.experiment(result.winner))):
-        # Never wrapped by us: a line that is broken cannot be copied.
-        what = "defaults" if result.winner == result.baseline else "winner"
-        parts += ["", f"To run the {what}:", Text(command, style="cyan", no_wrap=True, overflow="ignore")]
     return parts
+
+
+def _winning_command(result: Result) -> list[RenderableType]:
+    if result.winner is None or not (command := shell(result.spec, result.experiment(result.winner))):
+        return []
+    what = "defaults" if result.winner == result.baseline else "winner"
+    return ["", f"To run the {what}:", Text(command, style="cyan")]
 
 
 def _head(result: Result) -> Text:
@@ -70,8 +75,7 @@ def _head(result: Result) -> Text:
         head.append("  SIMULATED: the numbers say nothing about real hardware", style="bold magenta")
     head.append(f"\n{'; '.join(map(aim, result.objectives))}")
     for slo in result.slos:
-        kind = "hard" if slo.hard else "soft"
-        head.append(f" · {statistic(slo.metric, slo.statistic)} ≤ {duration(slo.threshold)} ({kind})")
+        head.append(f" · {bound(slo)}")
     if not result.state.ended:
         head.append("\nThe task has not ended; this is the result so far.", style="yellow")
     if result.error and result.state is TaskState.FAILED:
@@ -88,12 +92,14 @@ def _ranking(result: Result, places: Sequence[Standing]) -> Table:
     for name in ("", "#", *columns):
         table.add_column(_halved(name), justify="right" if name == "#" else "left", overflow="fold")
     for objective in result.objectives:
-        table.add_column(statistic(objective.metric, objective.statistic, short=True), justify="right")
-        table.add_column("vs base", justify="right")
-    table.add_column("at\nconcurrency" if len(result.spec.benchmark.traffic_scenarios) == 1 else "at", justify="right")
+        short = statistic(objective.metric, objective.statistic, short=True)
+        for name in (short, "vs base"):
+            table.add_column(name, justify="right", overflow="fold")
+    place = "at\nconcurrency" if len(result.spec.benchmark.traffic_scenarios) == 1 else "at"
+    table.add_column(place, justify="right", overflow="fold")
     for slo in result.slos:
         name = f"{statistic(slo.metric, slo.statistic, short=True)}\n≤ {duration(slo.threshold)}"
-        table.add_column(name, justify="right", no_wrap=True)
+        table.add_column(name, justify="right", overflow="fold")
     for standing in places:
         if standing.place is not None and (standing.place <= SHOWN or standing.number == result.baseline):
             table.add_row(*_row(result, standing, names), style=_style(result, standing))
@@ -150,7 +156,7 @@ def _gains(gains: Sequence[Gain]) -> Table:
     title = "measured again, interleaved" if fresh else "one measurement each, from the search"
     table = Table(box=None, pad_edge=False, header_style="bold", padding=(0, 2, 0, 0))
     for name in (title, "winner", "baseline", "better by", "from … to …"):
-        table.add_column(name, justify="left" if name == title else "right")
+        table.add_column(name, justify="left" if name == title else "right", overflow="fold")
     for gain in gains:
         metric = gain.objective.metric
         spread = [percent(part, signed=True) for part in (gain.low, gain.high) if part is not None]

@@ -39,6 +39,11 @@ export function Plan({ plan }: { plan: StartPlan }) {
           </div>
         ))}
       </dl>
+      {plan.slos.length > 0 && (
+        <p className="text-sm">
+          <span className="text-muted">Must hold:</span> {plan.slos.join(" · ")}
+        </p>
+      )}
       {[...plan.missing, ...plan.warnings].map((text) => (
         <Warning key={text} text={text} />
       ))}

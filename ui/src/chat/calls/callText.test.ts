@@ -58,6 +58,7 @@ describe("a plan", () => {
       levels: ["D × 4"],
       gpus: 1,
       at_most: "2 h",
+      slos: ["p90 time to first token ≤ 300 ms (hard)"],
     },
   };
 
@@ -69,6 +70,7 @@ describe("a plan", () => {
       experiments: 5,
       gpus: 1,
       atMost: "2 h",
+      slos: ["p90 time to first token ≤ 300 ms (hard)"],
       commands: [],
     });
     expect(plan?.worker).toBe("A worker takes it up at once.");

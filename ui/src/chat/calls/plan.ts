@@ -24,6 +24,7 @@ export function planOfPreview(preview: Approval["preview"]) {
     atMost: text(plan.at_most),
     worker: text(preview.worker),
     commands: asTexts(plan.commands),
+    slos: asTexts(plan.slos),
     warnings: asTexts(plan.warnings),
     missing: asTexts(plan.missing),
     skipped: asTexts(plan.skipped),

@@ -3,7 +3,7 @@ import { count, duration, plural } from "@/format";
 
 /** Figures of a plan: experiments, GPUs, time, load levels. */
 export function PlanFigures({ plan }: { plan: Schema<"PlanSummary"> }) {
-  const { experiments, baseline, candidates, confirmations, valid, levels, gpus, at_most_s } = plan;
+  const { experiments, baseline, candidates, confirmations, valid, levels, gpus, at_most_s, slos } = plan;
   const parts = [
     baseline ? "the baseline" : "",
     candidates > 0 ? plural(candidates, "candidate") : "",
@@ -25,6 +25,7 @@ export function PlanFigures({ plan }: { plan: Schema<"PlanSummary"> }) {
     ["Load levels", count(levels.length), levels.join(" · ")],
     ["GPUs", gpus === 0 ? "none" : count(gpus), gpus === 0 ? "runs on processors" : "at once, at most"],
     ["Time", duration(at_most_s), "if every experiment takes its whole limit"],
+    ...(slos.length > 0 ? [["SLOs", count(slos.length), slos.join(" · ")] as const] : []),
   ] as const;
   return (
     <dl className="grid grid-cols-[auto_minmax(0,1fr)] gap-x-4 gap-y-2 text-sm">
