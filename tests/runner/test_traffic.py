@@ -13,6 +13,7 @@ from tuner.runner.plan import PlanSummary, plan
 from tuner.runner.plans import Plans
 from tuner.settings import Settings
 from tuner.spec import taskfile
+from tuner.spec.task import TaskSpec
 
 ROOT = Path(__file__).parents[2]
 
@@ -214,13 +215,13 @@ async def test_a_dataset_with_too_few_prompts_says_what_a_cache_could_answer(
     settings: Settings, tmp_path: Path
 ) -> None:
     path = dataset(tmp_path, [f"{number}: a prompt of its own" for number in range(25)])
-    made = await summary(settings, benchmark=own(path, max_requests_per_iteration=100))
+    made = await summary(settings, benchmark=own(path, max_requests_per_iteration=92))  # and 8 first
     assert any(
         "A level sends 100 requests from 25 distinct prompts: 75 of 100 prompts repeat an earlier one, "
         "so a prefix cache could answer 75 % of the prompts' text." in one
         for one in made.warnings
     )
-    made = await summary(settings, benchmark=own(path, max_requests_per_iteration=25))
+    made = await summary(settings, benchmark=own(path, max_requests_per_iteration=17))
     assert not any("prefix cache" in one for one in made.warnings)
 
 
@@ -255,7 +256,7 @@ async def test_a_part_set_aside_is_looked_at_by_itself(settings: Settings, tmp_p
     path = dataset(tmp_path, [f"{number}: a prompt of its own" for number in range(100)])
     made = await summary(settings, benchmark=own(path, dataset_holdout=0.2, max_requests_per_iteration=40))
     (said,) = (one for one in made.warnings if "prefix cache" in one)
-    assert said.startswith("A level of a confirmation sends 40 requests from 20 distinct prompts: 20 of 40 prompts")
+    assert said.startswith("A level of a confirmation sends 48 requests from 20 distinct prompts: 28 of 48 prompts")
     found = await problems(settings, benchmark=own(path, dataset_holdout=0.05))
     assert "leaves 95 to tune on and 5 to confirm on; each part needs at least 10" in found["benchmark.dataset_holdout"]
 
@@ -269,3 +270,25 @@ def test_a_part_is_between_none_and_all(part: float) -> None:
 def test_only_a_dataset_can_be_split() -> None:
     with pytest.raises(InvalidSpecError, match="dataset_holdout splits a dataset; add the scenario 'dataset'"):
         rig.spec(benchmark={"dataset_holdout": 0.5})
+
+
+def far(spec: TaskSpec) -> list[str]:
+    where = "benchmark.max_requests_per_iteration"
+    return [one.message for one in traffic.problems(spec) if one.where == where]
+
+
+def test_a_99th_percentile_of_too_few_requests_is_refused() -> None:
+    slo = {"ttft": {"p99": {"threshold": 1.0}}}
+    refused = rig.spec(slo=slo, benchmark={"num_concurrency": [1, 32], "max_requests_per_iteration": 300})
+    (said,) = far(refused)
+    assert "640 measured requests at concurrency 32, not 300" in said
+    assert not far(rig.spec(slo=slo, benchmark={"num_concurrency": [1, 32]}))
+    objective = {"metric": "ttft", "statistic": "p99", "direction": "minimize"}
+    few = {"max_requests_per_iteration": 100}
+    assert far(rig.spec(optimization={"objective": objective}, benchmark=few))
+
+
+def test_levels_that_cannot_be_steady_are_told() -> None:
+    (said,) = traffic.cautions(rig.spec(benchmark={"num_concurrency": [1, 512], "max_requests_per_iteration": 4}))
+    assert "steady state of concurrency 512: it takes 2,560, better 5,120" in said
+    assert not traffic.cautions(rig.spec(benchmark={"num_concurrency": [1, 512]}))
