@@ -26,11 +26,12 @@ from tuner.machine import hardware
 from tuner.machine.hardware import Hardware
 from tuner.machine.processes import Identity
 from tuner.protocols import Deployer, Flag, Running
-from tuner.runner import heartbeats
+from tuner.runner import heartbeats, recompute
 from tuner.runner import logs as task_logs
 from tuner.runner.heartbeats import WorkerInfo
 from tuner.runner.plan import Plan
 from tuner.runner.plans import Plans
+from tuner.runner.recompute import Recomputed
 from tuner.runner.worker import Worker
 from tuner.settings import Settings
 from tuner.spec.presets import Preset
@@ -188,6 +189,12 @@ class Tuner:
         task = await self.task(ref)
         experiments = await self._store.experiments(task.id)
         return await asyncio.to_thread(result.result, task, experiments)
+
+    async def recompute(self, ref: str) -> Recomputed:
+        """Every figure of a task's report again, from the requests that its experiments recorded."""
+        task = await self.task(ref)
+        experiments = await self._store.experiments(task.id)
+        return await asyncio.to_thread(recompute.recompute, task, experiments, self.settings.runs(task.id))
 
     async def events(self, task_id: str, after: int = 0, limit: int = 1000) -> list[Event]:
         """Those with a sequence above `after`, in order."""

@@ -19,6 +19,7 @@ COMMANDS = {
     "show": ("tuner.cli.commands.show:show", "Show a task and its experiments."),
     "logs": ("tuner.cli.commands.logs:logs", "Print the log of an experiment, or follow it."),
     "report": ("tuner.cli.commands.report:report", "Report a task's result, to read or to hand on."),
+    "recompute": ("tuner.cli.commands.recompute:recompute", "Compute a report's figures again from the raw requests."),
     "export": ("tuner.cli.commands.export:export", "Write the best configuration to be used elsewhere."),
     "cancel": ("tuner.cli.commands.control:cancel", "Stop a task; finished experiments stay."),
     "resume": ("tuner.cli.commands.control:resume", "Go on with a task that stopped before its end."),
