@@ -5,7 +5,7 @@ from collections.abc import Iterator, Sequence
 from statistics import fmean, median, pvariance
 
 from tuner.benchmarks.requests import ANSWERED_SHARE, Level, Request
-from tuner.benchmarks.tokens import hidden
+from tuner.benchmarks.tokens import UNSEEN_SHARE, hidden
 from tuner.benchmarks.window import STEADY_PER_CLIENT, Window
 from tuner.errors import FailureKind
 
@@ -51,7 +51,8 @@ def _unanswered(concurrency: int, level: Level, seen: Window) -> str | None:
 
 
 def _unhealthy(answered: Sequence[Request]) -> str | None:
-    if empty := sum(one.empty for one in answered):
+    empty = sum(one.empty for one in answered)
+    if any(one.output_tokens < 1 for one in answered) or empty > UNSEEN_SHARE * len(answered):
         return f"{empty} of {len(answered)} answers were empty."
     if short := [one for one in answered if one.short]:
         worst = min(short, key=lambda one: one.output_tokens / (one.wanted_tokens or 1))
