@@ -2404,6 +2404,11 @@ export interface components {
             reset_cache_refusal: string | null;
             /** Served Model */
             served_model: string;
+            /**
+             * Unset
+             * @default []
+             */
+            unset: string[];
         };
         /**
          * Limit
