@@ -90,6 +90,8 @@ class Launch(Frozen):
     env: dict[str, str] = {}
     measuring_env: dict[str, str] = {}
     """Set while it is measured only: what lets the tuner empty its cache, and the like."""
+    unset: tuple[str, ...] = ()
+    """Variables that it does not inherit from the tuner's environment, as they would break the measurement."""
     model: str
     """An absolute folder, to be mounted where the server runs elsewhere, or an id on the hub."""
     served_model: str

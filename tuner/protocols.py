@@ -79,6 +79,8 @@ class Engine(Protocol):
     parallel_presets: Mapping[str, Mapping[str, bool | int]]
     reserved: Mapping[str, str]
     """Flags that the tuner sets itself or that would break a measurement, with the reason."""
+    reserved_env: Mapping[str, str]
+    """Environment variables of that kind. What the tuner's own environment has of them does not reach the engine."""
     failures: Sequence[FailurePattern]
     """Most specific first; `failures.COMMON` is asked after them."""
     help: tuple[str, ...]

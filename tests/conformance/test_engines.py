@@ -107,6 +107,13 @@ def test_what_the_tuner_sets_is_reserved_with_a_reason(engine: Engine) -> None:
     assert all(name == flag_name(name) and reason for name, reason in engine.reserved.items())
 
 
+def test_variables_that_are_reserved_are_not_inherited(engine: Engine) -> None:
+    assert all(name.isidentifier() and reason for name, reason in engine.reserved_env.items())
+    launch = engine.launch("org/model", Params(), INSTALLATION, None)
+    assert set(engine.reserved_env) <= {*launch.unset}
+    assert not {*launch.unset} & {*launch.env}
+
+
 def test_failure_patterns_compile_and_speak_of_engines(engine: Engine) -> None:
     for pattern in (*engine.failures, *failures.COMMON):
         re.compile(pattern.regex)

@@ -1,4 +1,5 @@
 import asyncio
+import json
 import socket
 import subprocess
 import sys
@@ -8,11 +9,12 @@ from pathlib import Path
 import pytest
 
 from tests.fakes import servers
-from tuner.deploy.local import held_port
+from tuner.deploy.local import Local, held_port
 from tuner.domain import Label
 from tuner.errors import DeploymentError, FailureKind
 from tuner.machine import log_limit, processes
 from tuner.machine.processes import Identity
+from tuner.settings import Settings
 
 
 def free_range(length: int) -> int:
@@ -96,3 +98,27 @@ def test_an_identity_tells_a_process_from_a_later_one_with_its_number() -> None:
 def test_the_programs_of_the_fakes_compile() -> None:
     for name in ("SERVER", "STUBBORN", "FAMILY", "SHARED", "FLOOD", "DIES"):
         compile(getattr(servers, name), name, "exec")
+
+
+ENVIRONMENT = """
+import json, os
+print(json.dumps(dict(os.environ)), flush=True)
+"""
+
+
+async def test_an_engine_gets_its_own_gpus_and_variables_and_none_that_would_break_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "0,1")
+    monkeypatch.setenv("VLLM_API_KEY", "secret")
+    monkeypatch.setenv("VLLM_PORT", "tcp://10.0.0.1:8000")
+    monkeypatch.setenv("HF_TOKEN", "needed")
+    low = free_range(1)
+    local = Local(Settings(home=tmp_path, port_low=low, port_high=low))
+    launch = servers.launch(ENVIRONMENT, {"OWN": "1"}).model_copy(update={"unset": ("VLLM_PORT",)})
+    log, label = tmp_path / "engine.log", Label("t", 0, Identity.current().text)
+    async with local.deploy(launch, servers.HERE, label, log, ("GPU-b",)) as deployment:
+        await deployment.wait()
+    env = json.loads(log.read_text())
+    assert (env["CUDA_VISIBLE_DEVICES"], env["OWN"], env["HF_TOKEN"]) == ("GPU-b", "1", "needed")
+    assert not {"VLLM_API_KEY", "VLLM_PORT"} & env.keys()

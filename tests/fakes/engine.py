@@ -29,6 +29,7 @@ class FakeEngine:
     cpu_image: str | None = None
     parallel_presets: Mapping[str, Mapping[str, bool | int]] = field(default_factory=lambda: {"wide": {"tp": 4}})
     reserved: Mapping[str, str] = field(default_factory=lambda: {"port": "the tuner picks it"})
+    reserved_env: Mapping[str, str] = field(default_factory=lambda: {"FAKE_KEY": "nobody asks for it"})
     failures: Sequence[FailurePattern] = (FailurePattern("^fake: no memory", FailureKind.OUT_OF_MEMORY),)
     help: tuple[str, ...] = ("%s", HELP)
 
@@ -47,6 +48,7 @@ class FakeEngine:
             served_model=model,
             gpus=self.world_size(params) if self.recipes and not target.cpu_only else 0,
             reset_cache_path="/reset",
+            unset=tuple(self.reserved_env),
         )
 
     def world_size(self, params: Params) -> int:

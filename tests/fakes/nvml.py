@@ -1,5 +1,6 @@
 """NVIDIA's management library, as `pynvml` gives it: GPUs that exist, or none."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from types import SimpleNamespace
 from uuid import uuid4
@@ -47,6 +48,39 @@ def install(monkeypatch: pytest.MonkeyPatch, *gpus: FakeGPU) -> list[str]:
     }.items():
         monkeypatch.setattr(pynvml, name, function)
     return ids
+
+
+def split(monkeypatch: pytest.MonkeyPatch, whole: int, parts: dict[str, FakeGPU]) -> None:
+    """Makes MIG devices of a GPU, after `install`, by UUID."""
+    name_of, memory_of, rates_of = (
+        getattr(pynvml, f"nvmlDeviceGet{what}") for what in ("UUID", "MemoryInfo", "UtilizationRates")
+    )
+
+    def handle(uuid: str) -> str:
+        if uuid not in parts:
+            raise pynvml.NVMLError(pynvml.NVML_ERROR_NOT_FOUND)
+        return uuid
+
+    def memory(handle: str | int) -> SimpleNamespace:
+        if not isinstance(handle, str):
+            return SimpleNamespace(**vars(memory_of(handle)))
+        return SimpleNamespace(total=10 * GIB, free=parts[handle].free_gib * GIB)
+
+    def rates(handle: str | int) -> SimpleNamespace:
+        if isinstance(handle, str):
+            raise pynvml.NVMLError(pynvml.NVML_ERROR_NOT_SUPPORTED)
+        return SimpleNamespace(**vars(rates_of(handle)))
+
+    functions: dict[str, Callable[..., object]] = {
+        "nvmlDeviceGetHandleByUUID": handle,
+        "nvmlDeviceGetDeviceHandleFromMigDeviceHandle": lambda handle: whole,
+        "nvmlDeviceGetIndex": lambda index: index,
+        "nvmlDeviceGetUUID": lambda handle: handle if isinstance(handle, str) else name_of(handle),
+        "nvmlDeviceGetMemoryInfo": memory,
+        "nvmlDeviceGetUtilizationRates": rates,
+    }
+    for name, function in functions.items():
+        monkeypatch.setattr(pynvml, name, function)
 
 
 def remove(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -28,6 +28,7 @@ class OddEngine:
     cpu_image: str | None = "odd/engine-cpu"
     presets: tuple[Preset, ...] = ()
     parallel_presets: Mapping[str, Mapping[str, bool | int]] = {}
+    reserved_env: Mapping[str, str] = {}
     reserved: Mapping[str, str] = dict.fromkeys(("bind", "server-port", "help"), "the tuner sets it")
     failures: Sequence[FailurePattern] = ()
     help: tuple[str, ...] = ("--help",)

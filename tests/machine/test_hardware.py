@@ -105,3 +105,68 @@ def test_on_a_cpu_nothing_is_held_and_nothing_asked(monkeypatch: pytest.MonkeyPa
     nvml.remove(monkeypatch)
     with hardware.hold(0) as held:
         assert held == ()
+
+
+# What our own environment allows
+
+
+def visible(monkeypatch: pytest.MonkeyPatch, value: str) -> None:
+    monkeypatch.setenv("CUDA_VISIBLE_DEVICES", value)
+
+
+@pytest.mark.parametrize(
+    ("value", "allowed"),
+    [
+        ("1", [1]),
+        ("2,0", [2, 0]),
+        (" 0 , 1 ", [0, 1]),
+        ("GPU-b1", [1]),
+        ("GPU-b", [1]),
+        ("GPU-a,GPU-c1", [0, 2]),
+        ("", []),
+        (" ", []),
+        ("-1", []),
+        ("NoDevFiles", []),
+        ("0,-1,2", [0]),
+        ("0,7,2", [0]),
+        ("0,0,1", [0]),
+        ("GPU-", []),
+        ("GPU-x", []),
+        ("01", []),
+    ],
+)
+def test_only_gpus_that_our_caller_left_visible_are_used(
+    value: str, allowed: list[int], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ids = nvml.install(monkeypatch, *[FakeGPU(uuid=f"GPU-{name}") for name in ("a1", "b1", "c1")])
+    visible(monkeypatch, value)
+    assert [gpu.id for gpu in hardware.survey().gpus] == [ids[index] for index in allowed]
+    with hardware.hold(len(allowed)) as held:
+        assert sorted(held_ids(held)) == sorted(ids[index] for index in allowed)
+    with hardware.hold(len(allowed) + 1) as short:
+        assert short == Short(needed=len(allowed) + 1, free=len(allowed))
+
+
+def test_an_entry_that_names_nothing_is_told(monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture) -> None:
+    nvml.install(monkeypatch, FakeGPU(), FakeGPU())
+    visible(monkeypatch, "0,5")
+    hardware.survey()
+    assert "CUDA_VISIBLE_DEVICES=0,5: '5' names no GPU here" in caplog.text
+
+
+def test_parts_of_a_gpu_are_used_by_their_own_names(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    nvml.install(monkeypatch, FakeGPU(), FakeGPU(uuid="GPU-b"))
+    nvml.split(monkeypatch, 1, {"MIG-x": FakeGPU(free_gib=9, utilization=None), "MIG-y": FakeGPU(free_gib=5)})
+    visible(monkeypatch, "MIG-x,MIG-y")
+    parts = hardware.survey().gpus
+    assert [(gpu.id, gpu.index, gpu.free_gib, gpu.utilization) for gpu in parts] == [
+        ("MIG-x", 1, 9.0, 0.0),
+        ("MIG-y", 1, 5.0, 0.0),
+    ]
+    with hardware.hold(2) as held:
+        assert held_ids(held) == ["MIG-x", "MIG-y"]
+    visible(monkeypatch, "MIG-x,MIG-z,MIG-y")
+    assert [gpu.id for gpu in hardware.survey().gpus] == ["MIG-x"]
+    assert "MIG-z is left out" in caplog.text

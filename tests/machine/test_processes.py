@@ -54,3 +54,13 @@ async def test_a_caller_that_is_cancelled_leaves_nothing_running() -> None:
     assert await asyncio.wait_for(process.wait(), 10) == -signal.SIGKILL
     while processes.started(grandchild) is not None:
         await asyncio.sleep(0.01)
+
+
+def test_programs_of_others_inherit_no_key_of_any_service(monkeypatch: pytest.MonkeyPatch) -> None:
+    kept = {"HF_TOKEN": "t", "AUTOTUNER_HOME": "/h", "API_KEYS": "x", "VLLM_CACHE_ROOT": "/c"}
+    dropped = ("VLLM_API_KEY", "SGLANG_API_KEY", "OPENAI_API_KEY", "some_api_key", "AUTOTUNER_LLM_API_KEY")
+    for name, value in {**kept, **dict.fromkeys(dropped, "secret")}.items():
+        monkeypatch.setenv(name, value)
+    inherited = processes.inherited()
+    assert inherited.items() >= kept.items()
+    assert not inherited.keys() & {*dropped}

@@ -1,5 +1,6 @@
 """The winner as a container, launched by each engine's own rules."""
 
+import re
 from pathlib import Path
 from typing import Any
 
@@ -13,14 +14,23 @@ from tuner.engines import ENGINES
 from tuner.errors import ConflictError
 from tuner.launch import Installation
 from tuner.report.artifacts import ARTIFACTS
+from tuner.spec.values import Value
 
 CONTAINERS = ("compose", "kubernetes")
 
 
-def won(engine: str, model: str, *, cpu_only: bool = False, env: dict[str, str] | None = None, **task: Any) -> Result:
+def won(
+    engine: str,
+    model: str,
+    *,
+    cpu_only: bool = False,
+    env: dict[str, str] | None = None,
+    flags: dict[str, Value] | None = None,
+    **task: Any,
+) -> Result:
     """A task whose one experiment was launched as this engine launches it."""
     made = spec(base_runtime=engine, model=model, **task)
-    params = Params(flags={"max-num-seqs": 8}, env=env or {}, parallel={"tp": 2})
+    params = Params(flags={"max-num-seqs": 8, **(flags or {})}, env=env or {}, parallel={"tp": 2})
     there = Installation(engine, Path("/opt/an engine/bin/python"), "1.2.3", cpu_only=cpu_only)
     launch = ENGINES[engine].launch(model, params, there, None)
     measured = experiment(0, [point(c) for c in (1, 8, 32)], task=made)
@@ -91,10 +101,30 @@ def test_without_a_gpu_the_image_is_another_and_no_gpu_is_asked_for() -> None:
     assert "give the image the tag of its version" in ARTIFACTS["compose"].render(winner)
 
 
-def test_compose_takes_no_value_for_a_variable() -> None:
-    winner = won("vllm", "org/model", env={"GREETING": "$HOME costs 5$"})
-    assert service(winner)["environment"]["GREETING"] == "$$HOME costs 5$$"
-    assert {"name": "GREETING", "value": "$HOME costs 5$"} in pod(winner)[1]["env"]
+DOLLARS = ("$HOME costs 5$", "$(HOME)", "$$(HOME)", "$$", "a$$$(B)c", "${HOME:-x}", "$", "(HOME)")
+
+
+def expanded(text: str, values: dict[str, str]) -> str:
+    """As Kubernetes does it: `$(NAME)` by its value where it has one, `$$` by a dollar, anything else as it is."""
+
+    def one(match: re.Match[str]) -> str:
+        found = match[0]
+        if found == "$$":
+            return "$"
+        return values.get(found[2:-1], found)
+
+    return re.sub(r"\$\$|\$\([^()]*\)", one, text)
+
+
+@pytest.mark.parametrize("text", DOLLARS)
+def test_what_has_dollars_reaches_the_engine_as_it_was_measured(text: str) -> None:
+    winner = won("vllm", "org/model", env={"GREETING": text}, flags={"chat-template": text})
+    one, (_, inner) = service(winner), pod(winner)
+    (given,) = (each["value"] for each in inner["env"] if each["name"] == "GREETING")
+    for kept in (given, after(inner["args"], "--chat-template")):
+        assert expanded(kept, {"HOME": "/root", "B": "b"}) == text
+    for kept in (one["environment"]["GREETING"], after(one["command"], "--chat-template")):
+        assert kept == text.replace("$", "$$")
 
 
 @pytest.mark.parametrize("name", ["ünï códe 🚀", "🚀", "x-", "a" * 90])

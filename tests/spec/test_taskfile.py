@@ -11,7 +11,7 @@ from tuner.errors import InvalidSpecError, Problem
 from tuner.spec import reader, taskfile
 from tuner.spec.objectives import Metric, Objective
 from tuner.spec.task import TaskSpec
-from tuner.spec.values import Choice, Integer
+from tuner.spec.values import Choice, Continuous, Integer
 
 ROOT = Path(__file__).parents[2]
 OTHERS = {"demo.chat", "policy.yaml"}
@@ -351,3 +351,51 @@ def test_defaults_stand_in_the_model_alone() -> None:
     spec = taskfile.parse(task(""))
     assert spec.optimization.strategy == "auto"
     assert spec.optimization.objective == (Objective(metric=Metric.OUTPUT_RATE, direction="maximize"),)
+
+
+# Text of variables
+
+TEXTS = (
+    *("1.10", "0x10", "010", "0o10", "1_000", "1e3", "1:30", "+1", ".5", "1.", "yes", "no", "on", "Off", "2026-01-02"),
+    *("1.0e+3", "0b11", "-0", "00"),
+)
+"""What YAML would take for something else."""
+
+
+@pytest.mark.parametrize("text", TEXTS)
+def test_a_variable_keeps_the_text_that_was_written(text: str) -> None:
+    for written in (text, f"[{text}]", f"[x, {text}]", f"{{type: choice, values: [{text}]}}"):
+        spec = taskfile.parse(task(f"environment: {{A: {written}}}"))
+        domain = spec.environment["A"]
+        values = domain.values if isinstance(domain, Choice) else domain if isinstance(domain, tuple) else (domain,)
+        assert values[-1] == text
+        assert taskfile.parse(taskfile.dump(spec)) == spec
+
+
+@pytest.mark.parametrize(
+    ("text", "value"),
+    [("1", 1), ("-3", -3), ("0.5", 0.5), ("1.0", 1.0), ("true", True), ("FALSE", False), ('"1"', "1")],
+)
+def test_a_variable_that_is_written_as_its_value_is_one(text: str, value: object) -> None:
+    found = taskfile.parse(task(f"environment: {{A: {text}}}")).environment["A"]
+    assert (type(found), found) == (type(value), value)
+
+
+def test_bounds_of_a_variable_are_numbers() -> None:
+    spec = taskfile.parse(task("environment: {A: {type: integer, low: 0x1, high: 1e3, step: 1_0}}"))
+    assert spec.environment["A"] == Integer(low=1, high=1000, step=10)
+
+
+def test_json_keeps_the_text_of_a_variable_too() -> None:
+    spec = taskfile.parse(
+        '{"task_name": "t", "model": "m", "environment": {"A": 1.10, "B": [1.10, 1e3, "1.10", 2, true],'
+        '"C": "🦊\\ud83e\\udd8a",'
+        '"D": {"type": "choice", "values": [1.50]}, "E": {"type": "continuous", "low": 1.10, "high": 2}},'
+        '"parameters": {"a": [1.10]}}'
+    )
+    assert spec.environment["A"] == "1.10"
+    assert spec.environment["B"] == ("1.10", "1e3", "1.10", 2, True)
+    assert spec.environment["C"] == "🦊🦊"
+    assert spec.environment["D"] == Choice(values=("1.50",))
+    assert spec.environment["E"] == Continuous(low=1.1, high=2)
+    assert spec.parameters["a"] == (1.1,)

@@ -83,7 +83,8 @@ class Local:
         with held_port(self.settings.port_low, self.settings.port_high) as port:
             argv, url = launch.command(target, LOOPBACK, port), f"http://{LOOPBACK}:{port}"
             kills, own = memory_kills(), {**launch.measuring_env, **launch.env}
-            env = {**processes.inherited(), **own, "CUDA_VISIBLE_DEVICES": ",".join(gpu_ids)}
+            inherited = {name: value for name, value in processes.inherited().items() if name not in launch.unset}
+            env = {**inherited, **own, hardware.VISIBLE: ",".join(gpu_ids)}
             async with processes.session(argv, env, log, label, self.settings.processes, url=url) as session:
                 yield LocalDeployment(url, argv, session, kills)
 

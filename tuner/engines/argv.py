@@ -1,11 +1,15 @@
 """How flags are written on a command line, the same for every engine; only the conventions differ."""
 
+import json
+import shlex
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
 from tuner.protocols import Flag
 from tuner.spec.values import Value
+
+_JSON = json.JSONDecoder()
 
 
 @dataclass(frozen=True)
@@ -26,6 +30,32 @@ def render(flags: Mapping[str, Value], schema: Mapping[str, Flag] | None, conven
 def text(value: Value) -> str:
     """A value as an argument or an environment variable; switches are 1 and 0."""
     return str(int(value)) if isinstance(value, bool) else str(value)
+
+
+def word(value: Value) -> str:
+    """A value of a flag as one argument. A whole number has no point: flags for floats read it, others only so."""
+    if isinstance(value, float) and value.is_integer() and abs(value) < 2**53:
+        return str(int(value))
+    return str(value)
+
+
+def split(value: str) -> list[str]:
+    """The arguments of a flag that takes several: words as a shell reads them, JSON left whole.
+
+    Raises:
+        ValueError: a quote is not closed.
+    """
+    words, rest = [], value.strip()
+    while rest.startswith(("{", "[")):
+        try:
+            _, end = _JSON.raw_decode(rest)
+        except (ValueError, RecursionError):
+            break
+        if rest[end:] and not rest[end].isspace():
+            break
+        words.append(rest[:end])
+        rest = rest[end:].lstrip()
+    return words + shlex.split(rest)
 
 
 def served_name(model: str) -> str:
@@ -64,9 +94,9 @@ def _arguments(name: str, value: Value, schema: Mapping[str, Flag], convention: 
         case bool():
             yield from (spelling, _truth(value, flag))
         case str() if flag and flag.many:
-            yield from (spelling, *value.split())
+            yield from (spelling, *split(value))
         case _:
-            written = str(value)
+            written = str(value) if flag and str(value) in flag.choices else word(value)
             # `--x -1` could be read as two flags, so the value is tied to its flag.
             yield from (f"{spelling}={written}",) if written.startswith("-") else (spelling, written)
 

@@ -6,12 +6,13 @@ import hashlib
 import logging
 import re
 import tempfile
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
 
 from pydantic import TypeAdapter, ValidationError
 
+from tuner.engines import argv
 from tuner.launch import Target
 from tuner.machine import processes
 from tuner.protocols import Engine, Flag
@@ -47,20 +48,22 @@ async def load(engine: Engine, target: Target, cache: Path) -> dict[str, Flag] |
 
     None, with a warning in the log, where the engine cannot even print its help: its flags go unchecked.
     """
-    argv = (*target.command(engine.program(target)), *engine.help)
+    command = (*target.command(engine.program(target)), *engine.help)
     if not engine.recipes:
-        return parse(await _help(argv))  # built in: quick to ask, and it changes with our own code
+        return parse(
+            await _help(command, engine.reserved_env)
+        )  # built in: quick to ask, and it changes with our own code
     # The command is part of the name: another interpreter may stand under the same name and version.
-    mark = hashlib.sha256("\0".join(argv).encode()).hexdigest()[:8]
+    mark = hashlib.sha256("\0".join(command).encode()).hexdigest()[:8]
     path = cache / f"{target.name}-{re.sub(r'[^A-Za-z0-9.+]', '_', target.version)}-{mark}.json"
     with suppress(FileNotFoundError):
         try:
             return _STORED.validate_json(path.read_bytes())
         except ValidationError:
             log.warning("%s is damaged; the flags of %s are read again.", path, target.name)
-    flags = parse(await _help(argv))
+    flags = parse(await _help(command, engine.reserved_env))
     if not flags:
-        log.warning("The flags of %s cannot be checked: %s printed no help.", target.name, " ".join(argv))
+        log.warning("The flags of %s cannot be checked: %s printed no help.", target.name, " ".join(command))
         return None
     await asyncio.to_thread(_store, path, flags)
     return flags
@@ -109,7 +112,11 @@ def _unknown(name: str, schema: Schema) -> str:
 
 def _wrong_values(name: str, flag: Flag, values: Sequence[Value]) -> Iterator[str]:
     for value in values:
-        parts = value.split() if isinstance(value, str) and flag.many else [str(value)]
+        try:
+            parts = argv.split(value) if isinstance(value, str) and flag.many else [str(value)]
+        except ValueError as error:
+            yield f"{name} cannot be {value!r}: its words are split as a shell does, and there is {str(error).lower()}"
+            continue
         if not flag.takes_value:
             if not isinstance(value, bool):
                 yield f"{name} is a switch; write true or false, not {value!r}"
@@ -177,25 +184,26 @@ def _sentence(text: str) -> str:
     return re.split(r"(?<=[.!?]) (?=[A-Z`\"(])|:? [-*] ", words, maxsplit=1)[0][:300]
 
 
-async def _help(argv: Sequence[str]) -> str:
+async def _help(command: Sequence[str], unset: Collection[str]) -> str:
     """What the program prints for this, on stdout; empty when it fails or takes too long."""
+    inherited = {name: value for name, value in processes.inherited().items() if name not in unset}
     try:
         process = await asyncio.create_subprocess_exec(
-            *argv,
-            env={**processes.inherited(), **QUIET},
+            *command,
+            env={**inherited, **QUIET},
             stdin=asyncio.subprocess.DEVNULL,
             stdout=asyncio.subprocess.PIPE,
             stderr=asyncio.subprocess.DEVNULL,
             start_new_session=True,
         )
     except OSError as error:
-        log.warning("%s cannot be started: %s", argv[0], error)
+        log.warning("%s cannot be started: %s", command[0], error)
         return ""
     try:
         async with asyncio.timeout(TIMEOUT_S):
             printed, _ = await process.communicate()
     except TimeoutError:
-        log.warning("%s printed nothing for %s s.", " ".join(argv), TIMEOUT_S)
+        log.warning("%s printed nothing for %s s.", " ".join(command), TIMEOUT_S)
         return ""
     finally:
         await processes.stop(process)

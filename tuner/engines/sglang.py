@@ -6,6 +6,7 @@ from tuner.domain import Params
 from tuner.engines import parallel
 from tuner.engines.argv import Convention, environment, located, render, served_name
 from tuner.engines.quantization import AUTO, cache_flags, dynamic_refusal, gemm_flags
+from tuner.engines.variables import ADDRESS
 from tuner.errors import FailureKind
 from tuner.launch import HOST, MODEL, PORT, Launch, Program, Target
 from tuner.protocols import FailurePattern, Flag, Recipe
@@ -89,6 +90,11 @@ class SGLang:
         "port": "the tuner picks a free one",
         "served-model-name": "the tuner picks it; benchmark.model_name says what requests ask for",
     }
+    reserved_env: Mapping[str, str] = {
+        "SGLANG_API_KEY": "requests of the benchmark carry no key",
+        "SGLANG_HOST_IP": ADDRESS,
+        "SGLANG_PORT": ADDRESS,
+    }
     failures: Sequence[FailurePattern] = (
         FailurePattern(
             r"Not enough memory\b|Loading (?:the )?model .*out of memory|increas\w+ --mem-fraction-static|"
@@ -114,6 +120,7 @@ class SGLang:
                 *render({**_mapped(params), **params.flags}, schema, CONVENTION),
             ),
             env=environment(params.env, model, {}),
+            unset=tuple(self.reserved_env),
             model=located(model),
             served_model=served,
             gpus=0 if target.cpu_only else self.world_size(params),

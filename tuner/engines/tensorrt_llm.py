@@ -51,6 +51,7 @@ class TensorRTLLM:
         "port": "the tuner picks a free one",
         "served-model-name": "the tuner picks it; benchmark.model_name says what requests ask for",
     }
+    reserved_env: Mapping[str, str] = {}
     failures: Sequence[FailurePattern] = (
         FailurePattern(r"^Error: (?:No such option|Invalid value|Option '|Missing)", FailureKind.INVALID_FLAG),
         FailurePattern(

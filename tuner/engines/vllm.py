@@ -6,6 +6,7 @@ from tuner.domain import Params
 from tuner.engines import parallel
 from tuner.engines.argv import Convention, environment, located, render, served_name
 from tuner.engines.quantization import AUTO, cache_flags, dynamic_refusal, follows_refusal, gemm_flags
+from tuner.engines.variables import ADDRESS
 from tuner.errors import FailureKind
 from tuner.launch import HOST, MODEL, PORT, Launch, Program, Target
 from tuner.protocols import FailurePattern, Flag, Recipe
@@ -117,6 +118,12 @@ class VLLM:
         "ssl-keyfile": "the benchmark speaks plain HTTP on the loopback interface",
         "uds": "the benchmark connects by TCP",
     }
+    reserved_env: Mapping[str, str] = {
+        "VLLM_API_KEY": "requests of the benchmark carry no key",
+        "VLLM_HOST_IP": ADDRESS,
+        "VLLM_PORT": ADDRESS,
+        "VLLM_SERVER_DEV_MODE": "the tuner turns it on while it measures, to empty the prefix cache",
+    }
     failures: Sequence[FailurePattern] = (
         # A validation error can be about the model as well as about a flag.
         FailurePattern(
@@ -158,6 +165,7 @@ class VLLM:
                 *render({**_mapped(params), **params.flags}, schema, CONVENTION),
             ),
             env=environment(params.env, model, ours),
+            unset=tuple(self.reserved_env),
             measuring_env={"VLLM_SERVER_DEV_MODE": "1"},  # lets us empty the prefix cache
             model=located(model),
             served_model=served,

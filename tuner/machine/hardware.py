@@ -2,9 +2,10 @@
 
 import logging
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
+from typing import Any
 
 import psutil
 import pynvml
@@ -13,6 +14,9 @@ from tuner.machine import locks
 from tuner.spec.values import Frozen
 
 log = logging.getLogger(__name__)
+
+VISIBLE = "CUDA_VISIBLE_DEVICES"
+"""In our own environment it bounds what any experiment is given; each engine gets its own."""
 
 
 class GPU(Frozen):
@@ -53,31 +57,71 @@ def _gpus() -> tuple[str | None, tuple[GPU, ...]]:
     except pynvml.NVMLError:  # no library, no driver, or no device: all mean that there is nothing to use
         return None, ()
     try:
-        found = [_gpu(index) for index in range(pynvml.nvmlDeviceGetCount())]
-        return str(pynvml.nvmlSystemGetDriverVersion()), tuple(gpu for gpu in found if gpu is not None)
+        found = [gpu for index in range(pynvml.nvmlDeviceGetCount()) if (gpu := _gpu(index)) is not None]
+        return str(pynvml.nvmlSystemGetDriverVersion()), tuple(_allowed(found, os.environ.get(VISIBLE)))
     finally:
         pynvml.nvmlShutdown()
+
+
+def _allowed(gpus: Sequence[GPU], visible: str | None) -> Iterator[GPU]:
+    """Those that `CUDA_VISIBLE_DEVICES` names, as CUDA reads it: up to the first entry that names none.
+
+    Entries are indices, in NVML's order; UUIDs, or the start of one; or MIG devices by their UUID. Empty names none.
+    """
+    if visible is None:
+        yield from gpus
+        return
+    seen = set()
+    for entry in filter(None, map(str.strip, visible.split(","))) if visible.strip() else ():
+        if entry.startswith("MIG-"):
+            gpu = _mig(entry)
+        else:
+            fitting = [one for one in gpus if str(one.index) == entry or (_is_uuid(entry) and one.id.startswith(entry))]
+            gpu = fitting[0] if len(fitting) == 1 else None
+        if gpu is None or gpu.id in seen:
+            log.warning("%s=%s: %r names no GPU here, or one twice; those before it are used.", VISIBLE, visible, entry)
+            return
+        seen.add(gpu.id)
+        yield gpu
+
+
+def _is_uuid(entry: str) -> bool:
+    return entry.startswith("GPU-")
+
+
+def _mig(uuid: str) -> GPU | None:
+    """A part of a GPU, which counts as one; None: there is none of that name."""
+    try:
+        handle = pynvml.nvmlDeviceGetHandleByUUID(uuid)
+        whole = pynvml.nvmlDeviceGetDeviceHandleFromMigDeviceHandle(handle)
+        return _described(handle, pynvml.nvmlDeviceGetIndex(whole))
+    except pynvml.NVMLError as error:
+        log.warning("%s is left out: %s", uuid, error)
+        return None
 
 
 def _gpu(index: int) -> GPU | None:
     """None: it does not answer."""
     try:
-        handle = pynvml.nvmlDeviceGetHandleByIndex(index)
-        memory = pynvml.nvmlDeviceGetMemoryInfo(handle)
-        utilization = 0.0
-        with suppress(pynvml.NVMLError_NotSupported):  # MIG slices report none
-            utilization = pynvml.nvmlDeviceGetUtilizationRates(handle).gpu / 100
-        return GPU(
-            id=str(pynvml.nvmlDeviceGetUUID(handle)),
-            index=index,
-            name=str(pynvml.nvmlDeviceGetName(handle)),
-            memory_gib=memory.total / 2**30,
-            free_gib=memory.free / 2**30,
-            utilization=utilization,
-        )
+        return _described(pynvml.nvmlDeviceGetHandleByIndex(index), index)
     except pynvml.NVMLError as error:
         log.warning("GPU %d is left out: %s", index, error)
         return None
+
+
+def _described(handle: Any, index: int) -> GPU:
+    memory = pynvml.nvmlDeviceGetMemoryInfo(handle)
+    utilization = 0.0
+    with suppress(pynvml.NVMLError_NotSupported):  # MIG slices report none
+        utilization = pynvml.nvmlDeviceGetUtilizationRates(handle).gpu / 100
+    return GPU(
+        id=str(pynvml.nvmlDeviceGetUUID(handle)),
+        index=index,
+        name=str(pynvml.nvmlDeviceGetName(handle)),
+        memory_gib=memory.total / 2**30,
+        free_gib=memory.free / 2**30,
+        utilization=utilization,
+    )
 
 
 @dataclass(frozen=True)

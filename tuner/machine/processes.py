@@ -68,14 +68,15 @@ def started(pid: int) -> int | None:
 
 
 def inherited() -> dict[str, str]:
-    """Our environment for programs that others wrote, without what is ours alone: `AUTOTUNER_LLM_API_KEY` and so on.
+    """Our environment for programs that others wrote, without what is ours alone, and without keys of other services.
 
     An engine runs code that comes with models, and may print all it knows into its log.
     """
     return {
         name: value
         for name, value in os.environ.items()
-        if name == "AUTOTUNER_HOME" or not name.upper().startswith("AUTOTUNER_")
+        if name == "AUTOTUNER_HOME"
+        or (not name.upper().startswith("AUTOTUNER_") and not name.upper().endswith("_API_KEY"))
     }
 
 

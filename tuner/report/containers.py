@@ -72,7 +72,7 @@ def kubernetes(result: Result) -> str:
     """
     one = _container(result)
     labels = {"app.kubernetes.io/name": one.name}
-    env: list[dict[str, Any]] = [{"name": name, "value": value} for name, value in one.launch.env.items()]
+    env: list[dict[str, Any]] = [{"name": name, "value": _literal(value)} for name, value in one.launch.env.items()]
     if not one.launch.folder:
         secret = {"secretKeyRef": {"name": "hf-token", "key": "token", "optional": True}}
         env.append({"name": "HF_TOKEN", "valueFrom": secret})
@@ -83,8 +83,8 @@ def kubernetes(result: Result) -> str:
     container: dict[str, Any] = {
         "name": "engine",
         "image": one.image.reference,
-        "command": one.entrypoint,
-        "args": one.args,
+        "command": [_literal(part) for part in one.entrypoint],
+        "args": [_literal(part) for part in one.args],
         "env": env,
         "ports": [{"name": "http", "containerPort": PORT}],
         "startupProbe": {**health, "periodSeconds": 5, "failureThreshold": START_S // 5},
@@ -150,7 +150,7 @@ def _notes(result: Result) -> str:
 
 
 def _literal(text: str) -> str:
-    """Compose puts variables in the place of `$NAME`."""
+    """Compose puts variables in the place of `$NAME`, Kubernetes in that of `$(NAME)`; both take `$$` for a dollar."""
     return text.replace("$", "$$")
 
 

@@ -9,7 +9,7 @@ from tuner.analysis import score
 from tuner.benchmarks import BENCHMARKS
 from tuner.deploy import DEPLOYERS, images
 from tuner.domain import Params
-from tuner.engines import ENGINES, flags
+from tuner.engines import ENGINES, flags, variables, written
 from tuner.engines.models import model_paths
 from tuner.engines.quantization import QUANT_PRESETS, checkpoint_quantization
 from tuner.errors import InvalidSpecError, Problem
@@ -150,10 +150,11 @@ async def plan(spec: TaskSpec, settings: Settings) -> Plan:
     try:
         built = await asyncio.to_thread(
             space.build,
-            spec,
+            _as_written(spec, resolved.schema),
             parallel_presets=engine.parallel_presets,
             quant_presets=QUANT_PRESETS,
             refusal=_refusal(engine, _quantization(spec, checkpoint.model), resolved.gpus),
+            aliases={name: written.own_name(name, resolved.schema) for name in spec.parameters},
         )
     except InvalidSpecError as error:
         raise InvalidSpecError([*problems, *error.problems]) from None
@@ -229,11 +230,26 @@ def _quantization(spec: TaskSpec, model: str) -> str | None:
         return None
 
 
+def _as_written(spec: TaskSpec, schema: Mapping[str, Flag] | None) -> TaskSpec:
+    """The task with its flags and variables as the engine is given them, each under one name."""
+    parameters = written.parameters(spec.parameters, schema)
+    return spec.model_copy(update={"parameters": parameters, "environment": written.environment(spec.environment)})
+
+
 def _flag_problems(spec: TaskSpec, engine: Engine, schema: Mapping[str, Flag] | None) -> list[Problem]:
-    return [
+    wrong = [
         Problem(message, f"parameters.{name}")
         for name, domain in spec.parameters.items()
         for message in flags.check(schema, name, _values(domain), reserved=engine.reserved)
+    ]
+    wrong += [
+        Problem(why, f"environment.{name}")
+        for name in spec.environment
+        if (why := variables.refusal(name, engine.reserved_env)) is not None
+    ]
+    twice = written.twice(spec.parameters, schema).items()
+    return wrong + [
+        Problem(f"{name} and {first} are one flag; keep one", f"parameters.{name}") for name, first in twice
     ]
 
 

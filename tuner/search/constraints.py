@@ -65,11 +65,18 @@ class Constraint:
         return None if result is _UNKNOWN or result else f"{self.expression!r} does not hold"
 
 
-def compile(expression: str, names: Iterable[str]) -> Constraint:  # noqa: A001 - `constraints.compile` reads well
-    """Raises:
-    InvalidSpecError: this is no expression, it is too large, or it names something that is no parameter.
+def compile(  # noqa: A001 - `constraints.compile` reads well
+    expression: str, names: Iterable[str], aliases: Mapping[str, str] | None = None
+) -> Constraint:
     """
-    builder = _Builder({re.sub(r"[-.]", "_", name): name for name in (*DEFAULTS, *names)})
+    Args:
+        aliases: other names that the expression may use, and what a candidate calls them.
+
+    Raises:
+        InvalidSpecError: this is no expression, it is too large, or it names something that is no parameter.
+    """
+    called = {name: name for name in (*DEFAULTS, *names)} | dict(aliases or {})
+    builder = _Builder({re.sub(r"[-.]", "_", name): own for name, own in called.items()})
     try:
         if len(expression) > MAX_LENGTH:
             raise _Refused(f"it has {len(expression)} characters; {MAX_LENGTH} are the limit")

@@ -157,6 +157,7 @@ def build(
     parallel_presets: Mapping[str, Mapping[str, bool | int]],
     quant_presets: Mapping[str, Mapping[str, str]],
     refusal: Refusal,
+    aliases: Mapping[str, str] | None = None,
 ) -> SearchSpace:
     """The space of a task. One value is fixed and part of the baseline too; a list or a range is varied.
 
@@ -165,6 +166,7 @@ def build(
 
     Args:
         refusal: why the engine cannot run a configuration, None if it can.
+        aliases: other names of parameters that constraints may use.
 
     Raises:
         InvalidSpecError: presets or constraints that do not exist, a name used twice, or nothing left to try.
@@ -176,7 +178,7 @@ def build(
         "parallel": _block("parallel", "parallel_config", spec.parallel_config, parallel_presets, problems),
         "quant": _block("quant", "quant_config", spec.quant_config, quant_presets, problems),
     }
-    compiled = _compiled(spec, problems)
+    compiled = _compiled(spec, aliases or {}, problems)
     if problems:
         raise InvalidSpecError(problems)
     fixed = Params.model_validate({name: part for name, (part, _) in blocks.items()})
@@ -224,13 +226,13 @@ def _block(
     return {}, [Axis(where, block, Dimension(values=tuple(joint)), len(joint), joint)]
 
 
-def _compiled(spec: TaskSpec, problems: list[Problem]) -> tuple[Constraint, ...]:
+def _compiled(spec: TaskSpec, aliases: Mapping[str, str], problems: list[Problem]) -> tuple[Constraint, ...]:
     blocks = [name for config in (ParallelConfig, QuantConfig) for name in config.model_fields if name != "presets"]
     names = [*blocks, *spec.parameters, *spec.environment]
     compiled: list[Constraint] = []
     for i, expression in enumerate(spec.constraints):
         try:
-            compiled.append(constraints.compile(expression, names))
+            compiled.append(constraints.compile(expression, names, aliases))
         except InvalidSpecError as error:
             problems += [Problem(problem.message, f"constraints.{i}") for problem in error.problems]
     return tuple(compiled)

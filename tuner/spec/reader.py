@@ -22,6 +22,8 @@ MAX_PROBLEMS = 50
 EXPONENT = re.compile(r"[-+]?[0-9]+(?:\.[0-9]*)?[eE][-+]?[0-9]+\Z")
 SEXAGESIMAL = re.compile(r"[-+]?[0-9][0-9_]*(?::[0-5]?[0-9])+(?:\.[0-9_]*)?\Z")
 _TAG = "tag:yaml.org,2002:"
+ENVIRONMENT = "environment"
+"""The block of a task whose values stay as they were written: a program reads 1.10 as text, not as 1.1."""
 
 
 class Loader(yaml.SafeLoader):
@@ -79,13 +81,30 @@ def _json(text: str) -> Document | None:
         # An integer of thousands of digits, or endless nesting: the YAML reader has the words and the line for it.
         return None
     try:
-        lines = _Reader(text.replace("\t", " ")).document().lines
+        document = _Reader(text.replace("\t", " ")).document()
+        lines = document.lines
+        if isinstance(data, dict) and isinstance(document.data, dict) and ENVIRONMENT in data:
+            data[ENVIRONMENT] = _as_text(data[ENVIRONMENT], document.data.get(ENVIRONMENT))
     except InvalidSpecError:
         if repeated:
             raise
         # JSON that YAML cannot read (an odd escape): the data is good, only its lines are unknown.
         lines = {}
     return Document(data, lines)
+
+
+def _as_text(data: object, text: object) -> object:
+    """JSON's data, with the text of each number that would be written in another way."""
+    match data, text:
+        case dict(), dict():
+            return {name: _as_text(value, text.get(name)) for name, value in data.items()}
+        case list(), list() if len(data) == len(text):
+            return [_as_text(*pair) for pair in zip(data, text, strict=True)]
+        case (bool(), _):
+            return data
+        case (int() | float(), str()):
+            return text
+    return data
 
 
 def _is_yaml(text: str) -> bool:
@@ -218,6 +237,8 @@ class _Reader:
     def _scalar(self, event: yaml.ScalarEvent, path: Path) -> object:
         tag, text = self._tag(event), str(event.value)
         match tag:
+            case "bool" | "int" | "float" | "timestamp" if _of_a_variable(path) and not self._alike(tag, text):
+                return text
             case "str" | "value":
                 return text
             case "null":
@@ -234,12 +255,29 @@ class _Reader:
                 self._note(f"the tag {tag!r:.60} is not taken; write plain values", path, event)
         return None
 
+    def _alike(self, tag: str, text: str) -> bool:
+        """Whether what YAML takes a text for is written as the text is. Only true and false are switches."""
+        if tag == "bool":
+            return text.lower() in ("true", "false")
+        if tag == "timestamp":
+            return False
+        try:
+            return str(self._loader.construct_object(yaml.ScalarNode(_TAG + tag, text))) == text
+        except (ValueError, KeyError, IndexError):
+            return False
+
     def _plain(self, tag: str, text: str, path: Path, event: yaml.ScalarEvent) -> object:
         try:
             return self._loader.construct_object(yaml.ScalarNode(_TAG + tag, text))
         except (ValueError, KeyError, IndexError):
             self._note(f"{text!r:.40} is no {tag} that can be read; quote it if it is text", path, event)
             return None
+
+
+def _of_a_variable(path: Path) -> bool:
+    """A value of an environment variable, which is text: no bound of a range."""
+    place = path[2:] if path[:1] == (ENVIRONMENT,) and len(path) > 1 else None
+    return place is not None and (not place or place[0] == "values" or isinstance(place[0], int))
 
 
 def dotted(path: Path) -> str:

@@ -1,6 +1,7 @@
 """`autotuner doctor`: what this machine has, what is missing, and how to get it."""
 
 import json
+import os
 import platform
 import shutil
 import sys
@@ -60,10 +61,11 @@ def _machine(settings: Settings) -> list[Finding]:
         place = place.parent
     free_gib = shutil.disk_usage(place).free / 2**30
     gpus = ", ".join(f"{gpu.name} ({gpu.free_gib:.0f} of {gpu.memory_gib:.0f} GiB free)" for gpu in found.gpus)
+    bound = f" ({hardware.VISIBLE} bounds them)" if hardware.VISIBLE in os.environ else ""
     return [
         Finding("python", True, platform.python_version()),
         Finding("processor", True, f"{found.cpus} cores, {found.memory_gib:.0f} GiB of memory"),
-        Finding("GPU", bool(gpus), gpus or "none seen by NVML: engines run on the CPU", needed=False),
+        Finding("GPU", bool(gpus), (gpus or "none seen by NVML: engines run on the CPU") + bound, needed=False),
         Finding(
             "disk",
             free_gib > LOW_DISK_GIB,

@@ -31,6 +31,7 @@ class Simulated:
         "model": "the task's model says it",
         "port": "the tuner picks a free one",
     }
+    reserved_env: Mapping[str, str] = {}
     failures: Sequence[FailurePattern] = (
         FailurePattern(r"^simulated: out of memory", FailureKind.OUT_OF_MEMORY),
         FailurePattern(r"^simulated: invalid configuration", FailureKind.INVALID_FLAG),

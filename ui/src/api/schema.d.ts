@@ -1364,6 +1364,8 @@ export interface components {
              * @default false
              */
             dataset_deduplicate: boolean;
+            /** Dataset Holdout */
+            dataset_holdout: number | null;
             /** Dataset Prompt Column */
             dataset_prompt_column: string | null;
             /** Dataset Url */
@@ -1442,6 +1444,8 @@ export interface components {
              * @default false
              */
             dataset_deduplicate?: boolean;
+            /** Dataset Holdout */
+            dataset_holdout?: number | null;
             /** Dataset Prompt Column */
             dataset_prompt_column?: string | null;
             /** Dataset Url */
@@ -2396,8 +2400,15 @@ export interface components {
             program: components["schemas"]["Program"];
             /** Reset Cache Path */
             reset_cache_path: string | null;
+            /** Reset Cache Refusal */
+            reset_cache_refusal: string | null;
             /** Served Model */
             served_model: string;
+            /**
+             * Unset
+             * @default []
+             */
+            unset: string[];
         };
         /**
          * Limit
@@ -2934,6 +2945,11 @@ export interface components {
             missing: string[];
             /** Skipped */
             skipped: components["schemas"]["Skipped"][];
+            /**
+             * Slos
+             * @default []
+             */
+            slos: string[];
             /** Task Name */
             task_name: string;
             /** Valid */
@@ -4071,6 +4087,7 @@ export interface components {
              *       "dataset_url": null,
              *       "dataset_deduplicate": false,
              *       "dataset_prompt_column": null,
+             *       "dataset_holdout": null,
              *       "prefix_len": null,
              *       "prefix_ratio": null,
              *       "warmup_requests": 4,
