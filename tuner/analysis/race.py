@@ -10,7 +10,7 @@ import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from enum import StrEnum
-from functools import cached_property
+from functools import cached_property, partial
 
 from tuner.analysis.estimates import Estimate, Row, estimate, spread, within
 
@@ -23,9 +23,11 @@ TAIL = 0.01
 the 98 % that a single look would have."""
 CONFIDENCE = 0.95
 GIVE_UP = 2.0
-"""Standard errors that a gain must have reached in the last round; in the rounds before, the part of it that is done."""
+"""Standard errors that a gain must have reached in the last round; before, as much of it as of the rounds is done."""
 BEHIND = 1.0
 """Standard errors: who is further behind the leader leaves."""
+NEAR = 0.1
+"""Who is over a hard SLO by less than this in one measurement may hold it: measured again if it is good otherwise."""
 OVER = 0.5
 """Standard errors: whose mean is further past a hard SLO leaves."""
 
@@ -40,6 +42,13 @@ class Reading:
     """limit/actual of each hard SLO: above 0 is met."""
     values: tuple[float, ...] = ()
     """Each objective's own value, turned so that more is better."""
+    limits: tuple[float, ...] = ()
+    """As `margins`, of every SLO and without its `fail_ratio`: what a report says, decides nothing."""
+
+    @property
+    def room(self) -> float:
+        """The least margin; infinite without hard SLOs."""
+        return min(self.margins, default=math.inf)
 
 
 Readings = Mapping[int, Sequence[Reading | None]]
@@ -52,14 +61,14 @@ class Rules:
     baseline: int | None
     """None: there is nothing to compare with, so that the best one is measured again alone."""
     rounds: int = 8
-    min_effect: float = 0.0
-    """The gain, as a part, that a proven one lies beyond."""
+    beyond: float = 0.0
+    """The least gain that counts: a proven one lies beyond it."""
     baseline_missed: bool = False
-    """It missed a hard SLO in the search: a contender is also proven by meeting them all where the baseline does not."""
+    """It missed a hard SLO in the search: a contender is also proven by meeting them all where it does not."""
 
     def level(self, rounds: int) -> float:
-        """The one-sided error of the look after so many rounds: small at first, and smaller the more looks there are."""
-        level = min(TAIL, LEVEL * rounds / self.rounds**1.5)
+        """The one-sided error of the look after so many rounds: small at first, smaller the more looks there are."""
+        level = min(TAIL, LEVEL * rounds / (self.rounds * math.sqrt(self.rounds)))
         return level / 2 if self.baseline_missed else level  # there are two ways to be proven
 
     def required(self, rounds: int) -> float:
@@ -80,6 +89,10 @@ class Left(StrEnum):
 
 def merit_of(reading: Reading) -> float:
     return reading.merit
+
+
+def _margin(reading: Reading, index: int) -> float:
+    return reading.margins[index]
 
 
 @dataclass(frozen=True)
@@ -103,11 +116,12 @@ class Race:
 
     @property
     def leader(self) -> int | None:
-        """The proven one, else the best that neither failed nor is over an SLO; None: none of these was measured."""
+        """The proven one, else the best that neither failed nor is over an SLO, those that met all SLOs on average
+        first; None: none of these was measured."""
         if self.proven is not None:
             return self.proven
         staying = [one for one in self.contenders if self.left.get(one) not in (Left.FAILED, Left.OVER_SLO)]
-        return max(filter(self.taken, staying), key=self._mean_merit, default=None)
+        return max(filter(self.taken, staying), key=lambda one: (self._met(one), self._mean_merit(one)), default=None)
 
     def taken(self, one: int) -> list[Reading]:
         return [reading for reading in self.readings.get(one, ()) if reading]
@@ -125,8 +139,8 @@ class Race:
 
     def margins(self, one: int) -> list[Estimate]:
         """Of each hard SLO; empty: none, or too few measurements."""
-        taken = self.taken(one)
-        found = [self.own(one, lambda r, i=i: r.margins[i]) for i in range(len(taken[0].margins) if taken else 0)]  # type: ignore[misc]
+        count = len(taken[0].margins) if (taken := self.taken(one)) else 0
+        found = [self.own(one, partial(_margin, index=index)) for index in range(count)]
         return [one for one in found if one]
 
     @property
@@ -150,7 +164,7 @@ class Race:
         gain, level = self.gain(one), self.rules.level(self.rounds)
         if gain is None or any(margin.low(level) <= 0 for margin in self.margins(one)):
             return False
-        return gain.low(level) > math.log1p(self.rules.min_effect) or self._baseline_misses(
+        return gain.low(level) > self.rules.beyond or self._baseline_misses(
             lambda margin, count: margin.high(level / count) < 0
         )
 
@@ -162,7 +176,7 @@ class Race:
             return None
         if best - gain.mean > BEHIND * gain.error:
             return Left.BEHIND
-        beyond = Estimate(gain.mean - math.log1p(self.rules.min_effect), gain.error, gain.df)
+        beyond = Estimate(gain.mean - self.rules.beyond, gain.error, gain.df)
         hopeful = beyond.reaches(self.rules.required(self.rounds))
         if hopeful or self._baseline_misses(lambda margin, _: margin.mean < OVER * margin.error):
             return None
@@ -173,6 +187,10 @@ class Race:
             return False
         margins = self.margins(self.rules.baseline)
         return any(judge(margin, len(margins)) for margin in margins)
+
+    def _met(self, one: int) -> bool:
+        """On average."""
+        return all(math.fsum(margins) >= 0 for margins in zip(*(r.margins for r in self.taken(one)), strict=True))
 
     def _mean_merit(self, one: int) -> float:
         merits = self._differences(one, merit_of)
@@ -199,11 +217,31 @@ class Race:
         ]
 
 
+def worth(search: Mapping[int, Reading | None], baseline: Reading | None) -> list[int]:
+    """Which candidates are worth measuring again, best first: what beats the baseline, hard SLOs held or nearly.
+
+    Args:
+        search: one measurement of each candidate; None: it failed.
+    """
+    order = sorted(
+        (one.room < 0, -one.room if one.room < 0 else 0.0, -one.merit, number)
+        for number, one in search.items()
+        if one and one.room >= -math.log1p(NEAR) and (baseline is None or _beats(one, baseline))
+    )
+    return [number for *_, number in order]
+
+
+def _beats(one: Reading, baseline: Reading) -> bool:
+    if baseline.room >= 0:
+        return one.merit > baseline.merit
+    return one.room >= 0 or one.room > baseline.room
+
+
 def race(order: Sequence[int], readings: Readings, rules: Rules) -> Race:
     """Replays a race from its first round with what was measured, so that one can be taken up at any moment.
 
     Args:
-        order: the candidates worth measuring again, best first. Where one fails or is over a hard SLO the next comes in.
+        order: the candidates worth measuring again, best first. For one that fails or is over an SLO the next comes in.
     """
     waiting, joined, left = list(order), dict[int, int](), dict[int, Left]()
     found = Race(rules, readings, joined, left)
@@ -245,4 +283,3 @@ def _until(found: Race, rounds: int) -> Race:
     """As it stood after so many rounds."""
     cut = {one: found.readings.get(one, ())[: rounds - joined] for one, joined in found.joined.items()}
     return replace(found, readings=cut)
-

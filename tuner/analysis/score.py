@@ -76,27 +76,41 @@ def score(
     )
 
 
-def judge(spec: TaskSpec, objectives: Sequence[Objective], points: Sequence[LoadPoint], gpus: int) -> tuple[Score, ...]:
-    """One score per objective, or none at all where one of them cannot be judged."""
-    load = spec.benchmark
-    scores = [score(points, o, spec.slo, load.traffic_scenarios, load.num_concurrency, gpus) for o in objectives]
+def judge(
+    spec: TaskSpec,
+    objectives: Sequence[Objective],
+    points: Sequence[LoadPoint],
+    gpus: int,
+    like: Sequence[Score] = (),
+) -> tuple[Score, ...]:
+    """One score per objective, or none at all where one of them cannot be judged.
+
+    Args:
+        like: the scores of the experiment that this one measures again. It is judged at the same load levels: choosing
+            the best one anew would compare unlike loads, and count only levels that happened to meet the SLOs.
+    """
+    load, levels = spec.benchmark, [_levels(one) for one in like] or [None] * len(objectives)
+    scores = [
+        score(
+            [point for point in points if at is None or (point.scenario, point.concurrency) in at],
+            *(objective, spec.slo, load.traffic_scenarios, load.num_concurrency, gpus),
+        )
+        for objective, at in zip(objectives, levels, strict=True)
+    ]
     judged = tuple(one for one in scores if one is not None)
     return judged if len(judged) == len(objectives) else ()
 
 
 def judged(spec: TaskSpec, experiments: Sequence[Experiment]) -> tuple[tuple[Objective, ...], list[Experiment]]:
-    """The objectives that these experiments can be compared by, and the experiments scored under exactly those."""
+    """The objectives that these experiments can be compared by, and the experiments scored under exactly those.
+    Confirmations are judged at the load levels of what they confirm."""
     objectives = effective_objectives(spec, (one.gpus for one in experiments if one.points))
-    return objectives, [
-        one.model_copy(
-            update={
-                "scores": judge(spec, objectives, one.points, one.gpus)
-                if one.state is ExperimentState.COMPLETED
-                else ()
-            }
-        )
-        for one in experiments
-    ]
+    scores: dict[int | None, tuple[Score, ...]] = {None: ()}
+    for one in sorted(experiments, key=lambda one: one.confirms is not None):
+        completed = one.state is ExperimentState.COMPLETED
+        like = scores.get(one.confirms, ())
+        scores[one.number] = judge(spec, objectives, one.points, one.gpus, like) if completed else ()
+    return objectives, [one.model_copy(update={"scores": scores[one.number]}) for one in experiments]
 
 
 def effective_objectives(spec: TaskSpec, world_sizes: Iterable[int]) -> tuple[Objective, ...]:
@@ -226,6 +240,12 @@ def _penalty(excess: float, steepness: float) -> float:
     """exp(excess / steepness), going on along its tangent where it would overflow: still continuous, still growing."""
     exponent = min(excess / steepness, 1e15)
     return math.exp(min(exponent, STEEPEST)) * (1 + max(0.0, exponent - STEEPEST))
+
+
+def _levels(one: Score) -> set[tuple[str, int]] | None:
+    """Where a score was taken, by scenario and concurrency; None: over all levels."""
+    found = {(point.scenario, point.concurrency) for point in one.points if point.concurrency is not None}
+    return found or None
 
 
 def _bounds(slo: SLOConfig | None) -> tuple[SLO, ...]:
