@@ -8,8 +8,9 @@ from tools.tool import tool
 from tools.untrusted import Quoted, quoted
 from tuner.analysis.effects import Effect
 from tuner.analysis.formatting import percent
+from tuner.analysis.gains import Gain, change
 from tuner.analysis.result import Result
-from tuner.analysis.verdict import Gain, Outcome, change
+from tuner.analysis.verdict import Outcome
 from tuner.domain import Experiment, TaskState
 from tuner.errors import FailureKind
 from tuner.report import rows

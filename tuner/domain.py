@@ -132,6 +132,9 @@ class Score(Frozen):
     """The objective's own value, no penalty in it; the geometric mean over scenarios."""
     penalised: float
     """The value after soft SLOs: × penalty when minimizing, ÷ penalty when maximizing."""
+    softened: float | None = None
+    """As `penalised`, without what hard SLOs add that allow nothing over their bound: whether those are met is judged
+    by itself when an experiment is measured again. None: of an older version."""
     violation: float = 0.0
     """By how much hard SLOs are missed, weighted; 0 is feasible."""
     excess: dict[str, float] = {}

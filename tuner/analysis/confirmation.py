@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from tuner.analysis.race import Race, Reading, Rules, race, worth
-from tuner.analysis.score import LAST, TINY, best, merit, rank
+from tuner.analysis.score import LAST, TINY, best, rank
 from tuner.domain import Experiment, ExperimentState, Role
 from tuner.spec.objectives import SLO, Objective
 from tuner.spec.task import TaskSpec
@@ -42,10 +42,23 @@ def finished(spec: TaskSpec, objectives: Sequence[Objective], experiments: Seque
     return Finished(baseline, searched, leader or best(searched, objectives), confirmations, raced)
 
 
-def beyond(spec: TaskSpec, objectives: Sequence[Objective]) -> float:
-    """`min_effect` as a logarithm: 10 % less latency is a ratio of 0.9."""
+def rules(
+    spec: TaskSpec, objectives: Sequence[Objective], baseline: int | None, *, baseline_missed: bool = False
+) -> Rules:
+    """Of a task's race.
+
+    Args:
+        baseline: the number of its experiment; None: there is none that can be compared.
+        baseline_missed: a hard SLO, in the search.
+    """
     effect, falling = spec.optimization.min_effect, len(objectives) == 1 and objectives[0].direction == "minimize"
-    return -math.log1p(-effect) if falling else math.log1p(effect)
+    rounds = spec.optimization.confirm
+    return Rules(
+        baseline=baseline,
+        rounds=min(rounds, ALONE) if baseline is None else rounds,
+        beyond=-math.log1p(-effect) if falling else math.log1p(effect),  # 10 % less latency is a ratio of 0.9
+        baseline_missed=baseline_missed,
+    )
 
 
 def _race(
@@ -62,14 +75,9 @@ def _race(
     for one in confirmations:
         assert one.confirms is not None, "a confirmation names what it confirms"
         readings.setdefault(one.confirms, []).append(_reading(one, objectives, slos))
-    rounds = spec.optimization.confirm
-    rules = Rules(
-        baseline=baseline.number if baseline and theirs else None,
-        rounds=rounds if theirs else min(rounds, ALONE),
-        beyond=beyond(spec, objectives),
-        baseline_missed=theirs is not None and theirs.room < 0,
-    )
-    return race(_older(worth(search, theirs), readings), readings, rules)
+    compared = baseline.number if baseline and theirs else None
+    asked = rules(spec, objectives, compared, baseline_missed=theirs is not None and theirs.room < 0)
+    return race(_older(worth(search, theirs), readings), readings, asked)
 
 
 def _older(order: Sequence[int], readings: Mapping[int, Sequence[Reading | None]]) -> list[int]:
@@ -82,14 +90,21 @@ def _reading(one: Experiment, objectives: Sequence[Objective], slos: Sequence[SL
     if rank(one, objectives) == LAST:
         return None
     excess = {slo.name: max(score.excess[slo.name] for score in one.scores) for slo in slos}
+    softened = [score.penalised if score.softened is None else score.softened for score in one.scores]
+    merits = _logarithms(softened, objectives)
     return Reading(
-        merit=-merit(one, objectives),
+        merit=math.fsum(merits) / len(merits),
         margins=tuple(_room(excess[slo.name], slo.fail_ratio) for slo in slos if slo.hard),
-        values=tuple(
-            math.log(max(score.value, TINY)) * (-1 if objective.direction == "minimize" else 1)
-            for score, objective in zip(one.scores, objectives, strict=True)
-        ),
+        values=_logarithms([score.value for score in one.scores], objectives),
         limits=tuple(_room(excess[slo.name], 0.0) for slo in slos),
+    )
+
+
+def _logarithms(values: Sequence[float], objectives: Sequence[Objective]) -> tuple[float, ...]:
+    """Turned so that more is better."""
+    return tuple(
+        math.log(max(value, TINY)) * (-1 if objective.direction == "minimize" else 1)
+        for value, objective in zip(values, objectives, strict=True)
     )
 
 

@@ -18,7 +18,7 @@ from tuner.spec.values import Frozen
 
 POWER = 0.8
 """How often a gain that counts as visible would be shown."""
-MOST_ROUNDS = 5_000
+MOST_ROUNDS = 500
 """More rounds than this are no advice."""
 Standing = Literal["met", "missed", "too_close"]
 

@@ -16,15 +16,15 @@ from tuner.analysis.estimates import Estimate, Row, estimate, spread, within
 
 CONTENDERS = 3
 """The best of 10 or 20 candidates is among the three that measure best much more often than it measures best."""
-LEVEL = 0.017
+LEVEL = 0.014
 """Of the error of a look, see `Rules.level`."""
 TAIL = 0.01
 """Of the intervals that are shown, on each side: stopping when it looks good, and choosing, make 95 % (`CONFIDENCE`) of
 the 98 % that a single look would have."""
 CONFIDENCE = 0.95
-GIVE_UP = 2.0
+GIVE_UP = 1.8
 """Standard errors that a gain must have reached in the last round; before, as much of it as of the rounds is done."""
-BEHIND = 1.0
+BEHIND = 0.7
 """Standard errors: who is further behind the leader leaves."""
 NEAR = 0.1
 """Who is over a hard SLO by less than this in one measurement may hold it: measured again if it is good otherwise."""
@@ -128,7 +128,7 @@ class Race:
 
     def gain(self, one: int, pick: Pick = merit_of) -> Estimate | None:
         """Over the baseline, within the rounds of both; None: too few measurements, or no baseline."""
-        if self.rules.baseline is None:
+        if self.rules.baseline is None or one not in self.joined:
             return None
         variance, df = self._merit_spread if pick is merit_of else spread(self._rows(pick))
         return estimate(self._differences(one, pick), 2 * variance, df)

@@ -27,6 +27,7 @@ class _Judged:
     concurrency: int | None
     value: float
     penalised: float
+    softened: float
     violation: float
     excess: Mapping[str, float]
 
@@ -67,6 +68,7 @@ def score(
     return Score(
         value=value,
         penalised=penalised,
+        softened=geometric_mean([part.softened for part in parts]),
         violation=math.fsum(part.violation for part in parts),
         excess=_worst(part.excess for part in parts),
         points=tuple(
@@ -220,11 +222,17 @@ def _level(point: LoadPoint, objective: Objective, slo: SLOConfig | None, gpus: 
         bound.name: min(_measured(point, bound.metric, bound.statistic, gpus) / bound.threshold - 1, WORST_EXCESS)
         for bound in bounds
     }
-    penalty = _penalty(math.fsum(b.weight * max(0.0, excess[b.name]) for b in bounds), slo.steepness if slo else 1.0)
+
+    def penalised(counted: Iterable[SLO]) -> float:
+        over = math.fsum(b.weight * max(0.0, excess[b.name]) for b in counted)
+        penalty = _penalty(over, slo.steepness if slo else 1.0)
+        return value * penalty if objective.direction == "minimize" else value / penalty
+
     return _Judged(
         concurrency=point.concurrency,
         value=value,
-        penalised=value * penalty if objective.direction == "minimize" else value / penalty,
+        penalised=penalised(bounds),
+        softened=penalised(b for b in bounds if not b.hard or b.fail_ratio),
         violation=math.fsum(b.weight * max(0.0, excess[b.name] - b.fail_ratio) for b in bounds if b.hard),
         excess=excess,
     )
@@ -262,6 +270,7 @@ def _mean(levels: Sequence[_Judged]) -> _Judged:
         concurrency=None,
         value=math.fsum(level.value for level in levels) / len(levels),
         penalised=math.fsum(level.penalised for level in levels) / len(levels),
+        softened=math.fsum(level.softened for level in levels) / len(levels),
         violation=math.fsum(level.violation for level in levels),
         excess=_worst(level.excess for level in levels),
     )

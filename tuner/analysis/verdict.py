@@ -230,8 +230,8 @@ class _Case:
         alone = len(self.objectives) == 1
         caveat = ", with the SLOs counted" if counted and alone else ", all objectives together" if counted else ""
         text = (
-            f"Proven{caveat}: {self._compared()} {wording.count(len(again), 'fresh measurement')} of each, interleaved; "
-            "where nothing is better, fewer than 1 task in 20 says so."
+            f"Proven{caveat}: {self._compared()} {wording.count(len(again), 'fresh measurement')} of each, "
+            "interleaved; where nothing is better, fewer than 1 task in 20 says so."
         )
         if missed:
             text += f" The baseline {missed}."

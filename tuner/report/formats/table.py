@@ -8,8 +8,9 @@ from rich.table import Table
 from rich.text import Text
 
 from tuner.analysis.formatting import aim, duration, percent, quantity, statistic
+from tuner.analysis.gains import Gain
 from tuner.analysis.result import Bound, Result, Standing
-from tuner.analysis.verdict import Gain, Outcome
+from tuner.analysis.verdict import Outcome
 from tuner.domain import Role, TaskState
 from tuner.report import rows
 from tuner.report.command import shell
