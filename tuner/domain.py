@@ -255,7 +255,7 @@ class TaskSummary(Frozen):
     completed: int = 0
     failed: int = 0
     gain: float | None = None
-    """Of the winner over the baseline, as a part: 0.2 is 20 % better."""
+    """Of the winner over the baseline where it is proven, as a part: 0.2 is 20 % better."""
 
 
 class Event(Frozen):

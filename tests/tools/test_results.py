@@ -145,7 +145,7 @@ def story(made: TaskSpec, experiments: list[Experiment], state: TaskState = Task
 
 def test_advice_follows_from_the_measurements() -> None:
     made = spec(optimization={"max_iterations": 24})
-    said = list(advice(story(made, sweep(made, confirm=0))))
+    said = list(advice(story(made, sweep(made, rounds=0))))
     assert any("the fresh" in one or "confirm" in one for one in said) is False  # confirm is 2, they are still missing
     assert "The search ended at its limit of 24 candidates (optimization.max_iterations); there may be more." in said
     assert any(one.startswith("MODE explains") for one in said)
@@ -153,16 +153,16 @@ def test_advice_follows_from_the_measurements() -> None:
 
 def test_advice_on_an_unproven_result_names_what_would_prove_it() -> None:
     made = spec(optimization={"confirm": 0})
-    said = list(advice(story(made, sweep(made, confirm=0))))
+    said = list(advice(story(made, sweep(made, rounds=0))))
     assert said[0] == "With confirm 0 nothing is proven; optimization.confirm 2 measures winner and defaults anew."
     made = spec(optimization={"baseline": False})
-    alone = [one for one in sweep(made, confirm=0) if one.role is not Role.BASELINE]
+    alone = [one for one in sweep(made, rounds=0) if one.role is not Role.BASELINE]
     assert any(one.startswith("There was no baseline") for one in advice(story(made, alone)))
 
 
 def test_advice_where_nothing_holds_a_hard_slo_names_the_nearest() -> None:
     made = spec(slo={"ttft": {"p90": {"threshold": 0.01, "hard_fail": True}}})
-    found = story(made, sweep(made, confirm=0))
+    found = story(made, sweep(made, rounds=0))
     said = list(advice(found))
     assert found.winner is None
     assert any(
@@ -230,7 +230,7 @@ async def test_a_chart_that_a_task_has_not_is_refused_with_those_it_has(ask: Ask
 
 async def test_several_objectives_are_told_together(ask: Ask, tuner: Tuner) -> None:
     made = spec(optimization={"objective": ["maximize_throughput", "minimize_ttft"]})
-    task = await kept(tuner, made, sweep(made, confirm=0))
+    task = await kept(tuner, made, sweep(made, rounds=0))
     told = await ask("plot", task=task.id, chart="objectives-against-each-other")
     assert told["numbers"]["columns"] == [
         "experiment",

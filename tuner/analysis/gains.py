@@ -210,7 +210,9 @@ def launches(noise: float, rules: Rules, gain: float) -> int | None:
 
 def expected(rules: Rules, candidates: int) -> tuple[int, int]:
     """Launches of a race, about and at most: all in two rounds, then about as many again for who is left."""
-    most = min(CONTENDERS, candidates) + 1 if rules.baseline is not None else min(1, candidates)
+    if not candidates:
+        return 0, 0
+    most = min(CONTENDERS, candidates) + 1 if rules.baseline is not None else 1
     whole = rules.rounds * most
     return (whole if rules.baseline is None else min(whole, 2 * most + min(4, 2 * max(0, rules.rounds - 2)))), whole
 

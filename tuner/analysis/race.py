@@ -68,7 +68,8 @@ class Rules:
 
     def level(self, rounds: int) -> float:
         """The one-sided error of the look after so many rounds: small at first, smaller the more looks there are."""
-        level = min(TAIL, LEVEL * rounds / (self.rounds * math.sqrt(self.rounds)))
+        whole = max(self.rounds, rounds)
+        level = min(TAIL, LEVEL * rounds / (whole * math.sqrt(whole)))
         return level / 2 if self.baseline_missed else level  # there are two ways to be proven
 
     def required(self, rounds: int) -> float:

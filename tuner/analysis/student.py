@@ -5,7 +5,7 @@ from functools import lru_cache
 from statistics import NormalDist
 
 MANY = 200
-"""Degrees of freedom from which the distribution is the normal one with two terms of correction, to three digits far out."""
+"""Degrees of freedom from which the normal distribution with two terms of correction is near enough: three digits."""
 
 
 def cdf(t: float, df: int) -> float:

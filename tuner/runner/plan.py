@@ -313,9 +313,9 @@ def _cautions(spec: TaskSpec, built: space.SearchSpace) -> list[str]:
             f"{spec.optimization.strategy} tries only the first {tried} of {of} candidates, in order; "
             "use random or bayesian."
         )
-    if spec.optimization.confirm < 2 and spec.optimization.baseline and built.varied:
+    if spec.optimization.confirm == 1 and spec.optimization.baseline and built.varied:
         cautions.append(
-            f"With optimization.confirm {spec.optimization.confirm} nothing is proven: it takes 2 rounds, by default 8."
+            "With optimization.confirm 1 nothing is proven: it takes 2 rounds to know a spread; by default there are 8."
         )
     if not spec.optimization.baseline:
         cautions.append("Without the baseline nothing is proven better than the engine's defaults.")
