@@ -217,6 +217,16 @@ def expected(rules: Rules, candidates: int) -> tuple[int, int]:
     return (whole if rules.baseline is None else min(whole, 2 * most + min(4, 2 * max(0, rules.rounds - 2)))), whole
 
 
+def against(one: Gain) -> str:
+    """As a cell of a table: `+24 % (+19 % to +31 %)`, `no difference shown (-3.0 % to +9.0 %)`; better is above 0."""
+    if one.gain is None:
+        return ""
+    if one.low is None or one.high is None:
+        return percent(one.gain, signed=True)
+    interval = f"({percent(one.low, signed=True)} to {percent(one.high, signed=True)})"
+    return f"{percent(one.gain, signed=True)} {interval}" if differs(one) else f"no difference shown {interval}"
+
+
 def change(one: Gain) -> str:
     """`24 % more output tokens/s (+19 % to +31 %)`, or that no difference was shown."""
     metric, up = one.objective.metric, one.objective.direction == "maximize"

@@ -7,7 +7,7 @@ from typing import Literal
 from tuner.analysis.confirmation import Finished, finished
 from tuner.analysis.effects import Effect, effects
 from tuner.analysis.formatting import percent
-from tuner.analysis.gains import Again, SLOVerdict, again, slo_verdicts
+from tuner.analysis.gains import Again, Gain, SLOVerdict, again, fresh_gains, slo_verdicts
 from tuner.analysis.score import LAST, front, judged, rank, ranked, unjudged
 from tuner.analysis.verdict import Verdict, verdict
 from tuner.domain import Experiment, ExperimentState, Params, Role, Score, Task, TaskState
@@ -54,6 +54,8 @@ class Standing(Frozen):
     """Why it failed, cannot be judged or is infeasible, in a sentence."""
     again: tuple[Again, ...] = ()
     """Its fresh measurements, by `Result.objectives`; empty: it was not measured again."""
+    against_baseline: tuple[Gain, ...] = ()
+    """Its gains in fresh measurements, by `Result.objectives`; empty: there are none of both."""
 
 
 class Result(Frozen):
@@ -164,6 +166,7 @@ def _standing(
         binding=max(bounds, key=lambda bound: bound.excess).name if bounds else None,
         reason=_reason(one, bounds, spec, objectives),
         again=again(runs, objectives, one),
+        against_baseline=() if one is baseline else fresh_gains(runs, objectives, one),
     )
 
 

@@ -46,8 +46,27 @@ class Outcome(StrEnum):
     PROVEN = "proven"
 
 
+HEADLINES = {
+    Outcome.NOTHING_COMPLETED: "Nothing completed",
+    Outcome.INFEASIBLE: "No configuration meets the SLOs",
+    Outcome.DEFAULTS_BEST: "The engine's defaults are best",
+    Outcome.NO_BASELINE: "Nothing to compare with",
+    Outcome.BASELINE_FAILED: "The engine's defaults failed",
+    Outcome.UNCONFIRMED: "Not confirmed",
+    Outcome.FAILED_AGAIN: "Failed when measured again",
+    Outcome.SLO_MISSED_AGAIN: "SLO missed when measured again",
+    Outcome.SLO_TOO_CLOSE: "Too close to an SLO to say",
+    Outcome.NO_DIFFERENCE: "No difference found",
+    Outcome.OVERLAP: "No difference found",
+    Outcome.WORSE_AGAIN: "The engine's defaults are better",
+    Outcome.PROVEN: "Proven",
+}
+
+
 class Verdict(Frozen):
     outcome: Outcome
+    headline: str = ""
+    """A few words: `13 % more output tokens/s (+10 % to +16 %)` where that is proven, never a gain that is not."""
     text: str
     gains: tuple[Gain, ...] = ()
     """One per objective, where winner and baseline can be compared."""
@@ -73,6 +92,15 @@ class Verdict(Frozen):
         return self.outcome is Outcome.PROVEN
 
 
+def headline(one: Verdict) -> str:
+    shown = [change(gain) for gain in one.gains if gain.shown] if one.proven else []
+    if shown:
+        return ", ".join(shown)
+    if one.outcome is Outcome.NO_DIFFERENCE and one.bound is not None and one.bound > 0:
+        return f"{HEADLINES[one.outcome]} (less than {percent(one.bound)} if any)"
+    return HEADLINES[one.outcome]
+
+
 def verdict(spec: TaskSpec, objectives: Sequence[Objective], experiments: Sequence[Experiment]) -> Verdict:
     """Judges what is there, at any moment of a task. Experiments must be scored (`score.judged`).
 
@@ -82,7 +110,12 @@ def verdict(spec: TaskSpec, objectives: Sequence[Objective], experiments: Sequen
     instead of a gain, if fresh measurements show that the baseline misses one. At most 5 % of tasks in which neither is
     so say proven (`docs/trust.md`).
     """
-    runs, slos = finished(spec, objectives, experiments), spec.slo.bounds if spec.slo else ()
+    found = _judged(spec, objectives, finished(spec, objectives, experiments))
+    return found.model_copy(update={"headline": headline(found)})
+
+
+def _judged(spec: TaskSpec, objectives: Sequence[Objective], runs: Finished) -> Verdict:
+    slos = spec.slo.bounds if spec.slo else ()
     winner, baseline = runs.winner, runs.baseline
     if all(rank(one, objectives) == LAST for one in runs.searched):
         return Verdict(outcome=Outcome.NOTHING_COMPLETED, text=wording.nothing(runs.searched))
