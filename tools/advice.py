@@ -30,11 +30,11 @@ def _proof(result: Result) -> Iterator[str]:
     confirm, verdict = result.spec.optimization.confirm, result.verdict
     match verdict.outcome:
         case Outcome.UNCONFIRMED if result.state.ended and confirm < 2:
-            yield f"With confirm {confirm} nothing is proven; optimization.confirm 8 measures the best and the defaults anew."
+            yield f"With confirm {confirm} nothing is proven; optimization.confirm 8 measures the best few anew."
         case Outcome.NO_DIFFERENCE | Outcome.SLO_TOO_CLOSE if verdict.launches_needed and verdict.needed_for:
             yield (
-                f"To show a gain of {percent(verdict.needed_for)} would take about {verdict.launches_needed:,} launches "
-                "at this noise (optimization.confirm); more requests a level make each of them quieter."
+                f"To show a gain of {percent(verdict.needed_for)} takes about {verdict.launches_needed:,} launches at "
+                "this noise (optimization.confirm); more requests a level make each of them quieter."
             )
         case Outcome.SLO_TOO_CLOSE:
             yield "Whether the SLO is met is too close to say; one with more room below it, or more rounds, would tell."

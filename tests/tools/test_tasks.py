@@ -149,6 +149,7 @@ async def test_a_finished_task_tells_verdict_winner_command_and_margins(ask: Ask
             "margin": "100 % below the limit",
             "met": True,
             "hard": False,
+            "verdict": "met",
         },
         {
             "slo": "p90 time to first token",
@@ -157,6 +158,7 @@ async def test_a_finished_task_tells_verdict_winner_command_and_margins(ask: Ask
             "margin": "20 % over the limit",
             "met": False,
             "hard": False,
+            "verdict": "missed",
         },
     ]
     assert told["command"].endswith(" -m fake --port 8000 --batch 4 --speed 6")

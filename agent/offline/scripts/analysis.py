@@ -15,6 +15,7 @@ from agent.offline.summaries import SIMULATED, described, margin
 CHARTS = {
     r"pareto|trade-?offs?|front|objectives": "objectives-against-each-other",
     r"progress|course|search|history": "course-of-the-search",
+    r"measured again|error bars?|intervals?|confirmations?": "measured-again-against-the-baseline",
     r"effects?|importance|parameters?|flags?": "effect-of-each-parameter",
     r"(?:by |over |against )?concurrenc(?:y|ies)|by load": "objective-against-concurrency",
     r"load(?: curves?)?|latency|throughput|curves?": "throughput-against-latency",
