@@ -1142,6 +1142,20 @@ export interface components {
             [key: string]: unknown;
         };
         /**
+         * Again
+         * @description The fresh measurements of one experiment, in one objective.
+         */
+        Again: {
+            /** High */
+            high: number | null;
+            /** Low */
+            low: number | null;
+            /** Measurements */
+            measurements: number;
+            /** Value */
+            value: number;
+        };
+        /**
          * AgentInfo
          * @description Who answers, and how far it may go.
          */
@@ -1531,6 +1545,8 @@ export interface components {
             name: string;
             /** Threshold S */
             threshold_s: number;
+            /** Verdict */
+            verdict: ("met" | "missed" | "too_close") | null;
         };
         /**
          * Budget
@@ -2125,6 +2141,8 @@ export interface components {
         Gain: {
             /** Baseline */
             baseline: number[];
+            /** Confidence */
+            confidence: number | null;
             /** Fresh */
             fresh: boolean;
             /** Gain */
@@ -2134,6 +2152,11 @@ export interface components {
             /** Low */
             low: number | null;
             objective: components["schemas"]["Objective"];
+            /**
+             * Shown
+             * @default false
+             */
+            shown: boolean;
             /** Winner */
             winner: number[];
         };
@@ -2675,7 +2698,7 @@ export interface components {
             baseline: boolean;
             /**
              * Confirm
-             * @default 2
+             * @default 8
              */
             confirm: number;
             /**
@@ -2683,6 +2706,11 @@ export interface components {
              * @default 20
              */
             max_iterations: number;
+            /**
+             * Min Effect
+             * @default 0
+             */
+            min_effect: number;
             /**
              * N Initial Random
              * @default 5
@@ -2733,7 +2761,7 @@ export interface components {
             baseline?: boolean;
             /**
              * Confirm
-             * @default 2
+             * @default 8
              */
             confirm?: number;
             /**
@@ -2741,6 +2769,11 @@ export interface components {
              * @default 20
              */
             max_iterations?: number;
+            /**
+             * Min Effect
+             * @default 0
+             */
+            min_effect?: number;
             /**
              * N Initial Random
              * @default 5
@@ -2783,7 +2816,7 @@ export interface components {
          * Outcome
          * @enum {string}
          */
-        Outcome: "nothing_completed" | "infeasible" | "defaults_best" | "no_baseline" | "baseline_failed" | "unconfirmed" | "failed_again" | "slo_missed_again" | "overlap" | "worse_again" | "proven";
+        Outcome: "nothing_completed" | "infeasible" | "defaults_best" | "no_baseline" | "baseline_failed" | "unconfirmed" | "failed_again" | "slo_missed_again" | "slo_too_close" | "no_difference" | "overlap" | "worse_again" | "proven";
         /**
          * ParallelConfig
          * @description How a model is spread over GPUs: one degree, or the degrees to try. Presets are the engine's, by name.
@@ -2924,6 +2957,11 @@ export interface components {
             engine: string;
             /** Engine Version */
             engine_version: string | null;
+            /**
+             * Expected Confirmations
+             * @default 0
+             */
+            expected_confirmations: number;
             /** Experiments */
             experiments: number;
             /** Gpus */
@@ -2932,12 +2970,16 @@ export interface components {
             levels: string[];
             /** Missing */
             missing: string[];
+            /** Noise */
+            noise: number | null;
             /** Skipped */
             skipped: components["schemas"]["Skipped"][];
             /** Task Name */
             task_name: string;
             /** Valid */
             valid: number | null;
+            /** Visible Gain */
+            visible_gain: number | null;
             /** Warnings */
             warnings: string[];
         };
@@ -3231,6 +3273,8 @@ export interface components {
             front: number[];
             /** Nearest */
             nearest: number | null;
+            /** Noise */
+            noise: number | null;
             /** Objectives */
             objectives: components["schemas"]["Objective"][];
             /** Simulated */
@@ -3586,6 +3630,8 @@ export interface components {
              * @default []
              */
             points: components["schemas"]["OperatingPoint"][];
+            /** Softened */
+            softened: number | null;
             /** Value */
             value: number;
             /**
@@ -3736,6 +3782,33 @@ export interface components {
             ttft?: (components["schemas"]["LimitInput"] | components["schemas"]["LimitByStatisticInput"]) | null;
         };
         /**
+         * SLOVerdict
+         * @description An SLO of one experiment over its fresh measurements.
+         */
+        SLOVerdict: {
+            /** Actual S */
+            actual_s: number;
+            /** Experiment */
+            experiment: number;
+            /** Hard */
+            hard: boolean;
+            /** High S */
+            high_s: number;
+            /** Low S */
+            low_s: number;
+            /** Measurements */
+            measurements: number;
+            /** Name */
+            name: string;
+            /** Threshold S */
+            threshold_s: number;
+            /**
+             * Verdict
+             * @enum {string}
+             */
+            verdict: "met" | "missed" | "too_close";
+        };
+        /**
          * SpecPatch
          * @description A JSON merge patch (RFC 7396) of a task's spec: keys as in a task, null removes one.
          * @example {
@@ -3752,6 +3825,16 @@ export interface components {
          * @description How one finished experiment did.
          */
         Standing: {
+            /**
+             * Again
+             * @default []
+             */
+            again: components["schemas"]["Again"][];
+            /**
+             * Against Baseline
+             * @default []
+             */
+            against_baseline: components["schemas"]["Gain"][];
             /** Binding */
             binding: string | null;
             /** Bounds */
@@ -4017,7 +4100,8 @@ export interface components {
              *       "seed": 0,
              *       "baseline": true,
              *       "parallel_experiments": 1,
-             *       "confirm": 2
+             *       "confirm": 8,
+             *       "min_effect": 0
              *     }
              */
             optimization: components["schemas"]["Optimization"];
@@ -4130,7 +4214,8 @@ export interface components {
              *       "seed": 0,
              *       "baseline": true,
              *       "parallel_experiments": 1,
-             *       "confirm": 2
+             *       "confirm": 8,
+             *       "min_effect": 0
              *     }
              */
             optimization?: components["schemas"]["OptimizationInput"];
@@ -4561,16 +4646,41 @@ export interface components {
         };
         /** Verdict */
         Verdict: {
+            /** Bound */
+            bound: number | null;
             /**
              * Gains
              * @default []
              */
             gains: components["schemas"]["Gain"][];
+            /**
+             * Headline
+             * @default
+             */
+            headline: string;
+            /** Launches Needed */
+            launches_needed: number | null;
             /** Luck */
             luck: number | null;
+            /** Needed For */
+            needed_for: number | null;
+            /** Noise */
+            noise: number | null;
             outcome: components["schemas"]["Outcome"];
+            /**
+             * Rounds
+             * @default 0
+             */
+            rounds: number;
+            /**
+             * Slos
+             * @default []
+             */
+            slos: components["schemas"]["SLOVerdict"][];
             /** Text */
             text: string;
+            /** Visible Gain */
+            visible_gain: number | null;
         };
         /**
          * VideoPart
