@@ -66,7 +66,8 @@ HEADLINES = {
 class Verdict(Frozen):
     outcome: Outcome
     headline: str = ""
-    """A few words: `13 % more output tokens/s (+10 % to +16 %)` where that is proven, never a gain that is not."""
+    """A few words: `13 % more output tokens/s (+10 % to +16 %)` where that is proven, with what it costs in other
+    objectives; never a gain that is not."""
     text: str
     gains: tuple[Gain, ...] = ()
     """One per objective, where winner and baseline can be compared."""
@@ -93,9 +94,8 @@ class Verdict(Frozen):
 
 
 def headline(one: Verdict) -> str:
-    shown = [change(gain) for gain in one.gains if gain.shown] if one.proven else []
-    if shown:
-        return ", ".join(shown)
+    if one.proven and any(gain.shown for gain in one.gains):
+        return ", ".join(change(gain) for gain in one.gains if gains.differs(gain))
     if one.outcome is Outcome.NO_DIFFERENCE and one.bound is not None and one.bound > 0:
         return f"{HEADLINES[one.outcome]} (less than {percent(one.bound)} if any)"
     return HEADLINES[one.outcome]
@@ -257,19 +257,18 @@ class _Case:
     def _proven(self) -> str:
         baseline = self.runs.baseline
         assert baseline is not None, "it was compared with something"
-        fresh = [one for one in self.runs.again(baseline) if one.scores]
         again = [one for one in self.runs.again(self.winner) if one.scores]
-        missed, counted = wording.misses(fresh, self.slos), not all(gain.shown for gain in self.gains)
-        alone = len(self.objectives) == 1
+        counted, alone = not all(gain.shown for gain in self.gains), len(self.objectives) == 1
         caveat = ", with the SLOs counted" if counted and alone else ", all objectives together" if counted else ""
         text = (
             f"Proven{caveat}: {self._compared()} {wording.count(len(again), 'fresh measurement')} of each, "
             "interleaved; where nothing is better, fewer than 1 task in 20 says so."
         )
-        if missed:
-            text += f" The baseline {missed}."
-        if soft := wording.misses(again, self.slos):
-            text += f" The winner {soft}."
+        for who, number in (("baseline", baseline.number), ("winner", self.winner.number)):
+            found = gains.slo_verdicts(self.runs.race, self.slos, number)
+            text += wording.slo_sentences(
+                f"the {who}", [one for one in found if who == "winner" or one.verdict == "missed"]
+            )
         return text
 
     def _unconfirmed(self) -> str:

@@ -12,9 +12,25 @@ from tuner.spec.objectives import SLO, Metric, Objective
 def slo_sentence(one: SLOVerdict) -> str:
     """`p90 time to first token 290 ms (270 ms to 312 ms), limit 300 ms`."""
     interval = f"{duration(one.low_s)} to {duration(one.high_s)}"
+    return f"{_named(one)} {duration(one.actual_s)} ({interval}), limit {duration(one.threshold_s)}"
+
+
+def _named(one: SLOVerdict) -> str:
     metric, _, which = one.name.rpartition(".")
-    name = statistic(Metric(metric), which)
-    return f"{name} {duration(one.actual_s)} ({interval}), limit {duration(one.threshold_s)}"
+    return statistic(Metric(metric), which)
+
+
+def slo_sentences(who: str, slos: Sequence[SLOVerdict]) -> str:
+    """` The winner misses p90 time to first token by 40 % (420 ms, limit 300 ms).`, and what is too close to say."""
+    missed = [
+        f"{_named(one)} by {percent(one.actual_s / one.threshold_s - 1)} "
+        f"({duration(one.actual_s)}, limit {duration(one.threshold_s)})"
+        for one in slos
+        if one.verdict == "missed"
+    ]
+    close = [slo_sentence(one) for one in slos if one.verdict == "too_close"]
+    text = f" {who[0].upper()}{who[1:]} misses {' and '.join(missed)}." if missed else ""
+    return f"{text} Whether {who} meets these is too close to say: {'; '.join(close)}." if close else text
 
 
 def misses(experiments: Sequence[Experiment], slos: Sequence[SLO], hard: bool = False) -> str:
