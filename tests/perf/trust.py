@@ -196,13 +196,13 @@ def special_cells() -> Iterator[tuple[str, Cell]]:
     """What else a task can be, at 10 % noise with 10 candidates."""
     base = Cell(0.1, 10, 0.25)
     for gain in (0.0, 0.25):
-        named = f"two objectives, one better in both by {gain:.0%}" if gain else "two objectives, none better"
+        named = f"two objectives, one better in both by {100 * gain:.0f} %" if gain else "two objectives, none better"
         yield named, replace(base, objectives=2, gain=gain)
     for margin in (-0.02, 0.0):
         named = "all better by 0 %, and " + ("over a hard SLO by 2 %" if margin else "exactly at a hard SLO")
         yield f"{named}, the baseline too", replace(base, gain=0.0, margin=margin, baseline_margin=margin)
     for margin in (-0.02, 0.05, 0.2):
-        where = f"{abs(margin):.0%} {'within' if margin > 0 else 'over'} a hard SLO"
+        where = f"{100 * abs(margin):.0f} % {'within' if margin > 0 else 'over'} a hard SLO"
         yield f"one better by 25 %, {where}; the others well within", replace(base, margin=margin, baseline_margin=1.0)
     yield "one better by 25 % and 30 % within; the others 10 % over", replace(base, margin=0.3, baseline_margin=-0.1)
     yield "none better, 30 % within; the baseline 30 % over", replace(base, gain=0.0, margin=0.3, baseline_margin=-0.3)
