@@ -1,5 +1,7 @@
 """What a task came to: verdicts, gains, confirmations, effects."""
 
+import math
+import random
 from typing import Any
 
 import pytest
@@ -8,6 +10,7 @@ from hypothesis import strategies as st
 
 from tests.fakes.results import SCENARIO, experiment, point, spec, swept, task_of
 from tuner.analysis.gains import change
+from tuner.analysis.race import Reading, Rules, race, worth
 from tuner.analysis.result import Result, result, to_confirm
 from tuner.analysis.verdict import Outcome
 from tuner.domain import Experiment, ExperimentState, Failure, Role, TaskState
@@ -435,3 +438,32 @@ def test_a_result_can_be_had_at_any_moment_of_a_task(cut: int) -> None:
     found = result(task, experiments)
     assert len(found.standings) == max(0, len(experiments) - 1)
     assert found.verdict.text
+
+
+@pytest.mark.parametrize("seed", range(12))
+def test_a_whole_task_is_decided_as_the_simulated_ones_of_the_oracle(seed: int) -> None:
+    """So that what `tests/perf/trust.py` finds holds for tasks: the same numbers through both."""
+    draw, story = random.Random(seed), Story()
+    for _ in range(8):
+        story.add(100 * math.exp(draw.gauss(0.1 if seed % 2 else 0, 0.1)))
+    search = [Reading(math.log(one.points[0].output_tokens_per_s)) for one in story.told]
+    readings: dict[int, list[Reading | None]] = {}
+    while due := to_confirm(story.spec, story.told):
+        order = worth(dict(enumerate(search[1:], 1)), search[0])
+        assert [number for number, _ in due] == list(race(order, readings, Rules(baseline=0)).due)
+        for number, _ in due:
+            rate = 100 * math.exp(draw.gauss(0.02 * number, 0.05))
+            story.add(rate, confirms=number)
+            readings.setdefault(number, []).append(Reading(math.log(rate)))
+    found = race(worth(dict(enumerate(search[1:], 1)), search[0]), readings, Rules(baseline=0))
+    assert (found.due, found.proven is not None) == ((), story.result.verdict.proven)
+    assert found.leader is None or found.leader == story.result.winner
+
+
+def test_the_best_value_of_several_slots_waits_for_its_round() -> None:
+    """With several at once, the next round begins when the last of this one has ended."""
+    story = Story().add(100).add(200).add(190)
+    first = [number for number, _ in to_confirm(story.spec, story.told)]
+    assert first == [1, 2, 0]
+    story.add(150, confirms=2).add(100, confirms=0)
+    assert [number for number, _ in to_confirm(story.spec, story.told)] == [1]
