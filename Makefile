@@ -70,6 +70,7 @@ perf: engine
 	@$(BIN)/python -m tests.perf.listing
 	@$(BIN)/python -m tests.perf.agent
 	@$(BIN)/python -m tests.perf.storage
+	@$(BIN)/python -m tests.perf.trust
 
 lock:
 	uv pip compile --universal --python-version 3.11 --generate-hashes --extra dev --no-header -o requirements.lock pyproject.toml

@@ -194,7 +194,7 @@ async def test_a_task_is_found_by_name_run_and_summed_up(tuner: Tuner) -> None:
     result = await tuner.result(task.id)
     assert result.winner == 6
     assert result.verdict.proven
-    assert len(await tuner.experiments(task.id)) == 14
+    assert len(await tuner.experiments(task.id)) == 18
     (listed,), total = await tuner.tasks(state=TaskState.COMPLETED, text="fake", engine="fake")
     assert (listed.id, total) == (task.id, 1)
 
@@ -425,7 +425,7 @@ async def test_presets_are_kept_listed_merged_and_removed(tuner: Tuner, elsewher
     listed = await elsewhere.presets()
     assert [preset.built_in for preset in listed] == [True] * (len(listed) - 1) + [False]
     merged = await tuner.merged(["quick-check", "mine"], {"task_name": "x"})
-    assert merged["optimization"] == {"max_iterations": 4, "confirm": 1, "seed": 3}
+    assert merged["optimization"] == {"max_iterations": 4, "confirm": 3, "seed": 3}
     assert (merged["base_runtime"], merged["task_name"]) == ("vllm", "x")
     await tuner.delete_preset("mine")
     with pytest.raises(NotFoundError, match="No preset 'mine'"):

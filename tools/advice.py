@@ -27,21 +27,23 @@ def advice(result: Result) -> Iterator[str]:
 
 
 def _proof(result: Result) -> Iterator[str]:
-    confirm, requests = result.spec.optimization.confirm, result.spec.benchmark.max_requests_per_iteration
-    match result.verdict.outcome:
+    confirm, verdict = result.spec.optimization.confirm, result.verdict
+    match verdict.outcome:
         case Outcome.UNCONFIRMED if result.state.ended and confirm < 2:
-            yield f"With confirm {confirm} nothing is proven; optimization.confirm 2 measures winner and defaults anew."
-        case Outcome.OVERLAP:
+            yield f"With confirm {confirm} nothing is proven; optimization.confirm 8 measures the best few anew."
+        case Outcome.NO_DIFFERENCE | Outcome.SLO_TOO_CLOSE if verdict.launches_needed and verdict.needed_for:
             yield (
-                f"The measurements overlap with {confirm} confirmations and {requests} requests a level; more of them "
-                "(optimization.confirm, benchmark.max_requests_per_iteration) tells whether the gain is real."
+                f"To show a gain of {percent(verdict.needed_for)} takes about {verdict.launches_needed:,} launches at "
+                "this noise (optimization.confirm); more requests a level make each of them quieter."
             )
+        case Outcome.SLO_TOO_CLOSE:
+            yield "Whether the SLO is met is too close to say; one with more room below it, or more rounds, would tell."
         case Outcome.NO_BASELINE:
             yield "There was no baseline; optimization.baseline true shows the gain over the engine's defaults."
-        case Outcome.FAILED_AGAIN | Outcome.SLO_MISSED_AGAIN | Outcome.WORSE_AGAIN:
-            second = next((one for one in result.standings if one.place == 2), None)
-            if second is not None and second.feasible:
-                yield f"The winner did not hold up; experiment {second.number} was second and was not measured again."
+        case Outcome.FAILED_AGAIN | Outcome.SLO_MISSED_AGAIN:
+            yield "What was measured again did not hold up; configurations with more room are the ones to look for."
+        case Outcome.WORSE_AGAIN:
+            yield "The engine's defaults are better than what was measured again; other parameters may matter."
         case _:
             return
 

@@ -1,8 +1,10 @@
 """What several tools answer with: experiments and bounds in numbers that carry their units, tables cut with a count."""
 
 from tuner.analysis.formatting import described, duration, percent, statistic
+from tuner.analysis.gains import SLOVerdict, change
 from tuner.analysis.result import Bound, Result, Standing
 from tuner.analysis.verdict import Outcome
+from tuner.analysis.wording import slo_sentence
 from tuner.domain import Experiment, ExperimentState, Role
 from tuner.errors import FailureKind
 from tuner.report import rows
@@ -20,6 +22,8 @@ class Margin(Frozen):
     """`18 % below the limit`."""
     met: bool
     hard: bool
+    verdict: str | None = None
+    """Over fresh measurements: `met`, `missed`, `too close to say`; none: measured once."""
 
 
 class Row(Frozen):
@@ -36,6 +40,7 @@ class Row(Frozen):
     values: tuple[str, ...] = ()
     """One per objective."""
     against_baseline: tuple[str, ...] = ()
+    """One per objective: what fresh measurements show, with the interval; else of one measurement each."""
     judged_at: str | None = None
     """The load level that counts."""
     slos: tuple[Margin, ...] = ()
@@ -61,7 +66,13 @@ def margin(bound: Bound) -> Margin:
         margin=f"{percent(abs(bound.excess))} {side} the limit",
         met=bound.met,
         hard=bound.hard,
+        verdict=rows.held(bound) if bound.verdict else None,
     )
+
+
+def slo_line(one: SLOVerdict) -> str:
+    """`experiment 3: p90 time to first token 290 ms (270 ms to 312 ms), limit 300 ms: too close to say`."""
+    return f"experiment {one.experiment}: {slo_sentence(one)}: {rows.HELD[one.verdict]}"
 
 
 def row(result: Result, one: Experiment, names: list[str] | None = None) -> Row:
@@ -112,4 +123,6 @@ def _standing(result: Result, one: Experiment) -> Standing | None:
 def _against(result: Result, standing: Standing | None) -> tuple[str, ...]:
     if standing is None or standing.number == result.baseline:
         return ()
-    return tuple(percent(ratio - 1, signed=True) for ratio in standing.relative_to_baseline)
+    if standing.against_baseline and standing.against_baseline[0].low is not None:
+        return tuple(map(change, standing.against_baseline))
+    return tuple(f"{percent(ratio - 1, signed=True)}, measured once" for ratio in standing.relative_to_baseline)

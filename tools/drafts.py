@@ -36,6 +36,9 @@ class TaskPlan(Frozen):
     valid: int | None = None
     """Candidates in the space; none where they are too many to count."""
     confirmations: int
+    """At most."""
+    confirming: str = ""
+    """How many confirmations it takes about, and which gain could be shown at which noise."""
     levels: tuple[str, ...]
     """Load levels of each experiment."""
     gpus: int
@@ -126,6 +129,7 @@ def planned(plan: PlanSummary) -> TaskPlan:
         **{name: getattr(plan, name) for name in TaskPlan.model_fields.keys() & PlanSummary.model_fields.keys()}
         | {
             "at_most": duration(plan.at_most_s),
+            "confirming": plan.confirming,
             "skipped": tuple(f"{one.count:,}: {one.reason}"[:MOST_TEXT] for one in plan.skipped[:10]),
             "levels": _cut(plan.levels, 20),
             "warnings": tuple(one[:MOST_TEXT] for one in plan.warnings[:10]),

@@ -13,6 +13,7 @@ from tools.arguments import Ref
 from tools.context import Runtime
 from tools.tool import tool
 from tuner.analysis.formatting import number, quantity
+from tuner.analysis.gains import against
 from tuner.analysis.result import Result
 from tuner.domain import Experiment, LoadPoint
 from tuner.errors import NotFoundError
@@ -33,6 +34,7 @@ Chart = Literal[
     "course-of-the-search",
     "objectives-against-each-other",
     "effect-of-each-parameter",
+    "measured-again-against-the-baseline",
 ]
 
 
@@ -60,7 +62,10 @@ async def plot(
     runtime: Runtime,
     task: Ref,
     chart: Annotated[
-        Chart, Field(description="The one with several objectives is there only for tasks that have several.")
+        Chart,
+        Field(
+            description="Objectives against each other: only for tasks with several. Measured again: only after that."
+        ),
     ] = "throughput-against-latency",
 ) -> PlotAnswer:
     """Draw a chart of a task's result. The answer has its address, which shows as a picture in the conversation when
@@ -111,6 +116,8 @@ def _numbers(result: Result, chart: Chart) -> Numbers:
             columns, found = _objectives(result)
         case "effect-of-each-parameter":
             columns, found = _effects(result)
+        case "measured-again-against-the-baseline":
+            columns, found = _raced(result)
     kept = found[:MOST_ROWS]
     return Numbers(columns=columns, rows=tuple(kept), shown=shown(len(kept), len(found)))
 
@@ -187,8 +194,22 @@ def _effects(result: Result) -> Rows:
     return ("parameter", "explains", "value", "of the best score", "experiments"), cells
 
 
+def _raced(result: Result) -> Rows:
+    cells = [
+        (
+            f"{one.number}{_mark(result, one.number)}",
+            *(rows.column(gain.objective.metric, gain.objective.statistic), against(gain), str(len(gain.winner))),
+        )
+        for one in result.standings
+        for gain in one.against_baseline
+    ]
+    return ("experiment", "objective", "better than the baseline by (95 % interval)", "measurements"), cells
+
+
 def _mark(result: Result, number: int) -> str:
-    return " (winner)" if number == result.winner else " (baseline)" if number == result.baseline else ""
+    if number == result.winner:
+        return " (winner)" if result.verdict.proven or number == result.baseline else " (best measured)"
+    return " (baseline)" if number == result.baseline else ""
 
 
 READ = (plot,)

@@ -1,15 +1,16 @@
 """Why a task came out as it did: computed facts only."""
 
 from tools.advice import advice
-from tools.answers import Margin, Row, margin, row, sentence
+from tools.answers import Margin, Row, margin, row, sentence, slo_line
 from tools.arguments import Ref
 from tools.context import Runtime
 from tools.tool import tool
 from tools.untrusted import Quoted, quoted
 from tuner.analysis.effects import Effect
 from tuner.analysis.formatting import percent
+from tuner.analysis.gains import Gain, change
 from tuner.analysis.result import Result
-from tuner.analysis.verdict import Gain, Outcome, change
+from tuner.analysis.verdict import Outcome
 from tuner.domain import Experiment, TaskState
 from tuner.errors import FailureKind
 from tuner.report import rows
@@ -22,7 +23,9 @@ QUOTE = 1_500
 
 class GainAnswer(Frozen):
     gain: str
-    """With the interval: the worst of the winner against the best of the baseline, and the other way round."""
+    """With its 95 % interval, or that no difference is shown."""
+    shown: bool
+    """The interval lies beyond the least gain that counts; else this is no gain, whatever its middle is."""
     measured: str
 
 
@@ -56,7 +59,14 @@ class Explanation(Frozen):
     simulated: bool | None = None
     outcome: Outcome
     proven: bool
+    headline: str
     verdict: str
+    noise: str | None = None
+    """From run to run, of fresh measurements."""
+    visible_gain: str | None = None
+    """What such a race would have shown at this noise."""
+    slos: tuple[str, ...] = ()
+    """Of winner and baseline over fresh measurements: met, missed, or too close to say."""
     error: Quoted | None = None
     """What ended the task before its time."""
     gains: tuple[GainAnswer, ...]
@@ -93,7 +103,11 @@ def explained(result: Result) -> Explanation:
         simulated=result.simulated or None,
         outcome=result.verdict.outcome,
         proven=result.verdict.proven,
+        headline=result.verdict.headline,
         verdict=sentence(result),
+        noise=None if result.noise is None else percent(result.noise),
+        visible_gain=None if result.verdict.visible_gain is None else percent(result.verdict.visible_gain),
+        slos=tuple(slo_line(one) for one in result.verdict.slos),
         error=quoted(result.error, f"task {result.task_id}, its worker", limit=QUOTE) if result.error else None,
         gains=tuple(map(_gain, result.verdict.gains)),
         best=None if best is None else row(result, best, list(best.params.flat)),
@@ -108,7 +122,8 @@ def explained(result: Result) -> Explanation:
 def _gain(gain: Gain) -> GainAnswer:
     count = min(len(gain.winner), len(gain.baseline))
     kind = "fresh, interleaved" if gain.fresh else "search"
-    return GainAnswer(gain=change(gain), measured=f"{count} {kind} measurement{'' if count == 1 else 's'} each")
+    measured = f"{count} {kind} measurement{'' if count == 1 else 's'} each"
+    return GainAnswer(gain=change(gain), shown=gain.shown, measured=measured)
 
 
 def _effect(effect: Effect) -> EffectAnswer:

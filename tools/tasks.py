@@ -14,6 +14,7 @@ from tuner.analysis.result import Result
 from tuner.domain import Experiment, ExperimentState, Role, Task, TaskState
 from tuner.errors import TunerError
 from tuner.report.command import shell
+from tuner.runner.plan import PlanSummary
 from tuner.service import Tuner
 from tuner.spec.task import TaskSpec
 from tuner.spec.values import Frozen, Value
@@ -100,7 +101,8 @@ async def list_tasks(
     limit: Limit = 20,
     offset: Offset = 0,
 ) -> TaskList:
-    """List tuning tasks, newest first: id, name, state, engine, model, experiments so far, gain.
+    """List tuning tasks, newest first: id, name, state, engine, model, experiments so far, and the gain where one
+    is proven.
 
     Use it to find a task that the user speaks of without its id, or for an overview. Costs nothing.
     """
@@ -188,7 +190,7 @@ def _failures(ended: list[Experiment]) -> dict[str, int]:
 
 
 async def _progress(tuner: Tuner, task: Task, result: Result) -> TaskProgress:
-    at_most = await _at_most(tuner, task)
+    plan = await _plan(tuner, task)
     done = [one for one in result.experiments if one.state is not ExperimentState.RUNNING]
     running = [one for one in result.experiments if one.state is ExperimentState.RUNNING]
     current = running[-1] if running else None  # the one that was started last
@@ -196,11 +198,11 @@ async def _progress(tuner: Tuner, task: Task, result: Result) -> TaskProgress:
     mean_s = sum(times) / len(times) if times else None
     since_s = (datetime.now(UTC) - current.started_at).total_seconds() if current else 0.0
     left_s = None
-    if mean_s is not None and at_most is not None:
-        left_s = max(0.0, (at_most - len(done)) * mean_s - min(since_s, mean_s)) / max(1, len(running))
+    if mean_s is not None and plan is not None:
+        left_s = max(0.0, (plan.expected - len(done)) * mean_s - min(since_s, mean_s)) / max(1, len(running))
     return TaskProgress(
         done=len(done),
-        at_most=at_most,
+        at_most=plan.experiments if plan else None,
         running=None
         if current is None
         else Current(
@@ -215,9 +217,9 @@ async def _progress(tuner: Tuner, task: Task, result: Result) -> TaskProgress:
     )
 
 
-async def _at_most(tuner: Tuner, task: Task) -> int | None:
+async def _plan(tuner: Tuner, task: Task) -> PlanSummary | None:
     try:
-        return (await tuner.plan(task.spec)).summary().experiments
+        return (await tuner.plan(task.spec)).summary()
     except TunerError:  # its model or its engine has gone since: the rest of the answer stands
         return None
 

@@ -173,6 +173,9 @@ class Score(Frozen):
     """The objective's own value, no penalty in it; the geometric mean over scenarios."""
     penalised: float
     """The value after soft SLOs: × penalty when minimizing, ÷ penalty when maximizing."""
+    softened: float | None = None
+    """As `penalised`, without what hard SLOs add that allow nothing over their bound: whether those are met is judged
+    by itself when an experiment is measured again. None: of an older version."""
     violation: float = 0.0
     """By how much hard SLOs are missed, weighted; 0 is feasible."""
     excess: dict[str, float] = {}
@@ -293,7 +296,7 @@ class TaskSummary(Frozen):
     completed: int = 0
     failed: int = 0
     gain: float | None = None
-    """Of the winner over the baseline, as a part: 0.2 is 20 % better."""
+    """Of the winner over the baseline where it is proven, as a part: 0.2 is 20 % better."""
 
 
 class Event(Frozen):

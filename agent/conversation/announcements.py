@@ -7,11 +7,13 @@ from collections.abc import Awaitable, Callable
 
 import prompts
 from agent.storage.sessions import SessionStore
-from tools.answers import sentence
+from tools.answers import sentence, slo_line
 from tuner.analysis.formatting import described, duration, percent
+from tuner.analysis.gains import change
 from tuner.analysis.result import Result, Standing
 from tuner.analysis.verdict import Outcome
 from tuner.errors import ConflictError, NotFoundError, StorageError
+from tuner.report.rows import held
 from tuner.service import Tuner
 
 log = logging.getLogger(__name__)
@@ -24,9 +26,11 @@ ADVICE = {
     Outcome.DEFAULTS_BEST: "vary other parameters; these do not help here",
     Outcome.NO_BASELINE: "run it again with the baseline, so that a gain can be shown",
     Outcome.BASELINE_FAILED: "find out from its log why the engine's defaults fail",
-    Outcome.UNCONFIRMED: "measure the winner and the defaults again (optimization.confirm of 2 or more)",
+    Outcome.UNCONFIRMED: "measure the best and the defaults again (optimization.confirm, by default 8)",
     Outcome.FAILED_AGAIN: "measure again, and leave out configurations near the limit of memory",
     Outcome.SLO_MISSED_AGAIN: "take a configuration with more room below the SLO, or measure longer",
+    Outcome.SLO_TOO_CLOSE: "take a configuration with more room below the SLO, or allow more rounds",
+    Outcome.NO_DIFFERENCE: "vary other parameters, or measure longer and on a machine with nothing else on it",
     Outcome.OVERLAP: "measure longer (more requests a level) or more often, on a machine with nothing else on it",
     Outcome.WORSE_AGAIN: "keep the engine's defaults, or vary other parameters",
     Outcome.PROVEN: "export the configuration, or search finer around it",
@@ -124,16 +128,16 @@ def facts(result: Result) -> str:
     if result.simulated and result.experiments:
         lines.append("Measured on the simulated engine: the numbers say nothing about real hardware.")
     lines += [_configuration("Baseline", result, result.baseline)] if result.baseline is not None else []
-    lines += [_configuration("Winner", result, result.winner)] if result.winner is not None else []
+    best = "Winner" if result.verdict.proven or result.winner == result.baseline else "Best measured, not proven"
+    lines += [_configuration(best, result, result.winner)] if result.winner is not None else []
     lines += [_configuration("Nearest to the SLO", result, result.nearest)] if result.nearest is not None else []
     for gain in result.verdict.gains:
-        if gain.gain is not None and gain.low is not None and gain.high is not None:
-            how = "fresh measurements" if gain.fresh else "the search itself, one measurement each"
-            lines.append(
-                f"Gain in {gain.objective.metric.value}: {percent(gain.gain, signed=True)} "
-                f"({percent(gain.low, signed=True)} to {percent(gain.high, signed=True)}, {len(gain.winner)} against "
-                f"{len(gain.baseline)} from {how})"
-            )
+        how = "fresh measurements" if gain.fresh else "the search itself, not confirmed"
+        counts = f"{len(gain.winner)} against {len(gain.baseline)} from {how}"
+        lines.append(f"In {gain.objective.metric.value}: {change(gain)}, {counts}")
+    lines += [f"SLO of {slo_line(one)}" for one in result.verdict.slos]
+    if result.noise is not None:
+        lines.append(f"Noise from run to run: {percent(result.noise)}")
     failed = [one for one in result.experiments if one.failure is not None]
     kinds = Counter(one.failure.kind.value for one in failed if one.failure is not None)
     listed = ", ".join(f"{kind} {count}" for kind, count in kinds.most_common())
@@ -159,7 +163,6 @@ def _configuration(what: str, result: Result, number: int) -> str:
 
 def _bounds(standing: Standing) -> str:
     return "".join(
-        f"; {bound.name} {duration(bound.actual_s)}, limit {duration(bound.threshold_s)}, "
-        f"{'holds' if bound.met else 'missed'}"
+        f"; {bound.name} {duration(bound.actual_s)}, limit {duration(bound.threshold_s)}, {held(bound)}"
         for bound in standing.bounds
     )

@@ -31,7 +31,7 @@ def summary(answer: Data) -> str:
         " ".join(part for part in (done, f"Failed: {failed}." if failed else "", doing) if part),
         text(answer, "verdict"),
         SIMULATED if answer.get("simulated") else "",
-        f"{'Best so far' if progress else 'Best'}: {described(best)}" if best else "",
+        f"{'Best so far' if progress else 'Best measured'}: {described(best)}" if best else "",
         code(text(answer, "command")) if text(answer, "command") else "",
         text(answer, "note"),
     )
@@ -72,5 +72,5 @@ def _special(row: Data) -> bool:
 
 
 def margin(bound: Data) -> str:
-    holds = "" if bound.get("met") else " (missed)"
+    holds = "" if bound.get("met") else f" ({text(bound, 'verdict', 'missed')})"
     return f"{text(bound, 'slo')} {text(bound, 'actual')}, {text(bound, 'margin')} of {text(bound, 'limit')}{holds}"

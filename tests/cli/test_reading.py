@@ -46,7 +46,7 @@ def run(*arguments: str, code: int = 0) -> Result:
 def test_list_shows_tasks_newest_first_and_finds_them(task_id: str) -> None:
     lines = run("list").stdout.splitlines()
     assert [line.split()[1] for line in lines[1:]] == ["other", "chat"]
-    assert "29 (2 failed)" in lines[2]
+    assert "33 (2 failed)" in lines[2]
     assert "+13 %" in lines[2]
     assert task_id in run("list", "--search", "chat", "--state", "completed").stdout
     assert run("list", "--search", "nowhere").stdout == "No task fits.\n"
@@ -72,7 +72,7 @@ def test_show_has_the_task_its_file_and_its_ranking(task_id: str) -> None:
     assert "Proven: experiment 16" in text
     data = json.loads(run("show", task_id, "--json").stdout)
     assert data["task"]["id"] == task_id
-    assert len(data["experiments"]) == 29
+    assert len(data["experiments"]) == 33
 
 
 def test_show_tells_one_experiment_in_full(task_id: str) -> None:
@@ -91,7 +91,7 @@ def test_an_unknown_task_is_bad_input(task_id: str, command: str) -> None:
 
 def test_an_unknown_experiment_is_bad_input(task_id: str) -> None:
     error = run("show", task_id, "--experiment", "99", code=2).stderr
-    assert error == f"Error: No experiment 99 in task {task_id}, which has experiments 0 to 28.\n"
+    assert error == f"Error: No experiment 99 in task {task_id}, which has experiments 0 to 32.\n"
 
 
 def test_documents_go_into_a_file_named_after_the_task_and_never_overwrite_unasked(

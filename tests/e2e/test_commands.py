@@ -3,6 +3,7 @@
 import csv
 import io
 import json
+import re
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -40,16 +41,17 @@ def tuned(command: Command) -> dict[str, Any]:
 def test_a_run_in_a_pipe_tells_its_story_in_plain_lines(tuned: dict[str, Any]) -> None:
     printed = tuned["printed"]
     assert "\x1b" not in printed
-    assert "experiment #0, 1 of 7 (baseline): sim-speed=20" in printed
-    assert "experiment #6, 7 of 7 (confirmation)" in printed
+    assert "experiment #0, 1 of 9 (baseline): sim-speed=20" in printed
+    assert re.search(r"experiment #\d, \d of 9 \(confirmation\)", printed)
     assert "D(64,16) × 8: " in printed
     assert "simulated" in printed
 
 
-def test_the_finished_task_is_listed_with_its_counts_and_gain(tuned: dict[str, Any]) -> None:
+def test_the_finished_task_is_listed_with_its_counts_and_no_gain_that_is_not_proven(tuned: dict[str, Any]) -> None:
     row = tuned["row"]
-    assert (row["state"], row["completed"], row["failed"]) == ("completed", 7, 0)
-    assert row["gain"] is not None
+    assert (row["state"], row["failed"]) == ("completed", 0)
+    assert row["completed"] == 1 + 4 + tuned["printed"].count("(confirmation)")
+    assert row["gain"] is None, "one round proves nothing"
 
 
 def test_experiments_are_recorded_as_they_were_launched(command: Command, tuned: dict[str, Any]) -> None:
@@ -68,7 +70,7 @@ def test_every_report_format_tells_the_same_winner(command: Command, tuned: dict
     table = command.run("report", "tuned", "--format", "table").stdout
     assert f"{winner}" in table
     rows = list(csv.DictReader(io.StringIO(command.run("report", "tuned", "--format", "csv").stdout)))
-    assert len(rows) == 14
+    assert len(rows) == 2 * tuned["row"]["completed"]
     xlsx, html = tmp_path / "r.xlsx", tmp_path / "r.html"
     command.run("report", "tuned", "--format", "xlsx", "--output", str(xlsx))
     command.run("report", "tuned", "--format", "html", "--output", str(html))

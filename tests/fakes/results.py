@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-from tuner.analysis.result import Result, result
+from tuner.analysis.result import Result, result, to_confirm
 from tuner.analysis.score import effective_objectives, judge
 from tuner.domain import Experiment, ExperimentState, Failure, LoadPoint, Params, Role, Stats, Task, TaskState
 from tuner.errors import FailureKind
@@ -123,8 +123,8 @@ def task_of(task_spec: TaskSpec, state: TaskState = TaskState.COMPLETED) -> Task
     )
 
 
-def sweep(task_spec: TaskSpec, confirm: int = 2) -> list[Experiment]:
-    """Baseline, the whole grid, two out-of-memory failures, and `confirm` measurements each of winner and baseline."""
+def sweep(task_spec: TaskSpec, rounds: int = 8) -> list[Experiment]:
+    """Baseline, the whole grid, two out-of-memory failures, and a race of at most so many rounds at 1 % noise."""
     found = [experiment(0, _law(64, 1024, "a"), task=task_spec)]
     for seqs, tokens, mode in _grid():
         flags: dict[str, Value] = {"max-num-seqs": seqs, "max-num-batched-tokens": tokens}
@@ -136,21 +136,18 @@ def sweep(task_spec: TaskSpec, confirm: int = 2) -> list[Experiment]:
         points = [] if failure else _law(seqs, tokens, mode)
         made = experiment(len(found), points, task=task_spec, flags=flags, env={"MODE": mode}, failure=failure)
         found.append(made)
-    best = result(task_of(task_spec), found).winner
-    for turn in range(confirm if best is not None else 0):
-        for number in (best, 0):
-            assert number is not None
-            one = found[number]
-            factor = 0.97 + 0.02 * turn
+    for _ in range(rounds):
+        for number, _ in to_confirm(task_spec, found):
+            one, factor = found[number], 0.98 + 0.01 * (len(found) % 3)
             points = [p.model_copy(update={"output_tokens_per_s": p.output_tokens_per_s * factor}) for p in one.points]
             made = experiment(len(found), points, task=task_spec, confirms=number)
             found.append(made.model_copy(update={"params": one.params, "env": one.env, "command": one.command}))
     return found
 
 
-def swept(confirm: int = 2, **changes: Any) -> Result:
+def swept(rounds: int = 8, **changes: Any) -> Result:
     made = spec(**changes)
-    return result(task_of(made), sweep(made, confirm))
+    return result(task_of(made), sweep(made, rounds))
 
 
 def _grid() -> Iterator[tuple[int, int, str]]:

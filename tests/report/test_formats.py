@@ -95,7 +95,7 @@ def test_the_table_marks_winner_and_baseline_and_ends_with_the_command(swept_res
     (base,) = [line for line in lines if line.startswith("base")]
     assert re.search(r"best +16 +32 +512 +b +528 tok/s +\+13 % +32 +505 ms met", best)
     assert re.search(r"base +0 +default +default +default +467 tok/s +32 +477 ms met", base)
-    assert any("+13 %  +11 % to +15 %" in line for line in lines)
+    assert any("+13 % (+10 % to +16 %)" in line for line in lines)
     assert any(line.startswith("23 ") and "out_of_memory: Not enough memory" in line for line in lines)
     assert lines[-1] == shell(swept_result.spec, swept_result.experiment(16))
     assert not any("\x1b" in line for line in lines)
@@ -198,9 +198,9 @@ def test_the_page_shows_verdict_command_plots_and_failures(swept_result: Result)
     text = " ".join("".join(page.words).split())
     assert swept_result.verdict.text in text
     assert shell(swept_result.spec, swept_result.experiment(16)) in text
-    assert page.tags.count("svg") == 4
+    assert page.tags.count("svg") == 5
     assert "Not enough memory for the <KV> cache." in text
-    for label in ("p90 time to first token (ms)", "SLO", "max-num-seqs, explains 99 %", "baseline", "best (#16)"):
+    for label in ("p90 time to first token (ms)", "SLO", "max-num-seqs", "explains 99 %", "baseline", "best (#16)"):
         assert label in text
 
 

@@ -151,7 +151,7 @@ async def test_confirmations_begin_when_the_last_candidate_has_ended_and_take_tu
     lease, parts = await begun(store, made), bench(tmp_path, made)
     await run(parts.rig, lease, store)
     experiments = await store.experiments(lease.task_id)
-    assert [one.confirms for one in experiments] == [None] * 4 + [3, 0, 3, 0]
+    assert [one.confirms for one in experiments] == [None] * 4 + [3, 2, 0, 0, 2, 3]
     events = [
         (event.kind, event.payload.get("number"))
         for event in await store.events(lease.task_id)

@@ -239,7 +239,9 @@ async def test_modes_of_later_versions_are_planned_and_said_to_be_missing(
     ("changes", "counts"),
     [
         ({}, (1, 9, 0, 10)),
-        ({"optimization": {"confirm": 2}}, (1, 9, 4, 14)),
+        ({"optimization": {"confirm": 2}}, (1, 9, 8, 18)),
+        ({"optimization": {"confirm": 8}}, (1, 9, 32, 42)),
+        ({"optimization": {"confirm": 2}, "parameters": {"speed": [1, 2]}}, (1, 2, 6, 9)),
         ({"optimization": {"confirm": 2, "baseline": False}}, (0, 9, 2, 11)),
         ({"optimization": {"max_iterations": 4}}, (1, 4, 0, 5)),
         ({"budget": {"max_experiments": 4}}, (1, 3, 0, 4)),
@@ -260,6 +262,30 @@ async def test_the_summary_counts_what_will_be_measured(
     made = await summary(settings, **changes)
     assert (int(made.baseline), made.candidates, made.confirmations, made.experiments) == counts
     assert made.at_most_s == made.experiments * 1800
+    assert made.expected_confirmations <= made.confirmations
+
+
+async def test_the_plan_says_how_many_confirmations_it_expects_and_what_gain_they_show(settings: Settings) -> None:
+    made = await planned(settings, optimization={"confirm": 8})
+    assert made.summary().confirming == (
+        "about 12 confirmations, at most 32; a gain of 21 % or more shows at 10 % from run to run, "
+        "if that is the noise here"
+    )
+    assert made.summary(0.02).confirming.endswith(
+        "3.9 % or more shows at 2.0 % from run to run, as past tasks had it here"
+    )
+    few = await summary(settings, optimization={"confirm": 2})
+    assert few.visible_gain is not None
+    assert few.visible_gain > 1
+    alone = await summary(settings, optimization={"confirm": 8, "baseline": False})
+    assert (alone.confirming, alone.confirmations) == ("about 3 confirmations; they prove no gain", 3)
+    off = await summary(settings)
+    assert (off.confirming, off.visible_gain) == ("no confirmations", None)
+
+
+async def test_one_round_is_warned_of_because_it_proves_nothing(settings: Settings) -> None:
+    made = await summary(settings, optimization={"confirm": 1})
+    assert any("With optimization.confirm 1 nothing is proven" in one for one in made.warnings)
 
 
 async def test_the_summary_shows_levels_and_commands_as_a_shell_takes_them(settings: Settings) -> None:

@@ -90,11 +90,11 @@ def under_load(tables: Tables, experiment: int = 0) -> Callable[[], Awaitable[bo
 
 
 async def test_a_task_runs_to_its_end_with_its_gain(worker: Worker, store: BadDisk, settings: Settings) -> None:
-    task = await queued(store, optimization={"confirm": 1})
+    task = await queued(store, optimization={"confirm": 2})
     done = await worker.run(task.id)
     assert (done.state, done.error) == (TaskState.COMPLETED, None)
     (listed,), _ = await store.tasks()
-    assert listed.completed == 5
+    assert listed.completed == 9
     assert listed.gain == pytest.approx(25.0)  # at speed 6 it is 26 times as fast as at 1
     kinds = [event.kind for event in await store.events(task.id)]
     assert kinds[:3] == ["task_created", "task_queued", "task_started"]

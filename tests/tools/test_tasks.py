@@ -127,12 +127,14 @@ async def test_tasks_are_found_and_a_long_list_is_cut_with_a_count(ask: Ask) -> 
 
 async def test_a_finished_task_tells_verdict_winner_command_and_margins(ask: Ask, tuner: Tuner) -> None:
     slo = {"ttft": {"p90": {"threshold": 0.05}}, "latency": {"threshold": 1}}
-    made = await ask("create_task", task={**TASK, "slo": slo, "optimization": {"strategy": "grid_search"}})
+    made = await ask(
+        "create_task", task={**TASK, "slo": slo, "optimization": {"strategy": "grid_search", "confirm": 2}}
+    )
     await ask("start_task", task=made["id"])
     await tuner.run(made["id"])
     told = await ask("get_task", task="chat")
     assert told["state"] == "completed"
-    assert told["completed"] == 7
+    assert told["completed"] == 9
     assert told["verdict"].startswith("Proven, with the SLOs counted: experiment 2 gives") or told[
         "verdict"
     ].startswith("Proven: experiment 2 gives")
@@ -147,6 +149,7 @@ async def test_a_finished_task_tells_verdict_winner_command_and_margins(ask: Ask
             "margin": "100 % below the limit",
             "met": True,
             "hard": False,
+            "verdict": "met",
         },
         {
             "slo": "p90 time to first token",
@@ -155,6 +158,7 @@ async def test_a_finished_task_tells_verdict_winner_command_and_margins(ask: Ask
             "margin": "20 % over the limit",
             "met": False,
             "hard": False,
+            "verdict": "missed",
         },
     ]
     assert told["command"].endswith(" -m fake --port 8000 --batch 4 --speed 6")

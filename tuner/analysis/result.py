@@ -1,13 +1,15 @@
 """What a task came to, as one value: the public report format, and what is still to be confirmed. Pure."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Literal
 
+from tuner.analysis.confirmation import Finished, finished
 from tuner.analysis.effects import Effect, effects
 from tuner.analysis.formatting import percent
+from tuner.analysis.gains import Again, Gain, SLOVerdict, again, fresh_gains, slo_verdicts
 from tuner.analysis.score import LAST, front, judged, rank, ranked, unjudged
-from tuner.analysis.verdict import Verdict, finished, verdict
+from tuner.analysis.verdict import Verdict, verdict
 from tuner.domain import Experiment, ExperimentState, Params, Role, Score, Task, TaskState
 from tuner.engines import ENGINES
 from tuner.spec.objectives import SLO, Objective
@@ -25,7 +27,10 @@ class Bound(Frozen):
     excess: float
     """actual/threshold − 1: 0.2 is 20 % over."""
     met: bool
+    """Of a single measurement; where `verdict` is there, that says met."""
     hard: bool
+    verdict: Literal["met", "missed", "too_close"] | None = None
+    """From fresh measurements and their spread; None: measured once."""
 
 
 class Standing(Frozen):
@@ -47,6 +52,10 @@ class Standing(Frozen):
     """The SLO closest to its bound, or furthest past it."""
     reason: str | None
     """Why it failed, cannot be judged or is infeasible, in a sentence."""
+    again: tuple[Again, ...] = ()
+    """Its fresh measurements, by `Result.objectives`; empty: it was not measured again."""
+    against_baseline: tuple[Gain, ...] = ()
+    """Its gains in fresh measurements, by `Result.objectives`; empty: there are none of both."""
 
 
 class Result(Frozen):
@@ -68,7 +77,8 @@ class Result(Frozen):
     verdict: Verdict
     baseline: int | None
     winner: int | None
-    """The best feasible experiment, whether or not it is proven; several objectives are weighed equally."""
+    """The best of those measured again, whether or not it is proven (`verdict.proven`); before that the best feasible
+    one of the search. Several objectives are weighed equally."""
     nearest: int | None
     """Where nothing is feasible: the experiment that misses the hard SLOs by least."""
     front: tuple[int, ...]
@@ -78,6 +88,8 @@ class Result(Frozen):
     effects: tuple[Effect, ...]
     experiments: tuple[Experiment, ...]
     """By number, with scores by `objectives`."""
+    noise: float | None = None
+    """From run to run: the pooled spread of fresh measurements, of logarithms, so that 0.1 is about 10 %."""
 
     def experiment(self, number: int) -> Experiment:
         return next(one for one in self.experiments if one.number == number)
@@ -89,7 +101,7 @@ class Result(Frozen):
 def result(task: Task, experiments: Sequence[Experiment]) -> Result:
     """Sums up a task at any moment; before it has ended, the verdict holds so far."""
     objectives, scored = judged(task.spec, sorted(experiments, key=lambda one: one.number))
-    runs = finished(scored, objectives)
+    runs = finished(task.spec, objectives, scored)
     order = ranked(runs.searched, objectives)
     hopeful = order[0] if order and rank(order[0], objectives) != LAST else None
     slos = task.spec.slo.bounds if task.spec.slo else ()
@@ -105,12 +117,13 @@ def result(task: Task, experiments: Sequence[Experiment]) -> Result:
         objectives=objectives,
         slos=slos,
         verdict=verdict(task.spec, objectives, scored),
+        noise=runs.race.noise,
         baseline=runs.baseline.number if runs.baseline else None,
         winner=runs.winner.number if runs.winner else None,
         nearest=hopeful.number if hopeful and runs.winner is None else None,
         front=tuple(one.number for one in front(runs.searched, objectives)) if len(objectives) > 1 else (),
         standings=tuple(
-            _standing(one, place, runs.baseline, task.spec, objectives)
+            _standing(one, place, runs, task.spec, objectives)
             for place, one in [*enumerate(order, 1), *((None, one) for one in runs.confirmations)]
         ),
         effects=effects(runs.searched, objectives),
@@ -119,30 +132,25 @@ def result(task: Task, experiments: Sequence[Experiment]) -> Result:
 
 
 def to_confirm(spec: TaskSpec, experiments: Sequence[Experiment]) -> list[tuple[int, Params]]:
-    """What is still to be measured again, in order: (number of the experiment it confirms, its parameters).
+    """What is still to be measured again in the round that is under way, in order: (number of the experiment that it
+    confirms, its parameters). The next round is known when the last of them has ended.
 
-    Winner and baseline alternate, so that a machine that warms up or slows down touches both alike. Empty where the
-    winner is the baseline, where nothing is feasible, and where all is done; without a baseline that can be compared
-    the winner alone. Finished confirmations count even when they failed; running ones do not.
+    Empty where the race is over, where nothing beats the baseline or is feasible, and where it is turned off; without a
+    baseline that can be compared the best one alone. Finished confirmations count even when they failed; running ones
+    do not.
     """
     objectives, scored = judged(spec, experiments)
-    runs = finished(scored, objectives)
-    if runs.winner is None or runs.winner is runs.baseline:
-        return []
-    comparable = runs.baseline is not None and rank(runs.baseline, objectives) != LAST
-    pair = [runs.winner, runs.baseline] if comparable else [runs.winner]
-    return [
-        (one.number, one.params)
-        for turn in range(spec.optimization.confirm)
-        for one in pair
-        if one is not None and turn >= len(runs.again(one))
-    ]
+    runs = finished(spec, objectives, scored)
+    params = {one.number: one.params for one in runs.searched}
+    return [(number, params[number]) for number in runs.race.due]
 
 
 def _standing(
-    one: Experiment, place: int | None, baseline: Experiment | None, spec: TaskSpec, objectives: Sequence[Objective]
+    one: Experiment, place: int | None, runs: Finished, spec: TaskSpec, objectives: Sequence[Objective]
 ) -> Standing:
-    bounds = _bounds(one, spec.slo.bounds if spec.slo else ())
+    slos, baseline = spec.slo.bounds if spec.slo else (), runs.baseline
+    raced = slo_verdicts(runs.race, slos, one.number) if one.number in runs.race.joined else ()
+    bounds = _bounds(one, slos, {fresh.name: fresh for fresh in raced})
     pairs = zip(one.scores, baseline.scores if baseline else (), strict=False)
     ratios = [score.value / other.value for score, other in pairs if other.value > 0]
     return Standing(
@@ -157,10 +165,12 @@ def _standing(
         bounds=bounds,
         binding=max(bounds, key=lambda bound: bound.excess).name if bounds else None,
         reason=_reason(one, bounds, spec, objectives),
+        again=again(runs, objectives, one),
+        against_baseline=() if one is baseline else fresh_gains(runs, objectives, one),
     )
 
 
-def _bounds(one: Experiment, slos: Sequence[SLO]) -> tuple[Bound, ...]:
+def _bounds(one: Experiment, slos: Sequence[SLO], fresh: Mapping[str, SLOVerdict]) -> tuple[Bound, ...]:
     worst = {slo.name: max((s.excess[slo.name] for s in one.scores), default=None) for slo in slos}
     return tuple(
         Bound(
@@ -168,8 +178,9 @@ def _bounds(one: Experiment, slos: Sequence[SLO]) -> tuple[Bound, ...]:
             threshold_s=slo.threshold,
             actual_s=slo.threshold * (1 + excess),
             excess=excess,
-            met=excess <= 0,
+            met=excess <= 0 if slo.name not in fresh else fresh[slo.name].verdict == "met",
             hard=slo.hard,
+            verdict=fresh[slo.name].verdict if slo.name in fresh else None,
         )
         for slo in slos
         if (excess := worst[slo.name]) is not None
@@ -185,5 +196,5 @@ def _reason(one: Experiment, bounds: Sequence[Bound], spec: TaskSpec, objectives
         return unjudged(spec, objectives, one.points)
     if one.feasible:
         return None
-    missed = [f"{bound.name} by {percent(bound.excess)}" for bound in bounds if bound.hard and not bound.met]
+    missed = [f"{bound.name} by {percent(bound.excess)}" for bound in bounds if bound.hard and bound.excess > 0]
     return f"Misses {', '.join(missed)}."

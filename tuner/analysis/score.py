@@ -27,6 +27,7 @@ class _Judged:
     concurrency: int | None
     value: float
     penalised: float
+    softened: float
     violation: float
     excess: Mapping[str, float]
 
@@ -67,6 +68,7 @@ def score(
     return Score(
         value=value,
         penalised=penalised,
+        softened=geometric_mean([part.softened for part in parts]),
         violation=math.fsum(part.violation for part in parts),
         excess=_worst(part.excess for part in parts),
         points=tuple(
@@ -76,27 +78,41 @@ def score(
     )
 
 
-def judge(spec: TaskSpec, objectives: Sequence[Objective], points: Sequence[LoadPoint], gpus: int) -> tuple[Score, ...]:
-    """One score per objective, or none at all where one of them cannot be judged."""
-    load = spec.benchmark
-    scores = [score(points, o, spec.slo, load.traffic_scenarios, load.num_concurrency, gpus) for o in objectives]
+def judge(
+    spec: TaskSpec,
+    objectives: Sequence[Objective],
+    points: Sequence[LoadPoint],
+    gpus: int,
+    like: Sequence[Score] = (),
+) -> tuple[Score, ...]:
+    """One score per objective, or none at all where one of them cannot be judged.
+
+    Args:
+        like: the scores of the experiment that this one measures again. It is judged at the same load levels: choosing
+            the best one anew would compare unlike loads, and count only levels that happened to meet the SLOs.
+    """
+    load, levels = spec.benchmark, [_levels(one) for one in like] or [None] * len(objectives)
+    scores = [
+        score(
+            [point for point in points if at is None or (point.scenario, point.concurrency) in at],
+            *(objective, spec.slo, load.traffic_scenarios, load.num_concurrency, gpus),
+        )
+        for objective, at in zip(objectives, levels, strict=True)
+    ]
     judged = tuple(one for one in scores if one is not None)
     return judged if len(judged) == len(objectives) else ()
 
 
 def judged(spec: TaskSpec, experiments: Sequence[Experiment]) -> tuple[tuple[Objective, ...], list[Experiment]]:
-    """The objectives that these experiments can be compared by, and the experiments scored under exactly those."""
+    """The objectives that these experiments can be compared by, and the experiments scored under exactly those.
+    Confirmations are judged at the load levels of what they confirm."""
     objectives = effective_objectives(spec, (one.gpus for one in experiments if one.points))
-    return objectives, [
-        one.model_copy(
-            update={
-                "scores": judge(spec, objectives, one.points, one.gpus)
-                if one.state is ExperimentState.COMPLETED
-                else ()
-            }
-        )
-        for one in experiments
-    ]
+    scores: dict[int | None, tuple[Score, ...]] = {None: ()}
+    for one in sorted(experiments, key=lambda one: one.confirms is not None):
+        completed = one.state is ExperimentState.COMPLETED
+        like = scores.get(one.confirms, ())
+        scores[one.number] = judge(spec, objectives, one.points, one.gpus, like) if completed else ()
+    return objectives, [one.model_copy(update={"scores": scores[one.number]}) for one in experiments]
 
 
 def effective_objectives(spec: TaskSpec, world_sizes: Iterable[int]) -> tuple[Objective, ...]:
@@ -206,11 +222,17 @@ def _level(point: LoadPoint, objective: Objective, slo: SLOConfig | None, gpus: 
         bound.name: min(_measured(point, bound.metric, bound.statistic, gpus) / bound.threshold - 1, WORST_EXCESS)
         for bound in bounds
     }
-    penalty = _penalty(math.fsum(b.weight * max(0.0, excess[b.name]) for b in bounds), slo.steepness if slo else 1.0)
+
+    def penalised(counted: Iterable[SLO]) -> float:
+        over = math.fsum(b.weight * max(0.0, excess[b.name]) for b in counted)
+        penalty = _penalty(over, slo.steepness if slo else 1.0)
+        return value * penalty if objective.direction == "minimize" else value / penalty
+
     return _Judged(
         concurrency=point.concurrency,
         value=value,
-        penalised=value * penalty if objective.direction == "minimize" else value / penalty,
+        penalised=penalised(bounds),
+        softened=penalised(b for b in bounds if not b.hard or b.fail_ratio),
         violation=math.fsum(b.weight * max(0.0, excess[b.name] - b.fail_ratio) for b in bounds if b.hard),
         excess=excess,
     )
@@ -228,6 +250,12 @@ def _penalty(excess: float, steepness: float) -> float:
     return math.exp(min(exponent, STEEPEST)) * (1 + max(0.0, exponent - STEEPEST))
 
 
+def _levels(one: Score) -> set[tuple[str, int]] | None:
+    """Where a score was taken, by scenario and concurrency; None: over all levels."""
+    found = {(point.scenario, point.concurrency) for point in one.points if point.concurrency is not None}
+    return found or None
+
+
 def _bounds(slo: SLOConfig | None) -> tuple[SLO, ...]:
     return slo.bounds if slo else ()
 
@@ -242,6 +270,7 @@ def _mean(levels: Sequence[_Judged]) -> _Judged:
         concurrency=None,
         value=math.fsum(level.value for level in levels) / len(levels),
         penalised=math.fsum(level.penalised for level in levels) / len(levels),
+        softened=math.fsum(level.softened for level in levels) / len(levels),
         violation=math.fsum(level.violation for level in levels),
         excess=_worst(level.excess for level in levels),
     )

@@ -55,6 +55,7 @@ class Progress:
             case "experiment_started":
                 self.number, self.role, self.began = _int(p["number"]), str(p["role"]), time.monotonic()
                 self.running[self.number] = self.began
+                self.total = max(self.total, self.number + 1)  # confirmations were only guessed
                 named = p["params"]
                 self.params = " ".join(f"{k}={_text(v)}" for k, v in named.items()) if isinstance(named, dict) else ""
                 again = f", attempt {p['attempt']}" if p["attempt"] != 1 else ""

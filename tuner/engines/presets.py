@@ -106,9 +106,9 @@ BUILT_IN: Mapping[str, Preset] = {
     for preset in (
         Preset(
             name="quick-check",
-            description="A first look in minutes: a handful of configurations, short prompts, one confirmation.",
+            description="A first look in minutes: a handful of configurations, short prompts, few confirmations.",
             task={
-                "optimization": {"max_iterations": 4, "confirm": 1},
+                "optimization": {"max_iterations": 4, "confirm": 3},
                 "benchmark": {
                     "traffic_scenarios": ["D(100,32)"],
                     "num_concurrency": [1, 4],
@@ -119,9 +119,9 @@ BUILT_IN: Mapping[str, Preset] = {
         ),
         Preset(
             name="thorough",
-            description="For a configuration that stays: more configurations, more requests, four confirmations.",
+            description="For a configuration that stays: more configurations, more requests, more confirmations.",
             task={
-                "optimization": {"max_iterations": 60, "n_initial_random": 12, "confirm": 4},
+                "optimization": {"max_iterations": 60, "n_initial_random": 12, "confirm": 12},
                 "benchmark": {"max_requests_per_iteration": 400, "max_time_per_iteration": 10},
             },
         ),

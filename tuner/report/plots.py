@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from textwrap import fill
 
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
@@ -16,6 +17,8 @@ from tuner.report import rows, svg
 from tuner.report.svg import BAD, BASE, BEST, INK, OTHER
 from tuner.spec.objectives import Metric, Objective, Statistic
 
+TITLE_WIDTH = 84
+"""Characters that titles of panels have side by side."""
 MOST_PANELS = 3
 """Scenarios and parameters beyond this are left out of a picture; the tables have them."""
 CURVES = 4
@@ -53,13 +56,15 @@ def plots(result: Result) -> list[Plot]:
         ),
         _plot(
             "Objective against concurrency",
-            f"The baseline and the {CURVES} best configurations, one line each.",
+            f"The baseline and the {CURVES} best configurations, one line each. Bars reach from the lowest to the "
+            "highest of all measurements of a configuration.",
             result,
             _by_concurrency,
         ),
         _plot(
             "Search history",
-            "Each experiment in the order it was measured, and the best so far; crosses failed or miss a hard SLO.",
+            "Each experiment in the order it was measured, and the best so far; crosses failed or miss a hard SLO. "
+            "Bars are 95 % intervals of fresh measurements.",
             result,
             _progress,
             name="course-of-the-search",  # as addresses have it since before the title
@@ -67,6 +72,17 @@ def plots(result: Result) -> list[Plot]:
     ]
     if len(result.objectives) > 1:
         drawn.insert(0, _plot("Objectives against each other", "The line is the Pareto front.", result, _pareto))
+    if any(gain.low is not None for one in result.standings for gain in one.against_baseline):
+        drawn.insert(
+            0,
+            _plot(
+                "Measured again, against the baseline",
+                "How much better each configuration of the race is than the engine's defaults, with its 95 % interval; "
+                "where that holds 0, no difference is shown.",
+                result,
+                _race,
+            ),
+        )
     if any(_drawable(effect) for effect in result.effects):
         drawn.append(
             _plot(
@@ -128,6 +144,9 @@ def _by_concurrency(figure: Figure, result: Result) -> None:
             line = [(x, _scaled(objective.metric, y)) for x, y in pairs if y is not None]
             colour = _colour(result, one)
             _line(axes, line, colour, f"#{one.number}" if colour == OTHER else _label(result, one), faint=False)
+            axes.vlines(
+                *zip(*_ranges(result, one, objective, scenario), strict=True), color=colour, linewidth=3, alpha=0.4
+            )
         levels_asked = result.spec.benchmark.num_concurrency
         if max(levels_asked) > 4 * min(levels_asked):
             axes.set_xscale("log", base=2)
@@ -151,6 +170,10 @@ def _progress(figure: Figure, result: Result) -> None:
     for mark, colour, size, members in groups:
         height = [value[one.number] for one in members]
         axes.plot([one.number for one in members], height, mark, color=colour, markersize=size)
+    for standing in result.standings:
+        if standing.again and standing.again[0].low is not None and standing.again[0].high is not None:
+            low, high = (_scaled(objective.metric, end) for end in (standing.again[0].low, standing.again[0].high))
+            axes.vlines(standing.number, low, high, _colour(result, result.experiment(standing.number)), linewidth=1.5)
     failed = [one.number for one in searched if not one.scores]
     axes.plot(failed, [0] * len(failed), "x", color=BAD, clip_on=False)
     steps: list[Experiment] = []
@@ -163,6 +186,34 @@ def _progress(figure: Figure, result: Result) -> None:
     axes.xaxis.set_major_locator(MaxNLocator(integer=True))
     _finish(axes, "experiment", _aim_axis(objective), "")
     axes.set_ylim(bottom=0)
+
+
+def _race(figure: Figure, result: Result) -> None:
+    raced = [one for one in result.standings if any(gain.low is not None for gain in one.against_baseline)]
+    for index, axes in enumerate(_panels(figure, len(result.objectives))):
+        for place, one in enumerate(raced):
+            gain = one.against_baseline[index]
+            if gain.gain is None or gain.low is None or gain.high is None:
+                continue
+            colour = BEST if gain.shown else BAD if gain.high < 0 else OTHER
+            axes.hlines(place, 100 * gain.low, 100 * gain.high, color=colour, linewidth=2.5)
+            axes.plot(100 * gain.gain, place, "o", color=colour)
+        axes.axvline(0, color=BASE, linewidth=1)
+        axes.set_yticks(range(len(raced)), [f"#{one.number}" for one in raced])
+        axes.set_ylim(len(raced) - 0.5, -0.5)
+        axes.grid(axis="y", visible=False)
+        objective = result.objectives[index]
+        _finish(axes, "% better than the baseline", "", statistic(objective.metric, objective.statistic), legend=False)
+
+
+def _ranges(result: Result, one: Experiment, objective: Objective, scenario: str) -> list[tuple[float, float, float]]:
+    """(concurrency, lowest, highest) over all measurements of a configuration."""
+    same = [one, *(other for other in result.experiments if other.confirms == one.number)]
+    values: dict[int, list[float]] = {}
+    for point in (p for other in same for p in other.points if p.valid and p.scenario == scenario):
+        if (value := point.at(objective.metric, objective.statistic, one.gpus)) is not None:
+            values.setdefault(point.concurrency, []).append(_scaled(objective.metric, value))
+    return [(float(concurrency), min(found), max(found)) for concurrency, found in values.items()]
 
 
 def _pareto(figure: Figure, result: Result) -> None:
@@ -191,8 +242,9 @@ def _effects(figure: Figure, result: Result) -> None:
         axes.invert_yaxis()
         axes.set_xlim(0, 100)
         axes.grid(axis="y", visible=False)
-        explained = "" if effect.importance is None else f", explains {100 * effect.importance:.0f} %"
-        _finish(axes, "% of the best score", "", f"{effect.name}{explained}", legend=False)
+        explained = "" if effect.importance is None else f"\nexplains {100 * effect.importance:.0f} %"
+        name = fill(effect.name, TITLE_WIDTH // len(shown))
+        _finish(axes, "% of the best score", "", f"{name}{explained}", legend=False)
 
 
 def _drawable(effect: Effect) -> bool:

@@ -5,7 +5,9 @@ from dataclasses import dataclass
 from typing import get_args
 
 from tuner.analysis.effects import varied
-from tuner.analysis.result import Result
+from tuner.analysis.formatting import percent
+from tuner.analysis.gains import Gain, differs
+from tuner.analysis.result import Bound, Result, Standing
 from tuner.domain import Experiment, LoadPoint, Params
 from tuner.spec.objectives import Metric, Statistic
 from tuner.spec.values import Value
@@ -14,6 +16,9 @@ Cell = bool | int | float | str | None
 
 TIMES = [metric for metric in Metric if not metric.is_rate]
 RATES = [metric for metric in Metric if metric.is_rate]
+ENDS = ("", "_low", "_high")
+HELD = {"met": "met", "missed": "missed", "too_close": "too close to say"}
+"""Of an SLO over fresh measurements."""
 STATISTICS: tuple[Statistic, ...] = get_args(Statistic)
 
 
@@ -33,6 +38,9 @@ def experiments(result: Result) -> Rows:
         *(f"{column(one.metric, one.statistic)}_relative_to_baseline" for one in result.objectives),
         "operating_point",
         *(f"slo_{slo.name.replace('.', '_')}_s" for slo in result.slos),
+        *(f"{column(one.metric, one.statistic)}_measured_again" for one in result.objectives),
+        *(f"{column(one.metric, one.statistic)}_gain{end}" for one in result.objectives for end in ENDS),
+        *(f"slo_{slo.name.replace('.', '_')}_verdict" for slo in result.slos),
         *("gpus", "start_s", "attempt", "reason"),
     )
     unknown = [None] * len(result.objectives)
@@ -40,6 +48,7 @@ def experiments(result: Result) -> Rows:
     for standing in result.standings:
         one = result.experiment(standing.number)
         bounds = {bound.name: bound.actual_s for bound in standing.bounds}
+        verdicts = {bound.name: bound.verdict for bound in standing.bounds}
         rows.append(
             (
                 *(one.number, one.role, standing.place, one.number == result.winner, one.confirms, one.state),
@@ -49,10 +58,18 @@ def experiments(result: Result) -> Rows:
                 *(standing.relative_to_baseline or unknown),
                 operating_point(one),
                 *(bounds.get(slo.name) for slo in result.slos),
+                *([again.value for again in standing.again] or unknown),
+                *(_ends(standing.against_baseline) or [None] * len(result.objectives) * len(ENDS)),
+                *(verdicts.get(slo.name) for slo in result.slos),
                 *(one.gpus, one.start_s, one.attempt, standing.reason),
             )
         )
     return Rows(header, rows)
+
+
+def _ends(gains: Sequence[Gain]) -> list[float | None]:
+    """By `ENDS`."""
+    return [end for gain in gains for end in (gain.gain, gain.low, gain.high)]
 
 
 def levels(result: Result) -> Rows:
@@ -89,6 +106,29 @@ def failures(result: Result) -> Rows:
         else:
             rows += [(one.number, p.name, p.failure, p.error, None) for p in one.points if not p.valid]
     return Rows(("experiment", "level", "failure", "message", "log"), rows)
+
+
+def relative(standing: Standing, index: int) -> str:
+    """To the baseline: what fresh measurements show, else what a single one of each gave, as a ratio of values."""
+    fresh = standing.against_baseline[index] if standing.against_baseline else None
+    if fresh is not None and fresh.low is not None and not differs(fresh):
+        return "none shown"
+    if fresh is not None and fresh.low is not None and fresh.gain is not None:
+        falling = fresh.objective.direction == "minimize"
+        return percent(-fresh.gain if falling else fresh.gain, signed=True)
+    return percent(standing.relative_to_baseline[index] - 1, signed=True)
+
+
+def called(result: Result) -> str:
+    """What `Result.winner` is, for headings: a winner only where that is proven."""
+    if result.winner == result.baseline:
+        return "the defaults"
+    return "the winner" if result.verdict.proven else f"experiment {result.winner}, the best measured but not proven"
+
+
+def held(bound: Bound) -> str:
+    """`met`, `missed`, or `too close to say` where fresh measurements leave it open."""
+    return HELD[bound.verdict] if bound.verdict else "met" if bound.met else "missed"
 
 
 def parameters(result: Result) -> list[str]:

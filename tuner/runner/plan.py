@@ -5,7 +5,8 @@ import shlex
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from tuner.analysis import score
+from tuner.analysis import confirmation, gains, score
+from tuner.analysis.formatting import percent
 from tuner.benchmarks import BENCHMARKS
 from tuner.deploy import DEPLOYERS, images
 from tuner.domain import Params
@@ -25,6 +26,8 @@ from tuner.spec.task import LOCAL, TaskSpec
 from tuner.spec.values import Domain, Frozen, Value
 
 LISTED_COMMANDS = 3
+ASSUMED_NOISE = 0.1
+"""Of measurements from run to run, before any was repeated here: a shared machine; one of its own has about 0.02."""
 
 
 class Skipped(Frozen):
@@ -46,6 +49,7 @@ class PlanSummary(Frozen):
     valid: int | None
     """Candidates in the space; None: too many to count."""
     confirmations: int
+    """At most: every round, with all contenders."""
     levels: tuple[str, ...]
     """Load levels of each experiment."""
     gpus: int
@@ -60,6 +64,31 @@ class PlanSummary(Frozen):
     """What must hold, each with its unit: `p90 time to first token ≤ 300 ms (hard)`."""
     missing: tuple[str, ...]
     """What must be there before the task can run here, and how to get it."""
+    expected_confirmations: int = 0
+    """About as many as it takes, as `docs/trust.md` has it; most races end early."""
+    noise: float | None = None
+    """From run to run, as a part, as past tasks had it here; None: not known yet, and `ASSUMED_NOISE` is taken."""
+    visible_gain: float | None = None
+    """The gain that 4 of 5 tasks would show at that noise, as a part; None: nothing is compared, so none."""
+
+    @property
+    def expected(self) -> int:
+        """Experiments, with as many confirmations as it takes about."""
+        return self.experiments - self.confirmations + self.expected_confirmations
+
+    @property
+    def confirming(self) -> str:
+        """`about 12 confirmations, at most 32; a gain of +28 % or more shows at 10 % noise from run to run`."""
+        if not self.confirmations:
+            return "no confirmations"
+        text = f"about {self.expected_confirmations} confirmations"
+        if self.confirmations != self.expected_confirmations:
+            text += f", at most {self.confirmations}"
+        if self.visible_gain is None:
+            return f"{text}; they prove no gain"
+        noise = percent(self.noise or ASSUMED_NOISE)
+        known = "as past tasks had it here" if self.noise is not None else "if that is the noise here"
+        return f"{text}; a gain of {percent(self.visible_gain)} or more shows at {noise} from run to run, {known}"
 
 
 @dataclass(frozen=True)
@@ -88,11 +117,16 @@ class Plan:
         target = self.resolved.target
         return launch.command(target, target.host, "{port}")
 
-    def summary(self) -> PlanSummary:
+    def summary(self, noise: float | None = None) -> PlanSummary:
+        """Args:
+        noise: of measurements from run to run, where past tasks tell it: 0.1 is 10 %.
+        """
         spec, listed = self.spec, self.space.candidates
         baseline = int(spec.optimization.baseline)
         candidates = self._candidates()
-        confirmations = spec.optimization.confirm * (1 + baseline) if candidates else 0
+        rules = confirmation.rules(spec, self.objectives, baseline=0 if baseline else None)
+        about, confirmations = gains.expected(rules, candidates)
+        alone = self.objectives[0] if len(self.objectives) == 1 else None
         experiments = baseline + candidates + confirmations
         shown = [*([self.space.fixed] if baseline else []), *(listed or ())[:LISTED_COMMANDS]]
         return PlanSummary(
@@ -114,6 +148,9 @@ class Plan:
             warnings=self.warnings,
             slos=traffic.slo_texts(spec),
             missing=self.missing,
+            expected_confirmations=about,
+            noise=noise,
+            visible_gain=gains.visible(noise or ASSUMED_NOISE, rules, alone) if baseline and candidates else None,
         )
 
     def _candidates(self) -> int:
@@ -287,6 +324,10 @@ def _cautions(spec: TaskSpec, built: space.SearchSpace) -> list[str]:
         cautions.append(
             f"{spec.optimization.strategy} tries only the first {tried} of {of} candidates, in order; "
             "use random or bayesian."
+        )
+    if spec.optimization.confirm == 1 and spec.optimization.baseline and built.varied:
+        cautions.append(
+            "With optimization.confirm 1 nothing is proven: it takes 2 rounds to know a spread; by default there are 8."
         )
     if not spec.optimization.baseline:
         cautions.append("Without the baseline nothing is proven better than the engine's defaults.")

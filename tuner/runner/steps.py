@@ -14,8 +14,8 @@ def next_steps(plan: Plan, history: Sequence[Experiment], pending: Sequence[Expe
     """The experiments to start now, `free` at most: interrupted ones, the baseline, candidates, confirmations.
 
     Empty with something pending: wait until one of them has ended. Empty with nothing pending: the task is done. The
-    winner is confirmed only after the last candidate has ended. As nothing else decides, a resumed task goes on as if
-    it had never stopped.
+    race of the best and the baseline begins after the last candidate has ended, and its next round when the one before
+    is whole. As nothing else decides, a resumed task goes on as if it had never stopped.
 
     Args:
         history: what has ended, by number, and what is `running` though nobody runs it any more: the interrupted ones.
@@ -65,6 +65,6 @@ def _now() -> datetime:
 
 
 def _over(plan: Plan, ended: Sequence[Experiment], pending: Sequence[Experiment]) -> bool:
-    """There is nothing to search, the winner is being confirmed already, or a rule says stop."""
+    """There is nothing to search, the race of the best has begun, or a rule says stop."""
     confirming = any(one.role is Role.CONFIRMATION for one in (*ended, *pending))
     return not plan.space.varied or confirming or search_end(plan.spec, ended, pending) is not None

@@ -136,15 +136,15 @@ class Worker:
             await asyncio.gather(work, pulse, return_exceptions=True)
 
     async def _work(self, lease: Lease) -> float | None:
-        """The whole task; its gain over the baseline, where there is one."""
+        """The whole task; its gain over the baseline, where one is proven."""
         task = await self.store.task(lease.task_id)
         planned = await plan(task.spec, self.settings)
         if planned.missing:
             raise UnavailableError("\n".join(planned.missing))
         await self.reap(task.id)
         await run(await self._rig(task, lease, planned), lease, self.store)
-        gains = result.result(task, await self.store.experiments(task.id)).verdict.gains
-        return gains[0].gain if gains else None
+        verdict = result.result(task, await self.store.experiments(task.id)).verdict
+        return verdict.gains[0].gain if verdict.proven else None
 
     async def _rig(self, task: Task, lease: Lease, planned: Plan) -> Rig:
         if DEMO in (task.spec.model.id_or_path, task.spec.benchmark.model_tokenizer):

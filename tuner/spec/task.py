@@ -115,8 +115,12 @@ class Optimization(Block):
     parallel_experiments: Annotated[Whole, Field(ge=1, le=64)] = 1
     """Experiments measured at once, each with its own load generator. They share the machine: more than one says
     something only where each has GPUs and processors to itself."""
-    confirm: Annotated[Whole, Field(ge=0, le=20)] = 2
-    """Fresh, interleaved measurements of the winner and of the baseline at the end; 0 turns it off."""
+    confirm: Annotated[Whole, Field(ge=0, le=20)] = 8
+    """Most rounds in which the best few and the baseline are measured again at the end, interleaved, until one is
+    proven or none can be; 0 turns it off. It takes 2 to prove anything, and few rounds show only large gains."""
+    min_effect: Annotated[Real, Field(ge=0, lt=1)] = 0.0
+    """The least gain that counts, as a part: 0.02 asks for more than 2 % better. By default any gain counts that the
+    measurements can show; its interval says how large it is."""
 
 
 NUMBERS = {

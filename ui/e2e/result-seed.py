@@ -14,7 +14,7 @@ from typing import Any
 
 from sqlalchemy import create_engine, insert
 
-from tuner.analysis.result import result
+from tuner.analysis.result import result, to_confirm
 from tuner.analysis.score import judged
 from tuner.domain import Experiment, ExperimentState, Failure, LoadPoint, Params, Role, Stats, Task, TaskState
 from tuner.engines import ENGINES
@@ -44,7 +44,7 @@ def spec(name: str, **changes: Any) -> TaskSpec:
         "parameters": {"max-num-seqs": list(SEQS), "max-num-batched-tokens": list(TOKENS)},
         "benchmark": {"traffic_scenarios": [CHAT], "num_concurrency": list(LEVELS)},
         "slo": {"ttft": {"p90": {"threshold": 0.5, "hard_fail": True}}, "tpot": {"mean": {"threshold": 0.02}}},
-        "optimization": {"confirm": 3},
+        "optimization": {"confirm": 8},
     }
     return taskfile.validate({**base, **changes})
 
@@ -130,20 +130,25 @@ def many(task: TaskSpec, luck: random.Random, count: int) -> list[Experiment]:
 
 
 def confirmed(task: Task, found: list[Experiment], luck: random.Random) -> list[Experiment]:
-    """With fresh measurements of winner and baseline."""
-    best = result(task, found).winner
-    for number in [best, 0] * task.spec.optimization.confirm if best else []:
-        one = found[number or 0]
-        again = experiment(
-            task.spec, len(found), one.params.flags, luck, gpus=one.gpus, role=Role.CONFIRMATION, confirms=number
-        )
-        found.append(again.model_copy(update={"params": one.params}))
+    """With the race of the best and the baseline."""
+    while due := to_confirm(task.spec, found):
+        for number, params in due:
+            again = experiment(
+                task.spec,
+                len(found),
+                params.flags,
+                luck,
+                gpus=found[number].gpus,
+                role=Role.CONFIRMATION,
+                confirms=number,
+            )
+            found.append(again.model_copy(update={"params": params}))
     return found
 
 
 def tasks() -> Iterator[tuple[str, TaskSpec, TaskState, list[Experiment]]]:
     luck = random.Random(7)
-    two = {"objective": ["maximize_throughput", "minimize_tpot"], "strategy": "nsga2", "confirm": 2}
+    two = {"objective": ["maximize_throughput", "minimize_tpot"], "strategy": "nsga2", "confirm": 8}
     hard = {"ttft": {"p90": {"threshold": 0.01, "hard_fail": True}}}
     broken = Failure(kind=FailureKind.OUT_OF_MEMORY, message="Not enough memory for the weights.", lines=OOM)
     made = {
@@ -156,7 +161,7 @@ def tasks() -> Iterator[tuple[str, TaskSpec, TaskState, list[Experiment]]]:
         "infeasible": spec("too strict", slo=hard),
         "failed": spec("nothing fits"),
         "draft": spec("not begun"),
-        "many": spec("500 experiments", optimization={"max_iterations": 494, "confirm": 3}),
+        "many": spec("500 experiments", optimization={"max_iterations": 494}),
     }
     for name, task in made.items():
         if name == "draft":
@@ -167,7 +172,7 @@ def tasks() -> Iterator[tuple[str, TaskSpec, TaskState, list[Experiment]]]:
                 TaskState.COMPLETED,
             )
         else:
-            found = many(task, luck, 494) if name == "many" else grid(task, luck, most=40, parallel=name == "gpus")
+            found = many(task, luck, 488) if name == "many" else grid(task, luck, most=40, parallel=name == "gpus")
             state = TaskState.COMPLETED
         yield name, task, state, found
 
@@ -184,7 +189,8 @@ def main(home: Path) -> None:
             whole = Task(id=ids[name], spec=task, state=state, created_at=START, **began)
             _, scored = judged(task, confirmed(whole, found, luck))
             values = whole.model_dump(include={"id", "state", "created_at", "started_at", "finished_at"})
-            gain = next((one.gain for one in result(whole, scored).verdict.gains), None)
+            verdict = result(whole, scored).verdict
+            gain = verdict.gains[0].gain if verdict.proven else None
             connection.execute(insert(TASK).prefix_with("OR IGNORE"), [values | {"gain": gain} | task_values(task)])
             rows = [{"task_id": whole.id, "number": one.number, **experiment_values(one)} for one in scored]
             if rows:

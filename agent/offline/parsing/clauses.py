@@ -213,7 +213,7 @@ def search(request: RequestText) -> tuple[SpecBlock, list[str]]:
         r"(\d{1,3}) confirmations?)\b"
     ):
         block["confirm"] = int(match[1] or match[2])
-        said.append(f"confirmed {block['confirm']} times")
+        said.append(f"confirmed in {block['confirm']} rounds at most")
     if request.take(r"(?:\b(?:with|and|but)\s+){0,8}\b(?:no|without) (?:a |the )?baseline\b"):
         block["baseline"] = False
         said.append("no baseline")

@@ -15,6 +15,7 @@ from agent.offline.summaries import SIMULATED, described, margin
 CHARTS = {
     r"pareto|trade-?offs?|front|objectives": "objectives-against-each-other",
     r"progress|course|search|history": "course-of-the-search",
+    r"measured again|error bars?|intervals?|confirmations?": "measured-again-against-the-baseline",
     r"effects?|importance|parameters?|flags?": "effect-of-each-parameter",
     r"(?:by |over |against )?concurrenc(?:y|ies)|by load": "objective-against-concurrency",
     r"load(?: curves?)?|latency|throughput|curves?": "throughput-against-latency",
@@ -74,7 +75,9 @@ def explain(rest: str, state: ConversationState) -> Script:
         f"Task {text(answer, 'task')} “{text(answer, 'name')}” ({text(answer, 'state')}): {text(answer, 'verdict')}",
         SIMULATED if answer.get("simulated") else "",
         bullets([f"{text(gain, 'gain')}; {text(gain, 'measured')}" for gain in blocks(answer, "gains")]),
-        f"The best is {described(best)}" if best else "",
+        bullets(texts(answer, "slos")),
+        f"Measurements differ by {text(answer, 'noise')} from run to run." if answer.get("noise") else "",
+        f"The best measured is {described(best)}" if best else "",
         f"Closest to its limit: {margin(binding)}." if binding else "",
         paragraphs("What each parameter did:", bullets(effects)) if effects else "",
         paragraphs("What failed:", bullets(failures)) if failures else "",

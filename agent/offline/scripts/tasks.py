@@ -78,7 +78,7 @@ def planned(plan: Data) -> str:
     parts = [
         f"at most {text(plan, 'experiments', '?')} experiments ({text(plan, 'candidates', '?')} candidates"
         + (", the baseline" if plan.get("baseline") else "")
-        + (f", {text(plan, 'confirmations')} confirmations)" if plan.get("confirmations") else ")"),
+        + (f"; then {text(plan, 'confirming')})" if plan.get("confirmations") else ")"),
         f"load levels {', '.join(levels)}" if levels else "",
         f"{gpus} GPU{'' if gpus == 1 else 's'}" if gpus else "no GPU",
         f"at most {text(plan, 'at_most')}" if plan.get("at_most") else "",

@@ -80,7 +80,7 @@ class TaskFollower:
     async def _progress(self, task: Task) -> Progress:
         self._names[task.id] = task.spec.task_name
         try:
-            total = (await self._tuner.plan(task.spec)).summary().experiments
+            total = (await self._tuner.plan(task.spec)).summary().expected
         except TunerError:  # its model has gone since
             total = 0
         return Progress(total, task.spec.optimization.objective[0])

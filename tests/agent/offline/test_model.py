@@ -170,6 +170,7 @@ async def test_the_main_job_is_done_in_plain_words_by_the_agent() -> None:
             "candidates": 3,
             "baseline": True,
             "confirmations": 4,
+            "confirming": "about 4 confirmations",
             "gpus": 0,
             "at_most": "40 min 0 s",
         }
@@ -208,7 +209,7 @@ async def test_the_main_job_is_done_in_plain_words_by_the_agent() -> None:
     assert [name for name, _ in ran] == ["create_task", "start_task"]
     assert ran[1][1] == {"task": "3f2a9c10"}
     assert "p90 ttft at most 500 ms" in told[0]
-    assert "at most 8 experiments (3 candidates, the baseline, 4 confirmations)" in told[1]
+    assert "at most 8 experiments (3 candidates, the baseline; then about 4 confirmations)" in told[1]
     assert "no GPU; at most 40 min 0 s" in told[1]
     assert "Task 3f2a9c10 “demo throughput” is queued. A worker takes it up at once." in told[2]
     progress = (await say("how is it going?"))[-1].text
@@ -302,7 +303,11 @@ async def test_the_main_job_is_done_with_the_real_tools_approvals_and_streams(tu
         for wish, tool_name, part in (
             ("what came out?", "explain_result", "Proven: experiment 4"),
             ("compare the best with the baseline", "compare_experiments", "| **speed** | 4 | default |"),
-            ("list experiments", "list_experiments", "| 4 | speed 4 | 800 output tokens/s | +420 % |"),
+            (
+                "list experiments",
+                "list_experiments",
+                "| 4 | speed 4 | 800 output tokens/s | 420 % more output tokens/s (+420 % to +420 %) |",
+            ),
             ("experiment 3", "get_experiment", "400 output tokens/s at D(64,16) × 8"),
             ("logs of experiment 1", "get_experiment_logs", "started"),
             ("status", "get_task", "fake --port 8000 --speed 4"),

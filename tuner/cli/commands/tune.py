@@ -124,7 +124,7 @@ async def run_task(tuner: Tuner, task_id: str, *, as_json: bool, verbose: bool) 
     console = Terminal(stderr=as_json)
     _cancel_on_signal(tuner, task_id, console)
     plan = await tuner.plan((await tuner.task(task_id)).spec)
-    progress = Progress(plan.summary().experiments, plan.objectives[0])
+    progress = Progress(plan.summary().expected, plan.objectives[0])
     showing = asyncio.create_task(_show(tuner, task_id, progress, console, verbose=verbose))
     try:
         ended = await tuner.run(task_id)

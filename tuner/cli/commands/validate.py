@@ -54,11 +54,13 @@ def show_plan(summary: PlanSummary, console: Console) -> None:
     parts = [
         *(["the baseline"] if summary.baseline else []),
         f"{summary.candidates}{of} candidate{'s' if summary.candidates != 1 or of else ''}",
-        *([f"{summary.confirmations} confirmations"] if summary.confirmations else []),
+        *([f"{summary.confirmations} confirmations at most"] if summary.confirmations else []),
     ]
     write = partial(console.print, markup=False, soft_wrap=True)  # commands stay whole, and `[…]` in them is theirs
     write(f"Task {summary.task_name}: {engine}, at most {summary.experiments} experiments ({', '.join(parts)})")
     write(f"  load levels: {', '.join(summary.levels)}")
+    if summary.confirmations:
+        write(f"  at the end: {summary.confirming}")
     write(f"  GPUs: {summary.gpus or 'none'}; at most {_duration(summary.at_most_s)}")
     for slo in summary.slos:
         write(f"  must hold: {slo}")

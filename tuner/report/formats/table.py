@@ -7,12 +7,14 @@ from rich.console import Console, Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
-from tuner.analysis.formatting import aim, bound, duration, percent, quantity, statistic
+from tuner.analysis.formatting import aim, bound, duration, quantity, statistic
+from tuner.analysis.gains import SLOVerdict, against
 from tuner.analysis.result import Bound, Result, Standing
-from tuner.analysis.verdict import Gain, Outcome
+from tuner.analysis.verdict import Outcome
 from tuner.domain import Role, TaskState
 from tuner.report import rows
 from tuner.report.command import shell
+from tuner.spec.objectives import Metric
 
 SHOWN = 12
 """Ranked experiments that are listed; the baseline always is."""
@@ -27,6 +29,8 @@ COLOURS = {
     Outcome.PROVEN: "green",
     Outcome.DEFAULTS_BEST: "green",
     Outcome.NOTHING_COMPLETED: "red",
+    Outcome.SLO_MISSED_AGAIN: "red",
+    Outcome.FAILED_AGAIN: "red",
     Outcome.INFEASIBLE: "red",
 }
 
@@ -52,7 +56,9 @@ def _parts(result: Result) -> list[RenderableType]:
     if places := [one for one in result.standings if one.place is not None]:
         parts += [_ranking(result, places), *_left_out(result, places), ""]
     if result.verdict.gains:
-        parts += [_gains(result.verdict.gains), ""]
+        parts += [_gains(result), ""]
+    if result.verdict.slos:
+        parts += [_slos(result.verdict.slos), ""]
     if failed := [one for one in result.standings if one.place is None]:
         parts += [_failures(result, failed), ""]
     parts.append(Text(result.verdict.text, style=f"bold {COLOURS.get(result.verdict.outcome, 'yellow')}"))
@@ -62,8 +68,7 @@ def _parts(result: Result) -> list[RenderableType]:
 def _winning_command(result: Result) -> list[RenderableType]:
     if result.winner is None or not (command := shell(result.spec, result.experiment(result.winner))):
         return []
-    what = "defaults" if result.winner == result.baseline else "winner"
-    return ["", f"To run the {what}:", Text(command, style="cyan")]
+    return ["", f"To run {rows.called(result)}:", Text(command, style="cyan")]
 
 
 def _head(result: Result) -> Text:
@@ -122,18 +127,19 @@ def _row(result: Result, standing: Standing, names: Sequence[str]) -> list[Text]
 
 def _style(result: Result, standing: Standing) -> str:
     if standing.number == result.winner:
-        return "bold green"
+        return "bold green" if result.verdict.proven or standing.number == result.baseline else "bold"
     return "" if standing.feasible or standing.role is Role.BASELINE else "dim"
 
 
 def _relative(standing: Standing, index: int, result: Result) -> str:
     if standing.number == result.baseline or not standing.relative_to_baseline:
         return ""
-    return percent(standing.relative_to_baseline[index] - 1, signed=True)
+    return rows.relative(standing, index)
 
 
 def _bound(bound: Bound) -> Text:
-    return Text(f"{duration(bound.actual_s)} {'met' if bound.met else 'missed'}", style="" if bound.met else "red")
+    style = "" if bound.met else "yellow" if bound.verdict == "too_close" else "red"
+    return Text(f"{duration(bound.actual_s)} {rows.held(bound)}", style=style)
 
 
 def _halved(name: str) -> str:
@@ -151,21 +157,39 @@ def _left_out(result: Result, places: Sequence[Standing]) -> list[RenderableType
     return [Text(more, style="dim")] if hidden else []
 
 
-def _gains(gains: Sequence[Gain]) -> Table:
-    fresh = all(gain.fresh for gain in gains)
-    title = "measured again, interleaved" if fresh else "one measurement each, from the search"
+def _gains(result: Result) -> Table:
+    """Of the winner, and of the other contenders where they were measured again."""
+    raced = [one for one in result.standings if one.against_baseline]
     table = Table(box=None, pad_edge=False, header_style="bold", padding=(0, 2, 0, 0))
-    for name in (title, "winner", "baseline", "better by", "from … to …"):
+    title = "measured again, interleaved" if raced else "one measurement each, from the search: not confirmed"
+    for name in (title, "#", "its values", "the baseline's", "better by (95 % interval)"):
         table.add_column(name, justify="left" if name == title else "right", overflow="fold")
-    for gain in gains:
+    several = [(str(one.number), gain) for one in raced for gain in one.against_baseline]
+    for number, gain in several or [(str(result.winner), gain) for gain in result.verdict.gains]:
         metric = gain.objective.metric
-        spread = [percent(part, signed=True) for part in (gain.low, gain.high) if part is not None]
         table.add_row(
             statistic(metric, gain.objective.statistic),
+            number,
             " · ".join(quantity(metric, value) for value in gain.winner),
             " · ".join(quantity(metric, value) for value in gain.baseline),
-            "" if gain.gain is None else percent(gain.gain, signed=True),
-            " to ".join(spread),
+            against(gain),
+        )
+    return table
+
+
+def _slos(slos: Sequence[SLOVerdict]) -> Table:
+    table = Table(box=None, pad_edge=False, header_style="bold", padding=(0, 2, 0, 0))
+    for name in ("SLO, measured again", "#", "limit", "actual (95 % interval)", ""):
+        table.add_column(name, justify="left" if name.startswith("SLO") else "right")
+    for one in slos:
+        interval = f"{duration(one.actual_s)} ({duration(one.low_s)} to {duration(one.high_s)})"
+        metric, _, which = one.name.rpartition(".")
+        table.add_row(
+            statistic(Metric(metric), which),
+            str(one.experiment),
+            duration(one.threshold_s),
+            interval,
+            rows.HELD[one.verdict],
         )
     return table
 

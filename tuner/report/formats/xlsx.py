@@ -9,8 +9,11 @@ from openpyxl.styles import Alignment, Font
 from openpyxl.utils import get_column_letter
 from openpyxl.worksheet.worksheet import Worksheet
 
-from tuner.analysis.formatting import aim, described, percent
+from tuner.analysis.formatting import aim, described, percent, statistic
+from tuner.analysis.gains import against
 from tuner.analysis.result import Result
+from tuner.analysis.score import geometric_mean
+from tuner.analysis.wording import slo_sentence
 from tuner.report import rows
 from tuner.report.command import shell
 from tuner.report.rows import Cell, Rows
@@ -57,13 +60,19 @@ def summary(result: Result) -> list[tuple[str, Cell]]:
             lines.append(("Winner: measured in the search", described(objective, score.value)))
         lines += [("Winner: operating point", rows.operating_point(winner))]
         lines += [("Winner: command", shell(result.spec, winner))]
+    lines += [("Proven", result.verdict.proven), ("Verdict", result.verdict.headline)]
     for gain in result.verdict.gains:
-        name = described(gain.objective, sum(gain.winner) / len(gain.winner))
-        lines.append(("Gain" if gain.fresh else "Gain in the search, not confirmed", gain.gain))
-        if gain.low is not None and gain.high is not None:
-            lines.append(("Gain from … to …", f"{percent(gain.low, signed=True)} to {percent(gain.high, signed=True)}"))
-        lines.append(("Winner, mean of those measurements", name))
-    lines.append(("Proven", result.verdict.proven))
+        name = statistic(gain.objective.metric, gain.objective.statistic)
+        shown = "Gain" if gain.shown and result.verdict.proven else "Difference, not proven"
+        lines.append((f"{shown}: {name}", against(gain) if gain.fresh else f"{against(gain)}, measured once each"))
+        for which, values in (("Winner", gain.winner), ("Baseline", gain.baseline)):
+            lines.append((f"{which}: mean of {len(values)}", described(gain.objective, geometric_mean(values))))
+    for one in result.verdict.slos:
+        lines.append((f"SLO of experiment {one.experiment}", f"{slo_sentence(one)}: {rows.HELD[one.verdict]}"))
+    if result.noise is not None:
+        lines.append(("Noise from run to run", percent(result.noise)))
+    if result.verdict.visible_gain is not None:
+        lines.append(("Gain that could be seen", percent(result.verdict.visible_gain)))
     if result.error:
         lines.append(("Error", result.error))
     return lines
@@ -74,8 +83,6 @@ def _summary(sheet: Worksheet, result: Result) -> None:
         _put(sheet, row, 1, name, Font(bold=True))
         _put(sheet, row, 2, value, None)
         sheet.cell(row, 2).alignment = Alignment(wrap_text=True, vertical="top", horizontal="left")
-        if name.startswith("Gain") and isinstance(value, float):
-            sheet.cell(row, 2).number_format = "+0.0%;-0.0%"
     sheet.column_dimensions["A"].width = 36
     sheet.column_dimensions["B"].width = 100
 

@@ -1142,6 +1142,20 @@ export interface components {
             [key: string]: unknown;
         };
         /**
+         * Again
+         * @description The fresh measurements of one experiment, in one objective.
+         */
+        Again: {
+            /** High */
+            high: number | null;
+            /** Low */
+            low: number | null;
+            /** Measurements */
+            measurements: number;
+            /** Value */
+            value: number;
+        };
+        /**
          * AgentInfo
          * @description Who answers, and how far it may go.
          */
@@ -1535,6 +1549,8 @@ export interface components {
             name: string;
             /** Threshold S */
             threshold_s: number;
+            /** Verdict */
+            verdict: ("met" | "missed" | "too_close") | null;
         };
         /**
          * Budget
@@ -2129,6 +2145,8 @@ export interface components {
         Gain: {
             /** Baseline */
             baseline: number[];
+            /** Confidence */
+            confidence: number | null;
             /** Fresh */
             fresh: boolean;
             /** Gain */
@@ -2138,6 +2156,11 @@ export interface components {
             /** Low */
             low: number | null;
             objective: components["schemas"]["Objective"];
+            /**
+             * Shown
+             * @default false
+             */
+            shown: boolean;
             /** Winner */
             winner: number[];
         };
@@ -2686,7 +2709,7 @@ export interface components {
             baseline: boolean;
             /**
              * Confirm
-             * @default 2
+             * @default 8
              */
             confirm: number;
             /**
@@ -2694,6 +2717,11 @@ export interface components {
              * @default 20
              */
             max_iterations: number;
+            /**
+             * Min Effect
+             * @default 0
+             */
+            min_effect: number;
             /**
              * N Initial Random
              * @default 5
@@ -2744,7 +2772,7 @@ export interface components {
             baseline?: boolean;
             /**
              * Confirm
-             * @default 2
+             * @default 8
              */
             confirm?: number;
             /**
@@ -2752,6 +2780,11 @@ export interface components {
              * @default 20
              */
             max_iterations?: number;
+            /**
+             * Min Effect
+             * @default 0
+             */
+            min_effect?: number;
             /**
              * N Initial Random
              * @default 5
@@ -2794,7 +2827,7 @@ export interface components {
          * Outcome
          * @enum {string}
          */
-        Outcome: "nothing_completed" | "infeasible" | "defaults_best" | "no_baseline" | "baseline_failed" | "unconfirmed" | "failed_again" | "slo_missed_again" | "overlap" | "worse_again" | "proven";
+        Outcome: "nothing_completed" | "infeasible" | "defaults_best" | "no_baseline" | "baseline_failed" | "unconfirmed" | "failed_again" | "slo_missed_again" | "slo_too_close" | "no_difference" | "overlap" | "worse_again" | "proven";
         /**
          * ParallelConfig
          * @description How a model is spread over GPUs: one degree, or the degrees to try. Presets are the engine's, by name.
@@ -2935,6 +2968,11 @@ export interface components {
             engine: string;
             /** Engine Version */
             engine_version: string | null;
+            /**
+             * Expected Confirmations
+             * @default 0
+             */
+            expected_confirmations: number;
             /** Experiments */
             experiments: number;
             /** Gpus */
@@ -2943,6 +2981,8 @@ export interface components {
             levels: string[];
             /** Missing */
             missing: string[];
+            /** Noise */
+            noise: number | null;
             /** Skipped */
             skipped: components["schemas"]["Skipped"][];
             /**
@@ -2954,6 +2994,8 @@ export interface components {
             task_name: string;
             /** Valid */
             valid: number | null;
+            /** Visible Gain */
+            visible_gain: number | null;
             /** Warnings */
             warnings: string[];
         };
@@ -3247,6 +3289,8 @@ export interface components {
             front: number[];
             /** Nearest */
             nearest: number | null;
+            /** Noise */
+            noise: number | null;
             /** Objectives */
             objectives: components["schemas"]["Objective"][];
             /** Simulated */
@@ -3602,6 +3646,8 @@ export interface components {
              * @default []
              */
             points: components["schemas"]["OperatingPoint"][];
+            /** Softened */
+            softened: number | null;
             /** Value */
             value: number;
             /**
@@ -3752,6 +3798,33 @@ export interface components {
             ttft?: (components["schemas"]["LimitInput"] | components["schemas"]["LimitByStatisticInput"]) | null;
         };
         /**
+         * SLOVerdict
+         * @description An SLO of one experiment over its fresh measurements.
+         */
+        SLOVerdict: {
+            /** Actual S */
+            actual_s: number;
+            /** Experiment */
+            experiment: number;
+            /** Hard */
+            hard: boolean;
+            /** High S */
+            high_s: number;
+            /** Low S */
+            low_s: number;
+            /** Measurements */
+            measurements: number;
+            /** Name */
+            name: string;
+            /** Threshold S */
+            threshold_s: number;
+            /**
+             * Verdict
+             * @enum {string}
+             */
+            verdict: "met" | "missed" | "too_close";
+        };
+        /**
          * SpecPatch
          * @description A JSON merge patch (RFC 7396) of a task's spec: keys as in a task, null removes one.
          * @example {
@@ -3768,6 +3841,16 @@ export interface components {
          * @description How one finished experiment did.
          */
         Standing: {
+            /**
+             * Again
+             * @default []
+             */
+            again: components["schemas"]["Again"][];
+            /**
+             * Against Baseline
+             * @default []
+             */
+            against_baseline: components["schemas"]["Gain"][];
             /** Binding */
             binding: string | null;
             /** Bounds */
@@ -4033,7 +4116,8 @@ export interface components {
              *       "seed": 0,
              *       "baseline": true,
              *       "parallel_experiments": 1,
-             *       "confirm": 2
+             *       "confirm": 8,
+             *       "min_effect": 0
              *     }
              */
             optimization: components["schemas"]["Optimization"];
@@ -4147,7 +4231,8 @@ export interface components {
              *       "seed": 0,
              *       "baseline": true,
              *       "parallel_experiments": 1,
-             *       "confirm": 2
+             *       "confirm": 8,
+             *       "min_effect": 0
              *     }
              */
             optimization?: components["schemas"]["OptimizationInput"];
@@ -4578,16 +4663,41 @@ export interface components {
         };
         /** Verdict */
         Verdict: {
+            /** Bound */
+            bound: number | null;
             /**
              * Gains
              * @default []
              */
             gains: components["schemas"]["Gain"][];
+            /**
+             * Headline
+             * @default
+             */
+            headline: string;
+            /** Launches Needed */
+            launches_needed: number | null;
             /** Luck */
             luck: number | null;
+            /** Needed For */
+            needed_for: number | null;
+            /** Noise */
+            noise: number | null;
             outcome: components["schemas"]["Outcome"];
+            /**
+             * Rounds
+             * @default 0
+             */
+            rounds: number;
+            /**
+             * Slos
+             * @default []
+             */
+            slos: components["schemas"]["SLOVerdict"][];
             /** Text */
             text: string;
+            /** Visible Gain */
+            visible_gain: number | null;
         };
         /**
          * VideoPart

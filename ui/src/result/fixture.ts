@@ -81,6 +81,7 @@ export function standing(
           {
             value,
             penalised: value,
+            softened: value,
             violation: 0,
             excess: {},
             points: [{ scenario: CHAT, concurrency: 8, value }],
@@ -98,6 +99,8 @@ export function standing(
     bounds: [],
     binding: null,
     reason: null,
+    again: [],
+    against_baseline: [],
     ...more,
   };
 }
@@ -118,6 +121,26 @@ export function gain(more: Partial<Gain> = {}): Gain {
     gain: 0.5,
     low: 0.47,
     high: 0.53,
+    confidence: 0.95,
+    shown: true,
+    ...more,
+  };
+}
+
+export function verdict(more: Partial<Result["verdict"]> = {}): Result["verdict"] {
+  return {
+    outcome: "proven",
+    headline: "50 % more output tokens/s (+47 % to +53 %)",
+    text: "Proven: it is better.",
+    gains: [gain()],
+    luck: null,
+    rounds: 2,
+    noise: 0.01,
+    bound: 0.53,
+    visible_gain: 0.03,
+    needed_for: null,
+    launches_needed: null,
+    slos: [],
     ...more,
   };
 }
@@ -135,7 +158,7 @@ export function sample(more: Partial<Result> = {}): Result {
     role: "confirmation",
     confirms: 1,
   });
-  const bound = { name: "ttft.p90", threshold_s: 0.5, hard: true };
+  const bound = { name: "ttft.p90", threshold_s: 0.5, hard: true, verdict: null };
   return {
     format: 1,
     task_id: "a1b2c3d4",
@@ -148,7 +171,8 @@ export function sample(more: Partial<Result> = {}): Result {
     finished_at: AT,
     objectives: [THROUGHPUT],
     slos: [{ metric: "ttft", statistic: "p90", threshold: 0.5, weight: 1, hard: true, fail_ratio: 0 }],
-    verdict: { outcome: "proven", text: "Proven: it is better.", gains: [gain()], luck: 0.05 },
+    verdict: verdict(),
+    noise: 0.01,
     baseline: 0,
     winner: 1,
     nearest: null,

@@ -19,6 +19,7 @@ export function planOfPreview(preview: Approval["preview"]) {
     baseline: plan.baseline === true,
     candidates: asNumber(plan.candidates) ?? 0,
     confirmations: asNumber(plan.confirmations) ?? 0,
+    confirming: text(plan.confirming),
     levels: asTexts(plan.levels),
     gpus: asNumber(plan.gpus) ?? 0,
     atMost: text(plan.at_most),
@@ -33,10 +34,14 @@ export function planOfPreview(preview: Approval["preview"]) {
 
 export type StartPlan = NonNullable<ReturnType<typeof planOfPreview>>;
 
-/** `baseline, 8 candidates, 2 confirmations`. */
-export function experimentCounts({ baseline, candidates, confirmations }: StartPlan): string {
+/** `baseline, 8 candidates, about 12 confirmations, at most 32; a gain of 21 % or more shows at …`. */
+export function experimentCounts({ baseline, candidates, confirmations, confirming }: StartPlan): string {
   const of = (count: number, name: string) => (count > 0 ? `${count} ${name}${count === 1 ? "" : "s"}` : "");
-  return [baseline ? "baseline" : "", of(candidates, "candidate"), of(confirmations, "confirmation")]
+  return [
+    baseline ? "baseline" : "",
+    of(candidates, "candidate"),
+    confirming || of(confirmations, "confirmation"),
+  ]
     .filter(Boolean)
     .join(", ");
 }

@@ -67,8 +67,8 @@ export function TaskCard({ id, planned }: Props) {
             Best so far: experiment {found.experiment.number}
             {found.gain !== null && (
               <>
-                , <strong className="num font-semibold text-ok">{percent(found.gain, { sign: true })}</strong>{" "}
-                against the defaults
+                , <span className="num">{percent(found.gain, { sign: true })}</span> against the defaults,
+                measured once
               </>
             )}
             .

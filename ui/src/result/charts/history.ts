@@ -3,12 +3,15 @@ import { axisName, better, quantity, scaled, shortName } from "../metrics";
 import { reasonOf, type Row, rowName } from "../rows";
 import type { Objective, Result } from "../types";
 import { dots } from "./dots";
+import { errorBars } from "./errorBars";
 import { rounded } from "./frontier";
 import { GRID, kindColour, LEGEND, notEmpty, hoverDot, xAxis, yAxis } from "./style";
 
 export type History = {
   objective: Objective;
   points: { row: Row; value: number }[];
+  /** 95 % intervals of fresh measurements: experiment, low, high. */
+  intervals: [number, number, number][];
   /** Best so far: where it changes, and where the search ends. */
   steps: [number, number][];
   failed: Row[];
@@ -32,7 +35,12 @@ export function searchHistory(result: Result, rows: readonly Row[], which: numbe
   const last = steps.at(-1);
   const end = searched.at(-1)?.number;
   if (last && end !== undefined && end > last[0]) steps.push([end, last[1]]);
-  return { objective, points, steps, failed: searched.filter((row) => row.kind === "failed") };
+  const intervals = searched.flatMap(({ number, standing }): [number, number, number][] => {
+    const again = standing?.again[which];
+    if (!again || again.low === null || again.high === null) return [];
+    return [[number, scaled(objective.metric, again.low), scaled(objective.metric, again.high)]];
+  });
+  return { objective, points, intervals, steps, failed: searched.filter((row) => row.kind === "failed") };
 }
 
 type Datum = { value: [number, number | null]; number: number };
@@ -69,6 +77,7 @@ export function historyOption(data: History, palette: Palette): ChartOption {
         data: data.steps,
       },
       ...dots(points, palette, 6),
+      errorBars("intervals", "Measured again, 95 %", data.intervals, palette.text),
       {
         id: "failed",
         name: "Failed",

@@ -1,14 +1,13 @@
 import { type ChartOption, type Palette, type Rows, tooltipContent } from "@/charts";
 import { axisName, type Choice, quantity, scaled, shortName } from "../metrics";
 import { type Row, rowName } from "../rows";
+import { errorBars } from "./errorBars";
 import { rounded } from "./frontier";
 import { spansDecades } from "./levels";
 import { limitLines, GRID, hoverLine, kindColour, LEGEND, xAxis, yAxis } from "./style";
 import type { LoadCurves, Spread } from "./spreads";
 
 type Datum = { value: [number, number]; number: number; spread: Spread };
-/** The used part of ECharts' API for custom series. */
-type Api = { value: (at: number) => number; coord: (point: number[]) => number[] };
 
 export function loadCurvesOption(data: LoadCurves, palette: Palette): ChartOption {
   const all = data.lines.flatMap((line) => line.spreads.map((spread) => spread.concurrency));
@@ -47,35 +46,12 @@ export function loadCurvesOption(data: LoadCurves, palette: Palette): ChartOptio
           ...(index === 0 ? { markLine: limitLines(palette, "yAxis", data.bounds) } : {}),
         };
         const again = own.filter((spread) => spread.count > 1);
-        return again.length > 0 ? [line, errorBars(row, again, colour)] : [line];
+        if (again.length === 0) return [line];
+        const bars = again.map(({ concurrency, low, high }) => [concurrency, low, high] as const);
+        return [line, errorBars(`bars-${row.number}`, rowName(row), bars, colour)];
       }),
       hoverLine(palette),
     ],
-  };
-}
-
-function errorBars(row: Row, again: readonly Spread[], colour: string) {
-  return {
-    id: `bars-${row.number}`,
-    name: rowName(row),
-    type: "custom",
-    silent: true,
-    z: 12,
-    encode: { x: 0, y: [1, 2] },
-    data: again.map(({ concurrency, low, high }) => [concurrency, low, high]),
-    renderItem: (_: unknown, api: Api) => {
-      const [x = 0, bottom = 0] = api.coord([api.value(0), api.value(1)]);
-      const [, top = 0] = api.coord([api.value(0), api.value(2)]);
-      const line = (x1: number, y1: number, x2: number, y2: number) => ({
-        type: "line",
-        shape: { x1, y1, x2, y2 },
-        style: { stroke: colour, lineWidth: 1.5 },
-      });
-      return {
-        type: "group",
-        children: [line(x, top, x, bottom), line(x - 4, top, x + 4, top), line(x - 4, bottom, x + 4, bottom)],
-      };
-    },
   };
 }
 

@@ -4,8 +4,11 @@ import { type Choice, isLatency, LATENCIES, longName, measured, quantity, shortN
 import { valueText } from "../params";
 import { gpusDiffer, type Row, reasonOf } from "../rows";
 import type { Metric, Result } from "../types";
-import { againstBaseline } from "../headline/verdict";
+import { againstBaseline, type SloVerdict, sloVerdict } from "../headline/verdict";
 import { operating } from "../table/measures";
+
+const SLO_NOTES: Partial<Record<SloVerdict, string>> = { met: "met", too_close: "too close to say" };
+const SLO_INTENTS: Record<SloVerdict, Intent> = { met: "ok", missed: "bad", too_close: "warn" };
 
 /** At most so many side by side, the baseline among them. */
 export const MOST = 6;
@@ -59,11 +62,14 @@ function outcome(result: Result, rows: readonly Row[]): ComparedRow[] {
         rows.map(({ standing, kind }): ComparedCell => {
           const score = standing?.scores[index];
           if (!score) return { text: "–" };
-          const change =
-            kind === "baseline" ? null : againstBaseline(objective, standing?.relative_to_baseline[index]);
+          const change = kind === "baseline" ? null : againstBaseline(objective, standing, index);
+          const again = standing?.again[index];
+          const ends = again && again.low !== null && again.high !== null ? [again.low, again.high] : null;
+          const interval = ends?.map((end) => quantity(objective.metric, end)).join(" to ");
+          const value = quantity(objective.metric, again?.value ?? score.value);
           return {
-            text: quantity(objective.metric, score.value),
-            note: change?.text,
+            text: interval ? `${value} (${interval})` : value,
+            note: change?.interval ? `${change.text}, ${change.interval}` : change?.text,
             intent: change?.intent,
           };
         }),
@@ -77,8 +83,8 @@ function outcome(result: Result, rows: readonly Row[]): ComparedRow[] {
           if (!bound) return { text: "–" };
           return {
             text: quantity(slo.metric, bound.actual_s),
-            note: bound.met ? "met" : `${percent(bound.excess)} over`,
-            intent: bound.met ? "ok" : "bad",
+            note: SLO_NOTES[sloVerdict(bound)] ?? `${percent(bound.excess)} over`,
+            intent: SLO_INTENTS[sloVerdict(bound)],
           };
         }),
       ),

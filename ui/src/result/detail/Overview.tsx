@@ -7,6 +7,11 @@ import { valueText } from "../params";
 import { reasonOf, type Row } from "../rows";
 import type { Result } from "../types";
 
+/** How sure a comparison is. */
+function spreadOf({ interval }: { interval: string | null }): string {
+  return interval ? `95 % interval ${interval}` : "one measurement each";
+}
+
 /** Scores, SLOs, parameters and timing of an experiment, or its failure. */
 export function Overview({ result, row }: { result: Result; row: Row }) {
   const { experiment, standing } = row;
@@ -29,14 +34,11 @@ export function Overview({ result, row }: { result: Result; row: Row }) {
           properties={[
             ...result.objectives.map((objective, index) => {
               const score = standing.scores[index];
-              const change =
-                row.kind === "baseline"
-                  ? null
-                  : againstBaseline(objective, standing.relative_to_baseline[index]);
+              const change = row.kind === "baseline" ? null : againstBaseline(objective, standing, index);
               const value = score ? quantity(objective.metric, score.value) : "–";
               return [
                 longName(objective),
-                change ? `${value} (${change.text} against the baseline)` : value,
+                change ? `${value} (${change.text} against the baseline, ${spreadOf(change)})` : value,
               ] as const;
             }),
             ["Judged at", operatingPoints(result, standing).join("; ")],

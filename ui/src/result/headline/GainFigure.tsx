@@ -15,10 +15,20 @@ export function GainFigure({ change }: { change: GainFigures }) {
         {longName(change.objective)}
       </div>
       <div className="flex flex-wrap items-baseline gap-x-3">
-        <span className={cx("num text-2xl font-semibold tracking-tight", TEXT_CLASS[change.intent])}>
+        <span
+          className={cx(
+            "num font-semibold tracking-tight",
+            change.fresh ? "text-2xl" : "text-base text-muted",
+            change.fresh && TEXT_CLASS[change.intent],
+          )}
+        >
           {change.figure}
         </span>
-        {change.interval && <span className="num text-sm text-muted">{change.interval}</span>}
+        {change.interval && (
+          <span className="num text-sm text-muted" title="95 % interval">
+            {change.interval}
+          </span>
+        )}
       </div>
       <div className="num flex flex-wrap items-center gap-x-1.5 text-sm">
         <span className="text-muted">{change.baseline}</span>

@@ -29,6 +29,7 @@ export function Headline({ result }: { result: Result }) {
               </Badge>
             )}
           </div>
+          {said.found && <p className="text-xl font-semibold tracking-tight">{said.found}</p>}
           {said.gains.length > 0 ? (
             <div className="flex flex-wrap gap-x-10 gap-y-4">
               {said.gains.map((gain) => (
@@ -53,7 +54,9 @@ export function Headline({ result }: { result: Result }) {
             <div className="space-y-1.5">
               <SloTable result={result} standing={best} fresh />
               {again > 1 && result.slos.length > 0 && (
-                <p className="num text-xs text-muted">The worst of {again} fresh measurements.</p>
+                <p className="num text-xs text-muted">
+                  Over {again} fresh measurements, with 95 % intervals.
+                </p>
               )}
             </div>
           </div>

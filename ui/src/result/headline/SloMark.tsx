@@ -1,8 +1,13 @@
-import { Check, X } from "lucide-react";
+import { Check, CircleHelp, X } from "lucide-react";
+import type { SloVerdict } from "./verdict";
 
-export function SloMark({ met }: { met: boolean }) {
-  const Icon = met ? Check : X;
-  return (
-    <Icon className={`size-4 shrink-0 ${met ? "text-ok" : "text-bad"}`} aria-label={met ? "met" : "missed"} />
-  );
+const MARKS = {
+  met: { Icon: Check, colour: "text-ok", name: "met" },
+  missed: { Icon: X, colour: "text-bad", name: "missed" },
+  too_close: { Icon: CircleHelp, colour: "text-warn", name: "too close to say" },
+} as const;
+
+export function SloMark({ verdict }: { verdict: SloVerdict }) {
+  const { Icon, colour, name } = MARKS[verdict];
+  return <Icon className={`size-4 shrink-0 ${colour}`} aria-label={name} />;
 }

@@ -1,7 +1,10 @@
 import { Badge, cx } from "@/kit";
 import type { Result, Standing } from "../types";
-import { sloRows } from "./verdict";
+import { type SloVerdict, sloRows } from "./verdict";
 import { SloMark } from "./SloMark";
+
+const TEXTS: Partial<Record<SloVerdict, string>> = { missed: "text-bad", too_close: "text-warn" };
+const BARS: Record<SloVerdict, string> = { met: "bg-ok", missed: "bg-bad", too_close: "bg-warn" };
 
 type Props = {
   result: Result;
@@ -42,24 +45,33 @@ export function SloTable({ result, standing, fresh }: Props) {
             <tr key={row.name} className="border-t border-line align-top [&>*]:py-1.5">
               <th scope="row" className="text-left font-normal">
                 <span className="flex flex-wrap items-center gap-x-2 gap-y-1">
-                  <SloMark met={row.met} />
+                  <SloMark verdict={row.verdict} />
                   <span title={row.long}>{row.name}</span>
                   {row.binds && <Badge title="The closest to its limit, or furthest past it">binds</Badge>}
                   {!row.hard && <span className="text-xs text-faint">soft</span>}
                 </span>
-                <Gauge part={row.part} met={row.met} />
+                <Gauge part={row.part} verdict={row.verdict} />
               </th>
               <td className="num text-right">
-                <span className={cx("font-medium", !row.met && "text-bad")}>{row.actual}</span>
-                <span className="block whitespace-nowrap text-xs text-muted">{row.margin}</span>
+                <span className={cx("font-medium", TEXTS[row.verdict])}>{row.actual}</span>
+                {row.interval && (
+                  <span className="block whitespace-nowrap text-xs text-muted">{row.interval}</span>
+                )}
+                <span className="block whitespace-nowrap text-xs text-muted">
+                  {row.verdict === "too_close" ? "too close to say" : row.margin}
+                </span>
               </td>
               <td className="num whitespace-nowrap pl-4 text-right text-muted">{row.limit}</td>
               {compared && (
                 <td className="num whitespace-nowrap pl-4 text-right">
                   {row.baseline && (
-                    <span className={row.baseline.met ? "text-muted" : "text-bad"}>
+                    <span className={TEXTS[row.baseline.verdict] ?? "text-muted"}>
                       {row.baseline.actual}
-                      {!row.baseline.met && <span className="block text-xs">missed</span>}
+                      {row.baseline.verdict !== "met" && (
+                        <span className="block text-xs">
+                          {row.baseline.verdict === "missed" ? "missed" : "too close to say"}
+                        </span>
+                      )}
                     </span>
                   )}
                 </td>
@@ -73,11 +85,11 @@ export function SloTable({ result, standing, fresh }: Props) {
 }
 
 /** Bar of the used part of the limit, with a mark at the limit. */
-function Gauge({ part, met }: { part: number; met: boolean }) {
+function Gauge({ part, verdict }: { part: number; verdict: SloVerdict }) {
   return (
     <span className="relative mt-1.5 block h-1 max-w-48 rounded-full bg-hover" aria-hidden="true">
       <span
-        className={cx("block h-full rounded-full", met ? "bg-ok" : "bg-bad")}
+        className={cx("block h-full rounded-full", BARS[verdict])}
         style={{ width: `${Math.min(1, part * 0.75) * 100}%` }}
       />
       <span className="absolute -top-0.5 left-3/4 h-2 w-px bg-text" />

@@ -27,7 +27,7 @@ export function Winner({ result, actions }: { result: Result; actions?: ReactNod
                   Baseline
                 </th>
                 <th scope="col" className="pl-4 text-right">
-                  Best
+                  {result.verdict.outcome === "proven" ? "Winner" : "Best measured"}
                 </th>
               </tr>
             </thead>

@@ -1,9 +1,8 @@
 import { describe, expect, test } from "vitest";
-import { experiment, gain, sample, standing, TTFT } from "../fixture";
+import { experiment, gain, sample, standing, THROUGHPUT, TTFT, verdict } from "../fixture";
 import {
   againstBaseline,
   gainFigures,
-  confirmationsOf,
   verdictOf,
   leadingStanding,
   operatingPoints,
@@ -36,10 +35,28 @@ describe("a headline", () => {
   });
 
   test("has no interval for one measurement each, and no figure where the baseline is zero", () => {
-    expect(gainFigures(gain({ baseline: [100], winner: [150] })).interval).toBeNull();
-    expect(gainFigures(gain({ gain: null, low: null, high: null }))).toMatchObject({
+    const once = gain({ baseline: [100], winner: [150], fresh: false, low: null, high: null, shown: false });
+    expect(gainFigures(once)).toMatchObject({ interval: null, intent: "neutral" });
+    expect(gainFigures(gain({ gain: null, low: null, high: null, shown: false }))).toMatchObject({
       figure: "–",
       interval: null,
+      intent: "neutral",
+    });
+  });
+
+  test("never dresses a difference that is not shown as a gain", () => {
+    const same = gain({ gain: 0.099, low: -0.05, high: 0.27, shown: false });
+    expect(gainFigures(same)).toMatchObject({
+      figure: "no difference shown",
+      interval: "−5 % to +27 %",
+      intent: "neutral",
+    });
+    const found = "No difference found (less than 27 % if any)";
+    const result = sample({ verdict: verdict({ outcome: "no_difference", headline: found, gains: [same] }) });
+    expect(verdictOf(result)).toMatchObject({ label: "No difference found", found, intent: "info" });
+    const one = standing(result.experiments[1] ?? raise(), 150, 1, { against_baseline: [same] });
+    expect(againstBaseline(THROUGHPUT, one)).toMatchObject({
+      text: "no difference shown",
       intent: "neutral",
     });
   });
@@ -49,7 +66,7 @@ describe("a headline", () => {
     const nothing = sample({
       state: "created",
       experiments: [],
-      verdict: { outcome: "nothing_completed", text: "", gains: [], luck: null },
+      verdict: verdict({ outcome: "nothing_completed", headline: "", gains: [] }),
     });
     const first = {
       ...nothing,
@@ -64,7 +81,7 @@ describe("a headline", () => {
     const result = sample({
       winner: null,
       nearest: 2,
-      verdict: { outcome: "infeasible", text: "", gains: [], luck: null },
+      verdict: verdict({ outcome: "infeasible", headline: "", gains: [] }),
     });
     expect(verdictOf(result)).toMatchObject({ label: "No feasible configuration", intent: "bad" });
     expect(leadingStanding(result)?.number).toBe(2);
@@ -79,39 +96,40 @@ test("SLOs stand beside the baseline's, and the one that binds is marked", () =>
       name: "TTFT p90",
       long: "Time to first token, p90",
       hard: true,
-      met: true,
+      verdict: "met",
       binds: true,
+      interval: null,
       actual: "225 ms",
       limit: "500 ms",
       part: 0.45,
       margin: "55 % below",
-      baseline: { actual: "600 ms", met: false },
+      baseline: { actual: "600 ms", verdict: "missed" },
     },
   ]);
 });
 
-test("SLOs of what was measured after the search are those of its worst measurement", () => {
-  const again = (number: number, actual_s: number) => ({
-    ...standing(sample().experiments[4] ?? raise(), 150, null),
-    number,
-    confirms: 1,
-    bounds: [{ ...bound, actual_s, excess: actual_s / 0.5 - 1, met: actual_s <= 0.5 }],
+test("SLOs of what was measured after the search have an interval, and may be too close to say", () => {
+  const slo = (one: number, actual_s: number, said: "met" | "missed" | "too_close") => ({
+    experiment: one,
+    name: "ttft.p90",
+    hard: true,
+    threshold_s: 0.5,
+    actual_s,
+    low_s: actual_s - 0.03,
+    high_s: actual_s + 0.03,
+    verdict: said,
+    measurements: 3,
   });
-  const result = sample();
-  const all = { ...result, standings: [...result.standings, again(5, 0.51), again(6, 0.3)] };
-  const best = leadingStanding(all) ?? raise();
-  expect(confirmationsOf(all, best.number)).toHaveLength(2);
-  expect(sloRows(all, best, true)[0]).toMatchObject({
-    actual: "510 ms",
-    margin: "2 % over",
-    met: false,
-    binds: true,
-    baseline: { actual: "600 ms" },
+  const result = sample({ verdict: verdict({ slos: [slo(1, 0.49, "too_close"), slo(0, 0.61, "missed")] }) });
+  const best = leadingStanding(result) ?? raise();
+  expect(sloRows(result, best, true)[0]).toMatchObject({
+    actual: "490 ms",
+    interval: "460 ms to 520 ms",
+    verdict: "too_close",
+    baseline: { actual: "610 ms", verdict: "missed" },
   });
-  expect(sloRows(all, best)[0]).toMatchObject({ actual: "225 ms", met: true });
+  expect(sloRows(result, best)[0]).toMatchObject({ actual: "225 ms", verdict: "met" });
 });
-
-const bound = { name: "ttft.p90", threshold_s: 0.5, hard: true };
 
 test("the operating point is a load, or the mean over all of them", () => {
   const result = sample();
@@ -138,12 +156,12 @@ test("the operating point is a load, or the mean over all of them", () => {
 });
 
 test("better than the baseline depends on the objective", () => {
-  expect(againstBaseline(TTFT, 0.8)).toEqual({ text: "−20 %", intent: "ok" });
-  expect(againstBaseline({ ...TTFT, metric: "requests_per_s", direction: "maximize" }, 0.8)).toEqual({
-    text: "−20 %",
-    intent: "bad",
-  });
-  expect(againstBaseline(TTFT, undefined)).toBeNull();
+  const once = (ratio: number) => ({ relative_to_baseline: [ratio], against_baseline: [] });
+  expect(againstBaseline(TTFT, once(0.8))).toMatchObject({ text: "−20 %", intent: "ok" });
+  const rate = { ...TTFT, metric: "requests_per_s", direction: "maximize" } as const;
+  expect(againstBaseline(rate, once(0.8))).toMatchObject({ text: "−20 %", intent: "bad" });
+  expect(againstBaseline(TTFT, { relative_to_baseline: [], against_baseline: [] })).toBeNull();
+  expect(againstBaseline(TTFT, null)).toBeNull();
 });
 
 function raise(): never {

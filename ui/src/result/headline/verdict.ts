@@ -8,6 +8,8 @@ export type Headline = {
   intent: Intent;
   /** In two or three words. */
   label: string;
+  /** What was found, where a figure would dress it as a gain: `No difference found (less than 4.7 % if any)`. */
+  found: string | null;
   /** The task is still running. */
   soFar: boolean;
   /** The service's sentence about it. */
@@ -18,8 +20,9 @@ export type Headline = {
 /** Change of an objective's metric against the baseline: half the latency is −50 %. */
 export type GainFigures = {
   objective: Objective;
+  /** The change, or that none is shown. */
   figure: string;
-  /** `+2.8 % to +6.7 %`; null for one measurement each. */
+  /** Of 95 %: `+2.8 % to +6.7 %`; null for one measurement each. */
   interval: string | null;
   intent: Intent;
   baseline: string;
@@ -32,7 +35,9 @@ export type GainFigures = {
 const OUTCOMES: Record<Outcome, { intent: Intent; label: string }> = {
   proven: { intent: "ok", label: "Proven" },
   unconfirmed: { intent: "warn", label: "Not confirmed" },
-  overlap: { intent: "warn", label: "Not proven" },
+  overlap: { intent: "warn", label: "No difference found" },
+  no_difference: { intent: "info", label: "No difference found" },
+  slo_too_close: { intent: "warn", label: "Too close to say" },
   failed_again: { intent: "bad", label: "Not proven" },
   slo_missed_again: { intent: "bad", label: "Not proven" },
   worse_again: { intent: "bad", label: "Not proven" },
@@ -46,29 +51,32 @@ const OUTCOMES: Record<Outcome, { intent: Intent; label: string }> = {
 const ENDED = ["completed", "failed", "cancelled"];
 
 export function verdictOf(result: Result): Headline {
-  const { outcome, text, gains } = result.verdict;
+  const { outcome, text, gains, headline } = result.verdict;
   const ended = result.experiments.some((one) => one.state !== "running");
   const soFar = !ENDED.includes(result.state);
   const { intent, label } =
     !ended && soFar ? { intent: "neutral" as const, label: "Nothing measured yet" } : OUTCOMES[outcome];
-  return { intent, label, soFar, text, gains: gains.map(gainFigures) };
+  const found = outcome === "proven" || headline === "" || headline === label ? null : headline;
+  return { intent, label, found, soFar, text, gains: gains.map(gainFigures) };
 }
 
 export function gainFigures(gain: Gain): GainFigures {
   const up = gain.objective.direction === "maximize";
   const signed = (value: number) => percent(up ? value : -value, { sign: true });
-  const several = gain.winner.length + gain.baseline.length > 2;
-  const { low, high } = gain;
+  const { low, high, shown } = gain;
+  const interval =
+    low === null || high === null
+      ? null
+      : up
+        ? `${signed(low)} to ${signed(high)}`
+        : `${signed(high)} to ${signed(low)}`;
+  const worse = high !== null && high < 0;
+  const figure = gain.gain === null ? "–" : signed(gain.gain);
   return {
     objective: gain.objective,
-    figure: gain.gain === null ? "–" : signed(gain.gain),
-    interval:
-      several && low !== null && high !== null
-        ? up
-          ? `${signed(low)} to ${signed(high)}`
-          : `${signed(high)} to ${signed(low)}`
-        : null,
-    intent: gain.gain === null || gain.gain === 0 ? "neutral" : gain.gain > 0 ? "ok" : "bad",
+    figure: interval === null || shown || worse ? figure : "no difference shown",
+    interval,
+    intent: shown ? "ok" : worse ? "bad" : "neutral",
     baseline: quantity(gain.objective.metric, mean(gain.baseline)),
     winner: quantity(gain.objective.metric, mean(gain.winner)),
     fresh: gain.fresh,
@@ -95,7 +103,7 @@ export type SloRow = {
   name: string;
   long: string;
   hard: boolean;
-  met: boolean;
+  verdict: SloVerdict;
   binds: boolean;
   actual: string;
   limit: string;
@@ -103,55 +111,63 @@ export type SloRow = {
   part: number;
   /** `38 % below the limit`. */
   margin: string;
-  baseline: { actual: string; met: boolean } | null;
+  /** `270 ms to 312 ms`, of fresh measurements. */
+  interval: string | null;
+  baseline: { actual: string; verdict: SloVerdict } | null;
 };
+
+export type SloVerdict = "met" | "missed" | "too_close";
+
+/** How an SLO stands; too close to say is neither met nor missed. */
+export function sloVerdict(bound: Bound): SloVerdict {
+  return bound.verdict ?? (bound.met ? "met" : "missed");
+}
 
 /** Confirmations of an experiment. */
 export function confirmationsOf(result: Result, number: number): Standing[] {
   return result.standings.filter((one) => one.confirms === number && one.bounds.length > 0);
 }
 
-/** The worst of several measurements for each SLO. */
-function worst(standings: readonly Standing[]): Bound[] {
-  const found = new Map<string, Bound>();
-  for (const bound of standings.flatMap((one) => one.bounds)) {
-    const before = found.get(bound.name);
-    if (!before || bound.excess > before.excess) found.set(bound.name, bound);
-  }
-  return [...found.values()];
-}
-
 /**
  * The SLOs at the operating point of an experiment, beside the baseline's.
  *
- * @param fresh the worst of what was measured after the search, where there is any: it is what the verdict speaks of.
+ * @param fresh by what was measured after the search, where there is any: it is what the verdict speaks of.
  */
 export function sloRows(result: Result, standing: Standing, fresh = false): SloRow[] {
   const base = result.standings.find(
     (one) => one.number === result.baseline && one.number !== standing.number,
   );
-  const boundsOf = (one: Standing) => {
-    const again = fresh ? confirmationsOf(result, one.number) : [];
-    return again.length > 0 ? worst(again) : one.bounds;
-  };
-  const bounds = boundsOf(standing);
-  const others = base ? boundsOf(base) : [];
+  const freshOf = (one: Standing, bound: Bound) =>
+    fresh
+      ? result.verdict.slos.find((slo) => slo.experiment === one.number && slo.name === bound.name)
+      : undefined;
+  const { bounds } = standing;
+  const others = base?.bounds ?? [];
   const nearest = Math.max(...bounds.map((bound) => bound.excess));
   return bounds.map((bound) => {
     const slo = result.slos.find((one) => `${one.metric}.${one.statistic}` === bound.name);
     const other = others.find((one) => one.name === bound.name);
     const shown = (seconds: number) => (slo ? quantity(slo.metric, seconds) : `${seconds} s`);
+    const again = freshOf(standing, bound);
+    const excess = again ? again.actual_s / bound.threshold_s - 1 : bound.excess;
     return {
       name: slo ? shortName(slo) : bound.name,
       long: slo ? longName(slo) : bound.name,
       hard: bound.hard,
-      met: bound.met,
+      verdict: again?.verdict ?? sloVerdict(bound),
       binds: bound.excess === nearest,
-      actual: shown(bound.actual_s),
+      actual: shown(again?.actual_s ?? bound.actual_s),
+      interval: again ? `${shown(again.low_s)} to ${shown(again.high_s)}` : null,
       limit: shown(bound.threshold_s),
-      part: bound.actual_s / bound.threshold_s,
-      margin: bound.excess > 0 ? `${percent(bound.excess)} over` : `${percent(-bound.excess)} below`,
-      baseline: other ? { actual: shown(other.actual_s), met: other.met } : null,
+      part: (again?.actual_s ?? bound.actual_s) / bound.threshold_s,
+      margin: excess > 0 ? `${percent(excess)} over` : `${percent(-excess)} below`,
+      baseline:
+        base && other
+          ? {
+              actual: shown(freshOf(base, other)?.actual_s ?? other.actual_s),
+              verdict: freshOf(base, other)?.verdict ?? sloVerdict(other),
+            }
+          : null,
     };
   });
 }
@@ -161,12 +177,23 @@ export function leadingStanding(result: Result): Standing | null {
   return result.standings.find((one) => one.number === (result.winner ?? result.nearest)) ?? null;
 }
 
-/** Change of an objective against the baseline; null: not comparable. */
+/**
+ * Change of an objective against the baseline: by fresh measurements with their interval, where there are any, else by
+ * one of each. Null: not comparable.
+ */
 export function againstBaseline(
   objective: Objective,
-  ratio: number | undefined,
-): { text: string; intent: Intent } | null {
+  standing: Pick<Standing, "relative_to_baseline" | "against_baseline"> | null | undefined,
+  index = 0,
+): { text: string; intent: Intent; ratio: number; interval: string | null } | null {
+  const fresh = standing?.against_baseline[index];
+  if (fresh && fresh.gain !== null && fresh.low !== null) {
+    const { figure, interval, intent } = gainFigures(fresh);
+    const ratio = objective.direction === "maximize" ? 1 + fresh.gain : 1 - fresh.gain;
+    return { text: figure, intent, ratio, interval };
+  }
+  const ratio = standing?.relative_to_baseline[index];
   if (ratio === undefined) return null;
   const intent = ratio === 1 ? "neutral" : better(objective, ratio, 1) ? "ok" : "bad";
-  return { text: percent(ratio - 1, { sign: true }), intent };
+  return { text: percent(ratio - 1, { sign: true }), intent, ratio, interval: null };
 }

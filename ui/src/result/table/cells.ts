@@ -1,4 +1,4 @@
-import { againstBaseline } from "../headline/verdict";
+import { againstBaseline, sloVerdict } from "../headline/verdict";
 import { axisName, quantity } from "../metrics";
 import { valueText } from "../params";
 import { gpusDiffer, type Row, searchedParams } from "../rows";
@@ -108,15 +108,16 @@ function reasonCell({ experiment: { failure }, standing }: Row): Cell {
 }
 
 function againstCell({ objectives: [objective] }: Result, { standing }: Row): Cell {
-  const ratio = standing?.relative_to_baseline[0];
-  const change = objective && againstBaseline(objective, ratio);
-  return change ? { ...change, sort: ratio } : EMPTY_CELL;
+  const change = objective && againstBaseline(objective, standing);
+  return change ? { text: change.text, intent: change.intent, sort: change.ratio } : EMPTY_CELL;
 }
 
 function sloCell({ standing }: Row): Cell {
   if (!standing || standing.bounds.length === 0) return EMPTY_CELL;
   const worst = Math.max(...standing.bounds.map((bound) => bound.excess));
-  const missed = standing.bounds.filter((bound) => !bound.met);
+  const missed = standing.bounds.filter((bound) => sloVerdict(bound) === "missed");
+  const close = standing.bounds.some((bound) => sloVerdict(bound) === "too_close");
+  if (missed.length === 0 && close) return { text: "too close to say", sort: worst, intent: "warn" };
   if (missed.length === 0) return { text: "met", sort: worst };
   const hard = missed.some((bound) => bound.hard);
   return { text: `${missed.length} missed`, sort: worst, intent: hard ? "bad" : "warn" };

@@ -1,5 +1,12 @@
 import type { Schema } from "@/api";
-import { count, duration, plural } from "@/format";
+import { count, duration, percent, plural } from "@/format";
+
+/** `10 % noise, if that is what it is here,`. */
+function noiseText(noise: number | null): string {
+  return noise === null
+    ? "10 % noise, if that is what it is here,"
+    : `${percent(noise)} noise, as it was here,`;
+}
 
 /** Figures of a plan: experiments, GPUs, time, load levels. */
 export function PlanFigures({ plan }: { plan: Schema<"PlanSummary"> }) {
@@ -7,7 +14,7 @@ export function PlanFigures({ plan }: { plan: Schema<"PlanSummary"> }) {
   const parts = [
     baseline ? "the baseline" : "",
     candidates > 0 ? plural(candidates, "candidate") : "",
-    confirmations > 0 ? plural(confirmations, "confirmation") : "",
+    confirmations > 0 ? `about ${count(plan.expected_confirmations)} confirmations` : "",
   ].filter(Boolean);
   const rows = [
     [
@@ -22,6 +29,17 @@ export function PlanFigures({ plan }: { plan: Schema<"PlanSummary"> }) {
       valid === null ? "very large" : count(valid),
       valid === null ? "too many to list" : "valid configurations",
     ],
+    ...(confirmations > 0
+      ? [
+          [
+            "Proof",
+            plan.visible_gain === null ? "none" : `${percent(plan.visible_gain)} or more`,
+            plan.visible_gain === null
+              ? "confirmations without a baseline prove no gain"
+              : `is the gain that ${noiseText(plan.noise)} lets show; ${plural(confirmations, "confirmation")} at most`,
+          ] as const,
+        ]
+      : []),
     ["Load levels", count(levels.length), levels.join(" · ")],
     ["GPUs", gpus === 0 ? "none" : count(gpus), gpus === 0 ? "runs on processors" : "at once, at most"],
     ["Time", duration(at_most_s), "if every experiment takes its whole limit"],

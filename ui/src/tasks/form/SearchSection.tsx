@@ -33,9 +33,15 @@ export function SearchSection() {
         />
         <NumberField
           path={at("confirm")}
-          label="Confirmations"
-          placeholder="2"
-          help="Fresh measurements of winner and baseline at the end"
+          label="Confirmation rounds"
+          placeholder="8"
+          help="At most, of the best three and the baseline; 2 prove only large gains, 0 none"
+        />
+        <NumberField
+          path={at("min_effect")}
+          label="Least gain that counts"
+          placeholder="0"
+          help="As a part: 0.02 asks for more than 2 % better"
         />
         <NumberField
           path={at("timeout_per_iteration")}

@@ -1,5 +1,5 @@
 import { useMemo } from "react";
-import { bestOf, hasEnded } from "@/liveTask/progress";
+import { hasEnded } from "@/liveTask/progress";
 import { useLiveTask } from "../live/useLiveTask";
 import type { Row } from "./rows";
 
@@ -22,21 +22,18 @@ export function useLiveRows(rows: readonly Row[]): readonly Row[] {
 }
 
 function useLiveRow(id: string | null): (Pick<Row, "id" | "completed" | "failed"> & Partial<Row>) | null {
-  const { task, live, planned } = useLiveTask(id);
-  const objective = task.data?.spec.optimization.objective[0];
+  const { live, planned } = useLiveTask(id);
   const { experiments } = live;
   const told = live.state !== null;
   return useMemo(() => {
     if (id === null || !told) return null;
     const past = experiments.filter(hasEnded);
     const failed = past.filter((experiment) => experiment.state === "failed").length;
-    const gain = objective && bestOf(experiments, objective)?.gain;
     return {
       id,
       completed: past.length - failed,
       failed,
       total: planned === null ? null : Math.max(planned, experiments.length),
-      ...(gain == null ? {} : { gain }),
     };
-  }, [id, told, experiments, planned, objective]);
+  }, [id, told, experiments, planned]);
 }

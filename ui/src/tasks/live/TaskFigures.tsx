@@ -19,9 +19,9 @@ export function TaskFigures({ task, live, state, planned }: Props) {
   const all = state === "completed" ? done : total;
   // When completed, the service's verdict counts, which includes confirmations.
   const result = useQuery({ ...queries.result(task.id), enabled: state === "completed" });
-  const verdict = result.data?.verdict.gains[0];
-  const gain = state === "completed" ? (verdict?.gain ?? null) : (best?.gain ?? null);
-  const confirmed = state === "completed" && verdict?.fresh ? ", measured afresh" : "";
+  const verdict = state === "completed" ? result.data?.verdict : undefined;
+  const gain = verdict?.outcome === "proven" && verdict.gains[0]?.shown ? verdict.gains[0] : null;
+  const soFar = best?.gain == null ? null : percent(best.gain, { sign: true });
   return (
     <section aria-label="Progress" className="rounded-lg border border-line bg-surface">
       <Progress
@@ -61,11 +61,19 @@ export function TaskFigures({ task, live, state, planned }: Props) {
         <Figure
           name="Against defaults"
           detail={
-            best && best.experiment.number > 0 ? `experiment ${best.experiment.number}${confirmed}` : ""
+            verdict
+              ? verdict.headline
+              : best && best.experiment.number > 0
+                ? `experiment ${best.experiment.number}, measured once`
+                : ""
           }
         >
-          <span className={gain !== null && gain > 0 ? "text-ok" : undefined}>
-            {gain === null ? "–" : percent(gain, { sign: true })}
+          <span className={gain ? "text-ok" : undefined}>
+            {gain?.gain != null
+              ? percent(gain.gain, { sign: true })
+              : state === "completed"
+                ? "–"
+                : (soFar ?? "–")}
           </span>
         </Figure>
       </dl>
