@@ -6,6 +6,7 @@ from collections.abc import Awaitable, Callable, Mapping
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, field
 from pathlib import Path
+from urllib.parse import urlsplit
 
 from pydantic import JsonValue
 
@@ -18,6 +19,8 @@ from tuner.logs import failures
 from tuner.logs.cleaning import clean
 from tuner.logs.files import set_aside
 from tuner.logs.tail import tail
+from tuner.machine import load as machine_load
+from tuner.machine.addresses import is_loopback
 from tuner.protocols import Deployer, LoadGenerator
 from tuner.runner.plan import Plan
 from tuner.runner.watch import Watch
@@ -231,6 +234,14 @@ async def _level(attempt: Attempt, watch: Watch, level: Level) -> LoadPoint:
 
 async def _send(attempt: Attempt, watch: Watch, level: Level) -> LoadPoint:
     await watch.reset_cache()
+    if not is_loopback(urlsplit(watch.deployment.url).hostname or ""):
+        return await _measured(attempt, watch, level)
+    async with machine_load.recorded(attempt.gpu_ids) as beside:
+        point = await _measured(attempt, watch, level)
+    return point.model_copy(update={"machine": beside.load, "notes": (*point.notes, *machine_load.notes(beside.load))})
+
+
+async def _measured(attempt: Attempt, watch: Watch, level: Level) -> LoadPoint:
     return await attempt.load.measure(
         watch.deployment.url,
         attempt.model,
