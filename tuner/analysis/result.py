@@ -6,6 +6,7 @@ from typing import Literal
 
 from tuner.analysis.effects import Effect, effects
 from tuner.analysis.formatting import percent
+from tuner.analysis.notes import Note, notes
 from tuner.analysis.score import LAST, front, judged, rank, ranked, unjudged
 from tuner.analysis.verdict import Verdict, finished, verdict
 from tuner.domain import Experiment, ExperimentState, Params, Role, Score, Task, TaskState
@@ -78,6 +79,8 @@ class Result(Frozen):
     effects: tuple[Effect, ...]
     experiments: tuple[Experiment, ...]
     """By number, with scores by `objectives`."""
+    notes: tuple[Note, ...] = ()
+    """What to know of the numbers, what is told of most load levels first."""
 
     def experiment(self, number: int) -> Experiment:
         return next(one for one in self.experiments if one.number == number)
@@ -115,6 +118,7 @@ def result(task: Task, experiments: Sequence[Experiment]) -> Result:
         ),
         effects=effects(runs.searched, objectives),
         experiments=tuple(scored),
+        notes=notes(scored),
     )
 
 

@@ -1,4 +1,4 @@
-"""A result as an Excel workbook: summary, experiments, load levels, failures."""
+"""A result as an Excel workbook: summary, experiments, load levels, failures, notes."""
 
 import io
 from collections.abc import Sequence
@@ -28,6 +28,7 @@ def render(result: Result) -> bytes:
         ("Experiments", rows.experiments(result)),
         ("Levels", rows.levels(result)),
         ("Failures", rows.failures(result)),
+        ("To know", rows.notes(result)),
     ):
         _table(book.create_sheet(title), table)
     out = io.BytesIO()
