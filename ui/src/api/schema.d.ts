@@ -1364,6 +1364,8 @@ export interface components {
              * @default false
              */
             dataset_deduplicate: boolean;
+            /** Dataset Holdout */
+            dataset_holdout: number | null;
             /** Dataset Prompt Column */
             dataset_prompt_column: string | null;
             /** Dataset Url */
@@ -1374,11 +1376,8 @@ export interface components {
              * @example fixed
              */
             load_policy: string;
-            /**
-             * Max Requests Per Iteration
-             * @default 100
-             */
-            max_requests_per_iteration: number;
+            /** Max Requests Per Iteration */
+            max_requests_per_iteration: number | null;
             /**
              * Max Time Per Iteration
              * @default 10
@@ -1442,6 +1441,8 @@ export interface components {
              * @default false
              */
             dataset_deduplicate?: boolean;
+            /** Dataset Holdout */
+            dataset_holdout?: number | null;
             /** Dataset Prompt Column */
             dataset_prompt_column?: string | null;
             /** Dataset Url */
@@ -1452,11 +1453,8 @@ export interface components {
              * @example fixed
              */
             load_policy?: string;
-            /**
-             * Max Requests Per Iteration
-             * @default 100
-             */
-            max_requests_per_iteration?: number;
+            /** Max Requests Per Iteration */
+            max_requests_per_iteration?: number | null;
             /**
              * Max Time Per Iteration
              * @default 10
@@ -1672,6 +1670,16 @@ export interface components {
             spec?: {
                 [key: string]: components["schemas"]["JsonValue"];
             } | null;
+        };
+        /**
+         * ColdStart
+         * @description The first requests of a load level, which are not measured: how the engine meets a burst of load.
+         */
+        ColdStart: {
+            e2e_latency: components["schemas"]["Stats"] | null;
+            /** Requests */
+            requests: number;
+            ttft: components["schemas"]["Stats"] | null;
         };
         /**
          * Context
@@ -2137,6 +2145,20 @@ export interface components {
             /** Winner */
             winner: number[];
         };
+        /**
+         * Generator
+         * @description What the load generator itself did during a level.
+         */
+        Generator: {
+            /** Busy */
+            busy: number;
+            /** Cpu S */
+            cpu_s: number;
+            /** Lag S */
+            lag_s: number;
+            /** Name */
+            name: string;
+        };
         /** GPU */
         GPU: {
             /** Free Gib */
@@ -2396,6 +2418,8 @@ export interface components {
             program: components["schemas"]["Program"];
             /** Reset Cache Path */
             reset_cache_path: string | null;
+            /** Reset Cache Refusal */
+            reset_cache_refusal: string | null;
             /** Served Model */
             served_model: string;
         };
@@ -2468,9 +2492,16 @@ export interface components {
         };
         /**
          * LoadPoint
-         * @description One load level as measured: a scenario at a concurrency.
+         * @description One load level as measured: a scenario at a concurrency, in its steady state.
          */
         LoadPoint: {
+            /**
+             * Censored
+             * @default 0
+             */
+            censored: number;
+            chunk_gap: components["schemas"]["Stats"] | null;
+            cold: components["schemas"]["ColdStart"] | null;
             /** Concurrency */
             concurrency: number;
             /**
@@ -2487,14 +2518,33 @@ export interface components {
              */
             failed: number;
             failure: components["schemas"]["FailureKind"] | null;
+            generator: components["schemas"]["Generator"] | null;
             /** Goodput Per S */
             goodput_per_s: number | null;
+            /**
+             * Hidden Tokens
+             * @default 0
+             */
+            hidden_tokens: number;
             /**
              * Input Tokens
              * @default 0
              */
             input_tokens: number;
             itl: components["schemas"]["Stats"] | null;
+            machine: components["schemas"]["MachineLoad"] | null;
+            /**
+             * Missing
+             * @default {}
+             */
+            missing: {
+                [key: string]: string;
+            };
+            /**
+             * Notes
+             * @default []
+             */
+            notes: string[];
             /**
              * Output Tokens
              * @default 0
@@ -2520,12 +2570,24 @@ export interface components {
             /** Scenario */
             scenario: string;
             /**
+             * Sent
+             * @default 0
+             */
+            sent: number;
+            /** Steady */
+            steady: boolean | null;
+            /**
              * Total Tokens Per S
              * @default 0
              */
             total_tokens_per_s: number;
             tpot: components["schemas"]["Stats"] | null;
             ttft: components["schemas"]["Stats"] | null;
+            /**
+             * Unanswered
+             * @default 0
+             */
+            unanswered: number;
         };
         /** LoadPolicyEntry */
         LoadPolicyEntry: {
@@ -2556,6 +2618,27 @@ export interface components {
         LoginLink: {
             /** Path */
             path: string;
+        };
+        /**
+         * MachineLoad
+         * @description What the engine's machine did beside us during a level. None: it does not tell, or the level was too short.
+         */
+        MachineLoad: {
+            /** Gpu At Power Limit */
+            gpu_at_power_limit: number | null;
+            /** Gpu Hot */
+            gpu_hot: number | null;
+            /**
+             * Gpu Strangers
+             * @default []
+             */
+            gpu_strangers: string[];
+            /** Memory Stalled */
+            memory_stalled: number | null;
+            /** Others */
+            others: number | null;
+            /** Steal */
+            steal: number | null;
         };
         /** Merged */
         Merged: {
@@ -2608,6 +2691,18 @@ export interface components {
         NewSession: {
             /** Title */
             title?: string | null;
+        };
+        /**
+         * Note
+         * @description A sentence about some load levels. Where it is told of several with other numbers, it has them from … to ….
+         */
+        Note: {
+            /** Levels */
+            levels: number;
+            /** Text */
+            text: string;
+            /** Where */
+            where: string;
         };
         /**
          * Objective
@@ -2934,6 +3029,11 @@ export interface components {
             missing: string[];
             /** Skipped */
             skipped: components["schemas"]["Skipped"][];
+            /**
+             * Slos
+             * @default []
+             */
+            slos: string[];
             /** Task Name */
             task_name: string;
             /** Valid */
@@ -3231,6 +3331,11 @@ export interface components {
             front: number[];
             /** Nearest */
             nearest: number | null;
+            /**
+             * Notes
+             * @default []
+             */
+            notes: components["schemas"]["Note"][];
             /** Objectives */
             objectives: components["schemas"]["Objective"][];
             /** Simulated */
@@ -3963,7 +4068,6 @@ export interface components {
              *         8
              *       ],
              *       "max_time_per_iteration": 10,
-             *       "max_requests_per_iteration": 100,
              *       "additional_params": {},
              *       "dataset_deduplicate": false,
              *       "warmup_requests": 4,
@@ -4066,11 +4170,12 @@ export interface components {
              *         8
              *       ],
              *       "max_time_per_iteration": 10,
-             *       "max_requests_per_iteration": 100,
+             *       "max_requests_per_iteration": null,
              *       "additional_params": {},
              *       "dataset_url": null,
              *       "dataset_deduplicate": false,
              *       "dataset_prompt_column": null,
+             *       "dataset_holdout": null,
              *       "prefix_len": null,
              *       "prefix_ratio": null,
              *       "warmup_requests": 4,
