@@ -69,6 +69,8 @@ class Explanation(Frozen):
     failures: tuple[FailureAnswer, ...]
     notes: tuple[str, ...] = ()
     """What to know of the measured numbers, and of which load levels; tell it where it bears on the answer."""
+    drift: str | None = None
+    """How the baseline moved from its first measurement to its last; none: it was measured once."""
     next: tuple[str, ...]
     """What the measurements suggest trying."""
 
@@ -104,6 +106,7 @@ def explained(result: Result) -> Explanation:
         effects=tuple(map(_effect, result.effects[:MOST])),
         failures=_failures(result),
         notes=tuple(f"{note.text} ({note.where})" for note in result.notes[:MOST]),
+        drift=result.drift.text if result.drift else None,
         next=tuple(advice(result)),
     )
 

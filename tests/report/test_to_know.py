@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from openpyxl import load_workbook
 
-from tests.fakes.results import experiment, point, spec, stats, task_of
+from tests.fakes.results import experiment, point, spec, stats, swept, task_of
 from tools.experiments import _level as told_to_a_model
 from tools.results import explained
 from tuner.analysis.result import Result, result
@@ -119,3 +119,15 @@ def test_a_model_is_told_it_with_the_level_and_with_the_explanation(made: Result
     assert (level.unanswered, level.steady, level.cold_ttft_p90) == (2, False, "600 ms")
     assert level.notes[0] == ODD.format(35)
     assert explained(made).notes[0] == f"{GROUPED} (D(256,32) × 8 of experiments 0, 1)"
+
+
+@pytest.mark.parametrize("name", ["table", "html", "xlsx"])
+def test_a_report_says_how_the_baseline_moved(name: str) -> None:
+    made = swept()
+    assert made.drift is not None
+    rendered = FORMATS[name].render(made)
+    if isinstance(rendered, bytes):
+        sheet = load_workbook(io.BytesIO(rendered))["Summary"]
+        rendered = "\n".join(str(cell) for row in sheet.iter_rows(values_only=True) for cell in row)
+    assert made.drift.text in " ".join(html.unescape(rendered).split())
+    assert explained(made).drift == made.drift.text

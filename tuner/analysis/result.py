@@ -6,6 +6,7 @@ from typing import Literal
 
 from tuner.analysis.effects import Effect, effects
 from tuner.analysis.formatting import percent
+from tuner.analysis.noise import Drift, drift
 from tuner.analysis.notes import Note, notes
 from tuner.analysis.score import LAST, front, judged, rank, ranked, unjudged
 from tuner.analysis.verdict import Verdict, finished, verdict
@@ -81,6 +82,8 @@ class Result(Frozen):
     """By number, with scores by `objectives`."""
     notes: tuple[Note, ...] = ()
     """What to know of the numbers, what is told of most load levels first."""
+    drift: Drift | None = None
+    """Of the machine, as its baseline shows it; None: the baseline was not measured again."""
 
     def experiment(self, number: int) -> Experiment:
         return next(one for one in self.experiments if one.number == number)
@@ -119,6 +122,7 @@ def result(task: Task, experiments: Sequence[Experiment]) -> Result:
         effects=effects(runs.searched, objectives),
         experiments=tuple(scored),
         notes=notes(scored),
+        drift=drift(objectives, runs.baseline, runs.again(runs.baseline)),
     )
 
 

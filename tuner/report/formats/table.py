@@ -59,6 +59,8 @@ def _parts(result: Result) -> list[RenderableType]:
         parts += [_failures(result, failed), ""]
     if result.notes:
         parts += [_to_know(result.notes), ""]
+    if result.drift is not None:
+        parts += [Text(result.drift.text, style="yellow" if result.drift.shown else "dim"), ""]
     parts.append(Text(result.verdict.text, style=f"bold {COLOURS.get(result.verdict.outcome, 'yellow')}"))
     return parts
 

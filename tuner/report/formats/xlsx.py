@@ -65,6 +65,8 @@ def summary(result: Result) -> list[tuple[str, Cell]]:
             lines.append(("Gain from … to …", f"{percent(gain.low, signed=True)} to {percent(gain.high, signed=True)}"))
         lines.append(("Winner, mean of those measurements", name))
     lines.append(("Proven", result.verdict.proven))
+    if result.drift is not None:
+        lines.append(("Drift", result.drift.text))
     if result.error:
         lines.append(("Error", result.error))
     return lines

@@ -1855,6 +1855,25 @@ export interface components {
         } & {
             [key: string]: unknown;
         };
+        /**
+         * Drift
+         * @description How the baseline's value of the first objective moved from its first measurement to its last, by a straight line
+         *     through the logarithms of all of them. Parts: 0.02 is 2 % more, whether or not that is better.
+         */
+        Drift: {
+            /** Change */
+            change: number;
+            /** High */
+            high: number | null;
+            /** Low */
+            low: number | null;
+            /** Measurements */
+            measurements: number;
+            /** Span S */
+            span_s: number;
+            /** Text */
+            text: string;
+        };
         /** Effect */
         Effect: {
             /** Importance */
@@ -3313,6 +3332,7 @@ export interface components {
         Result: {
             /** Baseline */
             baseline: number | null;
+            drift: components["schemas"]["Drift"] | null;
             /** Effects */
             effects: components["schemas"]["Effect"][];
             /** Error */

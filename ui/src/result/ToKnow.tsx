@@ -3,7 +3,7 @@ import type { Result } from "./types";
 
 /** What to know of the numbers of a result, by how many load levels it is about. */
 export function ToKnow({ result }: { result: Result }) {
-  if (result.notes.length === 0) return null;
+  if (result.notes.length === 0 && !result.drift) return null;
   return (
     <Card title="To know of these numbers">
       <ul className="space-y-2 text-sm">
@@ -15,6 +15,7 @@ export function ToKnow({ result }: { result: Result }) {
             {note.text} <span className="text-muted">{note.where}</span>
           </li>
         ))}
+        {result.drift && <li>{result.drift.text}</li>}
       </ul>
     </Card>
   );

@@ -186,6 +186,7 @@ export function sample(more: Partial<Result> = {}): Result {
     ],
     experiments: [baseline, winner, slow, dead, again],
     notes: [],
+    drift: null,
     ...more,
   };
 }

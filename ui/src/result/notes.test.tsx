@@ -14,6 +14,13 @@ describe("what is known of load levels", () => {
     expect(screen.getByRole("listitem")).toHaveTextContent(`2 load levels: ${BUSY} ${where}`);
   });
 
+  it("has how the baseline moved", () => {
+    const text = "No drift shown: it changed by +1.0 %.";
+    const drift = { change: 0.01, low: -0.01, high: 0.03, measurements: 3, span_s: 600, text };
+    render(<ToKnow result={sample({ drift })} />);
+    expect(screen.getByRole("listitem")).toHaveTextContent(text);
+  });
+
   it("has no place where there is none", () => {
     const { container } = render(<ToKnow result={sample()} />);
     expect(container).toBeEmptyDOMElement();
