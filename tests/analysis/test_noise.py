@@ -62,16 +62,25 @@ def test_what_a_candidate_won_the_search_with_is_not_among_its_repetitions() -> 
     assert repeated(task, RATE, told) == [[100, 101], [200, 210]]
 
 
-def test_of_past_tasks_those_with_the_same_objective_count() -> None:
+def test_past_tasks_tell_the_noise_of_every_metric_they_measured_whatever_they_aimed_at() -> None:
     by_rate, by_ttft = made(), made(optimization={"objective": "minimize_ttft"})
-    told: list[tuple[float | None, int | None]] = [(100, None), *[(100 * 1.1**at, 0) for at in range(1, 6)]]
+    told: list[tuple[float | None, int | None]] = [(100, None), *[(100 * 1.1**at, 0) for at in range(1, 4)]]
     past = [(one, ran(one, *told)) for one in (by_rate, by_ttft)]
-    expected = pooled([[rate for rate, _ in told if rate]])
+    expected = pooled([[rate for rate, _ in told if rate]] * 2)
     assert of_past([RATE], past) == pytest.approx(expected)
-    assert of_past([RATE], past[1:]) is None
     assert of_past([RATE, TTFT], past) == pytest.approx(expected)
-    assert of_past([RATE, TTFT], past[:1]) is None
-    assert of_past([RATE], []) is None
+    assert of_past([RATE], past[1:]) is None, "too few of them"
+
+
+def test_of_several_objectives_the_noisiest_counts_and_each_must_be_known() -> None:
+    task = made()
+    told = [
+        one.model_copy(update={"points": (point(8, rate=100, ttft=0.1 * 1.2**at, tpot=None),)})
+        for at, one in enumerate(ran(task, (100, None), *[(100, 0)] * 4))
+    ]
+    assert of_past([RATE], [(task, told)]) == pytest.approx(0, abs=1e-9)
+    assert of_past([RATE, TTFT], [(task, told)]) == of_past([TTFT], [(task, told)]) == pytest.approx(0.288, abs=1e-3)
+    assert of_past([RATE, NAMED_OBJECTIVES["minimize_tpot"]], [(task, told)]) is None
 
 
 def measured(*told: tuple[float, float], objective: Objective = RATE) -> Drift | None:

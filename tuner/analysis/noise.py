@@ -74,17 +74,15 @@ def of_past(objectives: Sequence[Objective], tasks: Iterable[tuple[TaskSpec, Seq
 
 
 def repeated(spec: TaskSpec, objective: Objective, experiments: Sequence[Experiment]) -> list[list[float]]:
-    """The values of each configuration that was measured again. Of a candidate without the measurement of the search:
-    it was chosen for that one."""
-    objectives, scored = judged(spec, experiments)
-    if objective not in objectives:
-        return []
-    index = objectives.index(objective)
+    """The values of each configuration that was measured again, under an objective, which need not be the task's. Of a
+    candidate without the measurement of the search: it was chosen for that one."""
+    aimed = spec.optimization.model_copy(update={"objective": (objective,)})
+    _, scored = judged(spec.model_copy(update={"optimization": aimed}), experiments)
     groups: dict[int, list[float]] = {}
     for one in scored:
-        if one.role is not Role.CANDIDATE and one.scores and one.scores[index].value > 0:
+        if one.role is not Role.CANDIDATE and one.scores and one.scores[0].value > 0:
             which = one.number if one.confirms is None else one.confirms
-            groups.setdefault(which, []).append(one.scores[index].value)
+            groups.setdefault(which, []).append(one.scores[0].value)
     return list(groups.values())
 
 
