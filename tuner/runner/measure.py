@@ -221,7 +221,7 @@ async def _level(attempt: Attempt, watch: Watch, level: Level) -> LoadPoint:
     phase: dict[str, JsonValue] = {"scenario": level.scenario, "concurrency": level.concurrency}
     await attempt.tell("phase", {"phase": "measuring", **phase})
     try:
-        point = await watch.alongside(_send(attempt, watch, level))
+        point = await _recorded(attempt, watch, level)
         if not point.valid:
             await watch.rule_out_death()
     except ExperimentError as error:
@@ -232,16 +232,18 @@ async def _level(attempt: Attempt, watch: Watch, level: Level) -> LoadPoint:
     return point if point.error is None else point.model_copy(update={"error": clean(point.error)})
 
 
-async def _send(attempt: Attempt, watch: Watch, level: Level) -> LoadPoint:
-    await watch.reset_cache()
+async def _recorded(attempt: Attempt, watch: Watch, level: Level) -> LoadPoint:
+    """A load level as it is measured, with what this machine did beside it where the engine runs here."""
     if not is_loopback(urlsplit(watch.deployment.url).hostname or ""):
-        return await _measured(attempt, watch, level)
+        return await watch.alongside(_send(attempt, watch, level))
+    # Around, not within: a level that was measured counts, also where the engine dies right after it.
     async with machine_load.recorded(attempt.gpu_ids) as beside:
-        point = await _measured(attempt, watch, level)
+        point = await watch.alongside(_send(attempt, watch, level))
     return point.model_copy(update={"machine": beside.load, "notes": (*point.notes, *machine_load.notes(beside.load))})
 
 
-async def _measured(attempt: Attempt, watch: Watch, level: Level) -> LoadPoint:
+async def _send(attempt: Attempt, watch: Watch, level: Level) -> LoadPoint:
+    await watch.reset_cache()
     return await attempt.load.measure(
         watch.deployment.url,
         attempt.model,
