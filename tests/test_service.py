@@ -8,9 +8,12 @@ from typing import Any
 import pytest
 
 from tests.fakes import rig
+from tests.fakes.results import experiment, point
 from tests.fakes.rig import Flags, Silence, Tables, spec
 from tests.fakes.stores import REMOTE, dead_owner, live_owner
+from tests.fakes.world import kept
 from tuner import service as service_module
+from tuner.analysis.noise import pooled
 from tuner.domain import Event, ExperimentState, Role, Task, TaskState
 from tuner.engines import ENGINES
 from tuner.errors import ConflictError, InvalidSpecError, NotFoundError, StorageError
@@ -197,6 +200,21 @@ async def test_a_task_is_found_by_name_run_and_summed_up(tuner: Tuner) -> None:
     assert len(await tuner.experiments(task.id)) == 18
     (listed,), total = await tuner.tasks(state=TaskState.COMPLETED, text="fake", engine="fake")
     assert (listed.id, total) == (task.id, 1)
+
+
+async def test_the_noise_of_past_tasks_is_known_once_enough_was_measured_again(tuner: Tuner) -> None:
+    made = spec(benchmark={"num_concurrency": 8})
+    plan = await tuner.plan(made)
+    rates = [100.0, 103.0, 98.0]
+    for told in (rates, [2 * rate for rate in rates]):
+        assert await tuner.noise(plan) is None
+        levels = [[point(8, scenario=rig.SCENARIO, rate=rate)] for rate in told]
+        await kept(
+            tuner, made, [experiment(n, one, task=made, confirms=0 if n else None) for n, one in enumerate(levels)]
+        )
+    assert await tuner.noise(plan) == pytest.approx(pooled([rates, rates]))
+    other = await tuner.plan(spec(model="org/other"))
+    assert await tuner.noise(other) is None
 
 
 async def test_deleting_a_task_removes_its_files(tuner: Tuner, settings: Settings) -> None:

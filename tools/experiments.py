@@ -12,6 +12,7 @@ from tools.tool import tool
 from tools.untrusted import Quoted, quoted
 from tuner.analysis.effects import varied
 from tuner.analysis.formatting import aim, duration, number, percent, quantity
+from tuner.analysis.notes import of_level
 from tuner.analysis.result import Result
 from tuner.domain import Experiment, ExperimentState, LoadPoint, Role
 from tuner.errors import FailureKind, NotFoundError
@@ -22,6 +23,9 @@ from tuner.spec.values import Frozen, Value
 
 MOST_LEVELS = 24
 """Load levels of one experiment in an answer."""
+
+MOST_NOTES = 6
+"""Of a load level in an answer."""
 
 
 class Table(Frozen):
@@ -42,8 +46,16 @@ class LevelLine(Frozen):
     latency_p90: str | None = None
     requests: int | None = None
     failed: int | None = None
+    unanswered: int | None = None
+    """Of the failed ones, those that were never answered."""
     failure: FailureKind | None = None
     """The level does not count."""
+    steady: bool | None = None
+    """False: the numbers need not be those of the level's steady state."""
+    cold_ttft_p90: str | None = None
+    """Of the first requests, which are not measured."""
+    notes: tuple[str, ...] = ()
+    """What to know of the numbers; tell it with them."""
 
 
 class ExperimentAnswer(Frozen):
@@ -200,6 +212,10 @@ def _level(point: LoadPoint) -> LevelLine:
         latency_p90=_time(point, Metric.E2E, "p90"),
         requests=point.requests,
         failed=point.failed or None,
+        unanswered=point.unanswered or None,
+        steady=point.steady,
+        cold_ttft_p90=duration(point.cold.ttft.p90) if point.cold and point.cold.ttft else None,
+        notes=tuple(of_level(point))[:MOST_NOTES],
     )
 
 

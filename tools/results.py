@@ -77,6 +77,10 @@ class Explanation(Frozen):
     effects: tuple[EffectAnswer, ...]
     """The most important first. Parameters that matter only together both look small."""
     failures: tuple[FailureAnswer, ...]
+    notes: tuple[str, ...] = ()
+    """What to know of the measured numbers, and of which load levels; tell it where it bears on the answer."""
+    drift: str | None = None
+    """How the baseline moved from its first measurement to its last; none: it was measured once."""
     next: tuple[str, ...]
     """What the measurements suggest trying."""
 
@@ -115,6 +119,8 @@ def explained(result: Result) -> Explanation:
         binding=margin(max(bounds, key=lambda bound: bound.excess)) if bounds else None,
         effects=tuple(map(_effect, result.effects[:MOST])),
         failures=_failures(result),
+        notes=tuple(f"{note.text} ({note.where})" for note in result.notes[:MOST]),
+        drift=result.drift.text if result.drift else None,
         next=tuple(advice(result)),
     )
 

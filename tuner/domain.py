@@ -77,6 +77,23 @@ class Generator(Frozen):
     """Processor time, all of it."""
 
 
+class MachineLoad(Frozen):
+    """What the engine's machine did beside us during a level. None: it does not tell, or the level was too short."""
+
+    steal: float | None = None
+    """Share of its processors' time that other virtual machines had; 1 is all of it."""
+    others: float | None = None
+    """Share of its processors' time that processes had which are neither the tuner nor started by it."""
+    memory_stalled: float | None = None
+    """Share of the time in which some process waited for memory."""
+    gpu_strangers: tuple[str, ...] = ()
+    """Processes that computed on the experiment's GPUs and are not ours: `python (process 4711)`."""
+    gpu_hot: float | None = None
+    """Share of the time in which one of its GPUs was slowed down for heat, or by its hardware for lack of power."""
+    gpu_at_power_limit: float | None = None
+    """Share of the time in which one of its GPUs was slowed down to keep within its power limit."""
+
+
 class LoadPoint(Frozen):
     """One load level as measured: a scenario at a concurrency, in its steady state."""
 
@@ -122,6 +139,8 @@ class LoadPoint(Frozen):
     notes: tuple[str, ...] = ()
     """What to know of these numbers, each a sentence."""
     generator: Generator | None = None
+    machine: MachineLoad | None = None
+    """None: the engine ran on another machine, or an older version measured it."""
     raw: str | None = None
     """File of the per-request data, relative to the task's run folder."""
 

@@ -10,7 +10,7 @@ from typing import Self, Unpack
 
 from pydantic import JsonValue
 
-from tuner.analysis import result
+from tuner.analysis import noise, result
 from tuner.deploy import DEPLOYERS
 from tuner.domain import Event, Experiment, Task, TaskState, TaskSummary
 from tuner.engines import presets
@@ -79,6 +79,14 @@ class Tuner:
     async def plan(self, spec: TaskSpec) -> Plan:
         """What the task would do here. Raises InvalidSpecError with every problem."""
         return await self._plans.find(spec, self.settings)
+
+    async def noise(self, plan: Plan) -> float | None:
+        """Of measurements from run to run, as past tasks with the same engine and model had it here, in the plan's
+        objectives: 0.1 is about 10 %. None: too little was measured again."""
+        spec = plan.spec
+        past = await self._store.repeated(spec.base_runtime, spec.deployment_mode, spec.model.id_or_path)
+        told = [(task.spec, ran) for task, ran in past]
+        return await asyncio.to_thread(noise.of_past, plan.objectives, told)
 
     async def create(self, spec: TaskSpec, *, key: str | None = None) -> Task:
         """Writes a task down, checked completely; nothing runs. The same key and spec again give the same task.

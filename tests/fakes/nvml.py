@@ -19,6 +19,10 @@ class FakeGPU:
     lost: bool = False
     """It fell off the bus."""
     uuid: str = ""
+    reasons: tuple[int, ...] = (0,)
+    """Why its clocks are held down, look by look; the last one stays. Empty: it does not tell."""
+    pids: tuple[int, ...] = ()
+    """Of the processes that compute on it."""
 
 
 def install(monkeypatch: pytest.MonkeyPatch, *gpus: FakeGPU) -> list[str]:
@@ -35,6 +39,18 @@ def install(monkeypatch: pytest.MonkeyPatch, *gpus: FakeGPU) -> list[str]:
             raise pynvml.NVMLError(pynvml.NVML_ERROR_NOT_SUPPORTED)
         return SimpleNamespace(gpu=gpus[index].utilization)
 
+    looks = [iter(gpu.reasons) for gpu in gpus]
+
+    def handle(uuid: str) -> int:
+        if uuid not in ids:
+            raise pynvml.NVMLError(pynvml.NVML_ERROR_NOT_FOUND)
+        return ids.index(uuid)
+
+    def reasons(index: int) -> int:
+        if not gpus[index].reasons:
+            raise pynvml.NVMLError(pynvml.NVML_ERROR_NOT_SUPPORTED)
+        return next(looks[index], gpus[index].reasons[-1])
+
     for name, function in {
         "nvmlInit": lambda: None,
         "nvmlShutdown": lambda: None,
@@ -45,6 +61,9 @@ def install(monkeypatch: pytest.MonkeyPatch, *gpus: FakeGPU) -> list[str]:
         "nvmlDeviceGetName": lambda index: "Fake GPU",
         "nvmlDeviceGetMemoryInfo": memory,
         "nvmlDeviceGetUtilizationRates": rates,
+        "nvmlDeviceGetHandleByUUID": handle,
+        "nvmlDeviceGetCurrentClocksEventReasons": reasons,
+        "nvmlDeviceGetComputeRunningProcesses": lambda index: [SimpleNamespace(pid=pid) for pid in gpus[index].pids],
     }.items():
         monkeypatch.setattr(pynvml, name, function)
     return ids

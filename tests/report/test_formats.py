@@ -136,7 +136,7 @@ def test_xlsx_has_its_sheets_with_every_row_and_no_formula() -> None:
     for story in ("hostile", "two objectives"):
         made = STORIES[story]
         book = load_workbook(io.BytesIO(bytes(FORMATS["xlsx"].render(made))))  # type: ignore[arg-type]
-        assert book.sheetnames == ["Summary", "Experiments", "Levels", "Failures"]
+        assert book.sheetnames == ["Summary", "Experiments", "Levels", "Failures", "To know"]
         assert book["Experiments"].max_row == len(made.standings) + 1
         for sheet in book:
             for row in sheet.iter_rows():

@@ -14,8 +14,10 @@ from tests.fakes.engine import installed_engine
 from tests.fakes.nvml import FakeGPU
 from tests.fakes.results import point
 from tests.fakes.rig import Bench, Death, Flags, Silence, bench, spec, throughput
-from tuner.domain import Experiment, ExperimentState, Level, LoadPoint, Params, Role
+from tuner.domain import Experiment, ExperimentState, Level, LoadPoint, MachineLoad, Params, Role
 from tuner.errors import BenchmarkError, FailureKind
+from tuner.machine import load as machine_load
+from tuner.runner import measure as measuring
 from tuner.runner.measure import measure
 from tuner.search.load_policies import LOAD_POLICIES
 from tuner.spec.task import TaskSpec
@@ -388,3 +390,31 @@ async def test_an_event_that_cannot_be_recorded_ends_the_experiment_and_its_engi
     with pytest.raises(OSError, match="no space left"):
         await measure(replace(made.rig, tell=full), made.load, experiment(), go_on)
     assert made.deployer.up == []
+
+
+# The machine beside a level
+
+
+def busy(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A machine on which others use 40 % of the processors, whatever the level."""
+    monkeypatch.setattr(machine_load, "between", lambda before, after: MachineLoad(others=0.4))
+
+
+async def test_a_level_keeps_what_the_machine_did_beside_it_and_warns(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    busy(monkeypatch)
+    known = point(1, scenario="D(64,16)").model_copy(update={"notes": ("Not surely the steady state.",)})
+    outcome = await measured(bench(tmp_path, spec(), law({("D(64,16)", 1): known})), speed=6)
+    used = "Programs that are not part of the tuning used 40% of this machine's processor time."
+    assert [one.machine and one.machine.others for one in outcome.points] == [0.4, 0.4]
+    assert [one.notes for one in outcome.points] == [("Not surely the steady state.", used), (used,)]
+
+
+async def test_nothing_is_said_of_this_machine_where_the_engine_runs_on_another(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    busy(monkeypatch)
+    monkeypatch.setattr(measuring, "is_loopback", lambda host: host == "192.0.2.1")
+    outcome = await measured(bench(tmp_path, spec()), speed=6)
+    assert [(one.machine, one.notes) for one in outcome.points] == [(None, ()), (None, ())]

@@ -39,8 +39,8 @@ async def other(store: Store, store_url: str) -> AsyncIterator[Store]:
         yield other
 
 
-async def start(store: Store, name: str = "tiny", owner: str = "worker") -> Lease:
-    task = await store.add(spec(name))
+async def start(store: Store, name: str = "tiny", owner: str = "worker", **keys: Any) -> Lease:
+    task = await store.add(spec(name, **keys))
     await store.queue(task.id)
     lease = await store.claim(task.id, owner)
     assert lease is not None
@@ -518,6 +518,31 @@ class TestPages:
         assert await page(role=Role.CONFIRMATION) == ([], 0)
         assert await store.newest(old) == 3
         assert await store.newest((await store.add(spec())).id) is None
+
+    async def test_what_was_measured_again_is_found_in_completed_tasks_of_the_same_kind(self, store: Store) -> None:
+        async def ended(state: TaskState = TaskState.COMPLETED, **keys: Any) -> str:
+            lease = await start(store, **keys)
+            roles = [Role.BASELINE, Role.CANDIDATE, Role.CANDIDATE, Role.CONFIRMATION, Role.CONFIRMATION]
+            for number, role in enumerate(roles):
+                confirms = {3: 2, 4: 0}.get(number)
+                made = experiment(number, ExperimentState.COMPLETED).model_copy(
+                    update={"role": role, "confirms": confirms}
+                )
+                await store.record(lease, experiment=made)
+            await store.finish(lease, state)
+            return lease.task_id
+
+        old, new = await ended(), await ended(name="another name")
+        await ended(state=TaskState.CANCELLED)
+        await ended(model="big")
+        await ended(base_runtime="vllm")
+        found = await store.repeated("simulated", "local", "tiny")
+        assert [(task.id, [one.number for one in ran]) for task, ran in found] == [
+            (new, [0, 2, 3, 4]),
+            (old, [0, 2, 3, 4]),
+        ]
+        assert [task.id for task, _ in await store.repeated("simulated", "local", "tiny", limit=1)] == [new]
+        assert await store.repeated("simulated", "docker", "tiny") == []
 
     async def test_tasks_are_counted_by_state(self, store: Store) -> None:
         none = dict.fromkeys([state.value for state in TaskState], 0)

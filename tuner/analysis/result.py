@@ -8,6 +8,8 @@ from tuner.analysis.confirmation import Finished, finished
 from tuner.analysis.effects import Effect, effects
 from tuner.analysis.formatting import percent
 from tuner.analysis.gains import Again, Gain, SLOVerdict, again, fresh_gains, slo_verdicts
+from tuner.analysis.noise import Drift, drift
+from tuner.analysis.notes import Note, notes
 from tuner.analysis.score import LAST, front, judged, rank, ranked, unjudged
 from tuner.analysis.verdict import Verdict, verdict
 from tuner.domain import Experiment, ExperimentState, Params, Role, Score, Task, TaskState
@@ -90,6 +92,10 @@ class Result(Frozen):
     """By number, with scores by `objectives`."""
     noise: float | None = None
     """From run to run: the pooled spread of fresh measurements, of logarithms, so that 0.1 is about 10 %."""
+    notes: tuple[Note, ...] = ()
+    """What to know of the numbers, what is told of most load levels first."""
+    drift: Drift | None = None
+    """Of the machine, as its baseline shows it; None: the baseline was not measured again."""
 
     def experiment(self, number: int) -> Experiment:
         return next(one for one in self.experiments if one.number == number)
@@ -128,6 +134,8 @@ def result(task: Task, experiments: Sequence[Experiment]) -> Result:
         ),
         effects=effects(runs.searched, objectives),
         experiments=tuple(scored),
+        notes=notes(scored),
+        drift=drift(objectives, runs.baseline, runs.again(runs.baseline)),
     )
 
 

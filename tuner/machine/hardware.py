@@ -17,6 +17,13 @@ log = logging.getLogger(__name__)
 
 VISIBLE = "CUDA_VISIBLE_DEVICES"
 """In our own environment it bounds what any experiment is given; each engine gets its own."""
+HOT = (
+    pynvml.nvmlClocksEventReasonSwThermalSlowdown
+    | pynvml.nvmlClocksEventReasonHwThermalSlowdown
+    | pynvml.nvmlClocksEventReasonHwSlowdown
+    | pynvml.nvmlClocksEventReasonHwPowerBrakeSlowdown
+)
+AT_POWER_LIMIT = pynvml.nvmlClocksEventReasonSwPowerCap
 
 
 class GPU(Frozen):
@@ -52,13 +59,24 @@ def survey() -> Hardware:
 
 
 def _gpus() -> tuple[str | None, tuple[GPU, ...]]:
-    try:
-        pynvml.nvmlInit()
-    except pynvml.NVMLError:  # no library, no driver, or no device: all mean that there is nothing to use
-        return None, ()
-    try:
+    with opened() as there:
+        if not there:
+            return None, ()
         found = [gpu for index in range(pynvml.nvmlDeviceGetCount()) if (gpu := _gpu(index)) is not None]
         return str(pynvml.nvmlSystemGetDriverVersion()), tuple(_allowed(found, os.environ.get(VISIBLE)))
+
+
+@contextmanager
+def opened() -> Iterator[bool]:
+    """NVIDIA's management library, kept open: opening it anew takes longer than what is asked of it. False: no library,
+    no driver, or no device, which all mean that there is nothing to use."""
+    try:
+        pynvml.nvmlInit()
+    except pynvml.NVMLError:
+        yield False
+        return
+    try:
+        yield True
     finally:
         pynvml.nvmlShutdown()
 
@@ -122,6 +140,39 @@ def _described(handle: Any, index: int) -> GPU:
         free_gib=memory.free / 2**30,
         utilization=utilization,
     )
+
+
+@dataclass(frozen=True)
+class Activity:
+    """What a GPU does at a moment."""
+
+    hot: bool | None
+    """Its clocks are held down for heat, or by its hardware for lack of power; None: it does not tell."""
+    at_power_limit: bool | None
+    """Its clocks are held down to keep within its power limit; None: it does not tell."""
+    pids: tuple[int, ...]
+    """Of the processes that compute on it, by this machine's numbers; empty where it does not tell."""
+
+
+def activity(gpu_ids: Sequence[str]) -> list[Activity]:
+    """What these GPUs do now, asked while the library is `opened`. Those that do not answer are left out."""
+    found = []
+    for gpu_id in gpu_ids:
+        with suppress(pynvml.NVMLError):
+            found.append(_activity(pynvml.nvmlDeviceGetHandleByUUID(gpu_id)))
+    return found
+
+
+def _activity(handle: Any) -> Activity:
+    reasons: int | None = None
+    pids: tuple[int, ...] = ()
+    with suppress(pynvml.NVMLError):
+        reasons = pynvml.nvmlDeviceGetCurrentClocksEventReasons(handle)
+    with suppress(pynvml.NVMLError):
+        pids = tuple(one.pid for one in pynvml.nvmlDeviceGetComputeRunningProcesses(handle))
+    if reasons is None:
+        return Activity(None, None, pids)
+    return Activity(bool(reasons & HOT), bool(reasons & AT_POWER_LIMIT), pids)
 
 
 @dataclass(frozen=True)

@@ -7,6 +7,7 @@ from typing import get_args
 from tuner.analysis.effects import varied
 from tuner.analysis.formatting import percent
 from tuner.analysis.gains import Gain, differs
+from tuner.analysis.notes import of_level
 from tuner.analysis.result import Bound, Result, Standing
 from tuner.domain import Experiment, LoadPoint, Params
 from tuner.spec.objectives import Metric, Statistic
@@ -19,6 +20,15 @@ RATES = [metric for metric in Metric if metric.is_rate]
 ENDS = ("", "_low", "_high")
 HELD = {"met": "met", "missed": "missed", "too_close": "too close to say"}
 """Of an SLO over fresh measurements."""
+BESIDE = (
+    *("steady", "sent", "unanswered", "censored", "hidden_tokens"),
+    *("cold_requests", "cold_ttft_mean_s", "cold_ttft_p90_s", "cold_e2e_latency_mean_s", "cold_e2e_latency_p90_s"),
+    *("generator", "generator_lag_s", "generator_busy", "generator_cpu_s"),
+    *("machine_steal", "machine_others", "machine_memory_stalled"),
+    *("machine_gpu_strangers", "machine_gpu_hot", "machine_gpu_at_power_limit"),
+    "notes",
+)
+"""Columns of what is known of a level beside its metrics."""
 STATISTICS: tuple[Statistic, ...] = get_args(Statistic)
 
 
@@ -83,6 +93,7 @@ def levels(result: Result) -> Rows:
         *(metric.value for metric in RATES),
         *(column(metric, statistic) for metric in TIMES for statistic in STATISTICS),
         *("failure", "error"),
+        *BESIDE,
     )
     reasons = {standing.number: standing.reason for standing in result.standings}
     rows: list[tuple[Cell, ...]] = []
@@ -129,6 +140,11 @@ def called(result: Result) -> str:
 def held(bound: Bound) -> str:
     """`met`, `missed`, or `too close to say` where fresh measurements leave it open."""
     return HELD[bound.verdict] if bound.verdict else "met" if bound.met else "missed"
+
+
+def notes(result: Result) -> Rows:
+    """What to know of the numbers, by what it is about."""
+    return Rows(("what", "levels", "where"), [(note.text, note.levels, note.where) for note in result.notes])
 
 
 def parameters(result: Result) -> list[str]:
@@ -187,4 +203,21 @@ def _level(point: LoadPoint, gpus: int) -> tuple[Cell, ...]:
         *(point.at(metric, "mean", gpus) for metric in RATES),
         *(point.at(metric, statistic, gpus) for metric in TIMES for statistic in STATISTICS),
         *(point.failure, point.error),
+        *_beside(point),
+    )
+
+
+def _beside(point: LoadPoint) -> tuple[Cell, ...]:
+    """By `BESIDE`."""
+    cold, generator, machine = point.cold, point.generator, point.machine
+    times = (cold.ttft, cold.e2e_latency) if cold else (None, None)
+    return (
+        *(point.steady, point.sent, point.unanswered, point.censored, point.hidden_tokens),
+        cold.requests if cold else None,
+        *(cell for stats in times for cell in ((stats.mean, stats.p90) if stats else (None, None))),
+        *((generator.name, generator.lag_s, generator.busy, generator.cpu_s) if generator else (None,) * 4),
+        *((machine.steal, machine.others, machine.memory_stalled) if machine else (None,) * 3),
+        *(("; ".join(machine.gpu_strangers) or None, machine.gpu_hot) if machine else (None,) * 2),
+        machine.gpu_at_power_limit if machine else None,
+        "\n".join(of_level(point)) or None if point.valid else None,
     )

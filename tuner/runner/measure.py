@@ -6,6 +6,7 @@ from collections.abc import Awaitable, Callable, Mapping
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, field
 from pathlib import Path
+from urllib.parse import urlsplit
 
 from pydantic import JsonValue
 
@@ -18,6 +19,8 @@ from tuner.logs import failures
 from tuner.logs.cleaning import clean
 from tuner.logs.files import set_aside
 from tuner.logs.tail import tail
+from tuner.machine import load as machine_load
+from tuner.machine.addresses import is_loopback
 from tuner.protocols import Deployer, LoadGenerator
 from tuner.runner.plan import Plan
 from tuner.runner.watch import Watch
@@ -218,7 +221,7 @@ async def _level(attempt: Attempt, watch: Watch, level: Level) -> LoadPoint:
     phase: dict[str, JsonValue] = {"scenario": level.scenario, "concurrency": level.concurrency}
     await attempt.tell("phase", {"phase": "measuring", **phase})
     try:
-        point = await watch.alongside(_send(attempt, watch, level))
+        point = await _recorded(attempt, watch, level)
         if not point.valid:
             await watch.rule_out_death()
     except ExperimentError as error:
@@ -227,6 +230,16 @@ async def _level(attempt: Attempt, watch: Watch, level: Level) -> LoadPoint:
         attempt.lines = attempt.lines or tuple(map(clean, error.lines))
         return level.failed(error.kind, clean(str(error)))
     return point if point.error is None else point.model_copy(update={"error": clean(point.error)})
+
+
+async def _recorded(attempt: Attempt, watch: Watch, level: Level) -> LoadPoint:
+    """A load level as it is measured, with what this machine did beside it where the engine runs here."""
+    if not is_loopback(urlsplit(watch.deployment.url).hostname or ""):
+        return await watch.alongside(_send(attempt, watch, level))
+    # Around, not within: a level that was measured counts, also where the engine dies right after it.
+    async with machine_load.recorded(attempt.gpu_ids) as beside:
+        point = await watch.alongside(_send(attempt, watch, level))
+    return point.model_copy(update={"machine": beside.load, "notes": (*point.notes, *machine_load.notes(beside.load))})
 
 
 async def _send(attempt: Attempt, watch: Watch, level: Level) -> LoadPoint:

@@ -95,7 +95,7 @@ def _again(point: LoadPoint, slos: Sequence[SLO], folder: Path) -> LoadPoint | s
 
 def _report(made: Result) -> dict[str, float | None]:
     """The figures that a report makes of its load levels."""
-    return dict(_leaves(made.model_dump(mode="json", exclude={"experiments", "spec", "slos", "objectives"})))
+    return dict(_leaves(made.model_dump(mode="json", exclude={"experiments", "spec", "slos", "objectives", "notes"})))
 
 
 def _figures(point: LoadPoint) -> dict[str, float | None]:

@@ -6,8 +6,8 @@ from typing import TypedDict
 from sqlalchemy import ColumnElement, func, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from tuner.domain import Experiment, ExperimentState, Role, TaskState, TaskSummary
-from tuner.storage.schema import EXPERIMENT, TASK, experiment_of, printable
+from tuner.domain import Experiment, ExperimentState, Role, Task, TaskState, TaskSummary
+from tuner.storage.schema import EXPERIMENT, TASK, experiment_of, printable, task_of
 
 LONGEST = 4097
 """Characters of a text to search for: more than any name or model has, less than SQLite refuses."""
@@ -112,3 +112,21 @@ async def experiments(
     total = await connection.scalar(select(func.count()).select_from(EXPERIMENT).where(*where)) or 0
     rows = (await connection.execute(page)).all() if total > offset else []
     return [(row.task_id, experiment_of(row)) for row in rows], total
+
+
+async def repeated(
+    connection: AsyncConnection, engine: str, mode: str, model: str, limit: int
+) -> list[tuple[Task, list[Experiment]]]:
+    """The newest completed tasks with this engine, deployment mode and model, each with what was measured again in it:
+    its baseline, its confirmations, and the candidates that those confirm."""
+    like = (TASK.c.state == TaskState.COMPLETED.value, TASK.c.engine == engine, TASK.c.mode == mode)
+    newest = select(TASK).where(*like, TASK.c.model == printable(model)).order_by(TASK.c.serial.desc()).limit(limit)
+    found = []
+    for task in map(task_of, (await connection.execute(newest)).all()):
+        of_task = select(EXPERIMENT).where(EXPERIMENT.c.task_id == task.id).order_by(EXPERIMENT.c.number)
+        others = (await connection.execute(of_task.where(EXPERIMENT.c.role != Role.CANDIDATE.value))).all()
+        ran = [experiment_of(row) for row in others]
+        confirmed = {one.confirms for one in ran if one.confirms is not None} - {one.number for one in ran}
+        candidates = (await connection.execute(of_task.where(EXPERIMENT.c.number.in_(confirmed)))).all()
+        found.append((task, sorted([*ran, *map(experiment_of, candidates)], key=lambda one: one.number)))
+    return found

@@ -15,7 +15,7 @@ from tuner.spec.task import TaskSpec
 from tuner.spec.taskfile import digest
 from tuner.storage.database import Database, whole
 from tuner.storage.presets import Presets
-from tuner.storage.queries import ExperimentQuery, TaskQuery, experiments, tasks
+from tuner.storage.queries import ExperimentQuery, TaskQuery, experiments, repeated, tasks
 from tuner.storage.schema import EVENT, EXPERIMENT, TASK, event_of, experiment_of, printable, task_of, task_values
 from tuner.storage.statements import (
     answered,
@@ -252,6 +252,14 @@ class Store:
         """A page of experiments with their tasks' ids, those of the newest task first, and how many there are."""
         async with self._database.reading() as connection:
             return await experiments(connection, task_id, **wanted)
+
+    @whole
+    async def repeated(
+        self, engine: str, mode: str, model: str, limit: int = 20
+    ) -> list[tuple[Task, list[Experiment]]]:
+        """The newest completed tasks of their kind, each with the experiments that were measured again in it."""
+        async with self._database.reading() as connection:
+            return await repeated(connection, engine, mode, model, limit)
 
     @whole
     async def newest(self, task_id: str) -> int | None:

@@ -2,12 +2,13 @@
 
 import json
 import shlex
+from collections.abc import Iterator
 from datetime import datetime
 
 import click
 
-from tuner.analysis import result
-from tuner.analysis.formatting import duration, number
+from tuner.analysis import notes, result
+from tuner.analysis.formatting import duration, number, percent
 from tuner.cli.opened import with_tuner
 from tuner.domain import Experiment, LoadPoint, Task
 from tuner.errors import NotFoundError
@@ -79,7 +80,7 @@ def _details(one: Experiment) -> list[str]:
             f"failed      {one.failure.kind}: {one.failure.message}",
             *(f"  {line}" for line in one.failure.lines),
         ]
-    return [*lines, *(f"  {_level(point)}" for point in one.points)]
+    return [*lines, *(line for point in one.points for line in (f"  {_level(point)}", *_beside(point)))]
 
 
 def _level(point: LoadPoint) -> str:
@@ -93,6 +94,19 @@ def _level(point: LoadPoint) -> str:
     failed = f", {point.failed} failed" if point.failed else ""
     head = f"{number(point.output_tokens_per_s)} output tokens/s"
     return f"{point.name}: {', '.join((head, *times))}, {point.requests} requests{failed}"
+
+
+def _beside(point: LoadPoint) -> Iterator[str]:
+    """What is known of a level beside its metrics."""
+    if not point.valid:
+        return
+    if (cold := point.cold) is not None and cold.ttft is not None:
+        first = f"first {cold.requests} requests, not measured"
+        yield f"    {first}: TTFT {duration(cold.ttft.mean)} (p90 {duration(cold.ttft.p90)})"
+    if (generator := point.generator) is not None:
+        busy = f"{percent(generator.busy)} busy, late by {duration(generator.lag_s)} (p90)"
+        yield f"    load generator {generator.name}: {busy}"
+    yield from (f"    to know: {text}" for text in notes.of_level(point))
 
 
 def _local(moment: datetime) -> str:

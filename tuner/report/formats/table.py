@@ -9,6 +9,7 @@ from rich.text import Text
 
 from tuner.analysis.formatting import aim, bound, duration, quantity, statistic
 from tuner.analysis.gains import SLOVerdict, against
+from tuner.analysis.notes import Note
 from tuner.analysis.result import Bound, Result, Standing
 from tuner.analysis.verdict import Outcome
 from tuner.domain import Role, TaskState
@@ -19,6 +20,7 @@ from tuner.spec.objectives import Metric
 SHOWN = 12
 """Ranked experiments that are listed; the baseline always is."""
 SHOWN_FAILURES = 6
+SHOWN_NOTES = 8
 MOST_COLUMNS = 4
 """More varied parameters than this share one column."""
 PIPE_WIDTH = 120
@@ -61,6 +63,10 @@ def _parts(result: Result) -> list[RenderableType]:
         parts += [_slos(result.verdict.slos), ""]
     if failed := [one for one in result.standings if one.place is None]:
         parts += [_failures(result, failed), ""]
+    if result.notes:
+        parts += [_to_know(result.notes), ""]
+    if result.drift is not None:
+        parts += [Text(result.drift.text, style="yellow" if result.drift.shown else "dim"), ""]
     parts.append(Text(result.verdict.text, style=f"bold {COLOURS.get(result.verdict.outcome, 'yellow')}"))
     return parts
 
@@ -207,3 +213,14 @@ def _failures(result: Result, failed: Sequence[Standing]) -> RenderableType:
         table.add_row(Text(str(one.number)), Text(what), Text(one.reason or "", style="red"))
     more = len(broken) - SHOWN_FAILURES
     return Group(table, Text(f"… and {more:,} more", style="dim")) if more > 0 else table
+
+
+def _to_know(notes: Sequence[Note]) -> Table:
+    table = Table(box=None, pad_edge=False, header_style="bold", padding=(0, 2, 0, 0))
+    table.add_column("levels", justify="right")
+    table.add_column("to know", overflow="fold")
+    for note in notes[:SHOWN_NOTES]:
+        table.add_row(str(note.levels), Text.assemble(note.text, (f" {note.where}", "dim")))
+    if len(notes) > SHOWN_NOTES:
+        table.add_row("…", Text(f"and {len(notes) - SHOWN_NOTES:,} more", style="dim"))
+    return table

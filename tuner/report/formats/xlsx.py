@@ -1,4 +1,4 @@
-"""A result as an Excel workbook: summary, experiments, load levels, failures."""
+"""A result as an Excel workbook: summary, experiments, load levels, failures, notes."""
 
 import io
 from collections.abc import Sequence
@@ -31,6 +31,7 @@ def render(result: Result) -> bytes:
         ("Experiments", rows.experiments(result)),
         ("Levels", rows.levels(result)),
         ("Failures", rows.failures(result)),
+        ("To know", rows.notes(result)),
     ):
         _table(book.create_sheet(title), table)
     out = io.BytesIO()
@@ -73,6 +74,8 @@ def summary(result: Result) -> list[tuple[str, Cell]]:
         lines.append(("Noise from run to run", percent(result.noise)))
     if result.verdict.visible_gain is not None:
         lines.append(("Gain that could be seen", percent(result.verdict.visible_gain)))
+    if result.drift is not None:
+        lines.append(("Drift", result.drift.text))
     if result.error:
         lines.append(("Error", result.error))
     return lines

@@ -1390,11 +1390,8 @@ export interface components {
              * @example fixed
              */
             load_policy: string;
-            /**
-             * Max Requests Per Iteration
-             * @default 100
-             */
-            max_requests_per_iteration: number;
+            /** Max Requests Per Iteration */
+            max_requests_per_iteration: number | null;
             /**
              * Max Time Per Iteration
              * @default 10
@@ -1470,11 +1467,8 @@ export interface components {
              * @example fixed
              */
             load_policy?: string;
-            /**
-             * Max Requests Per Iteration
-             * @default 100
-             */
-            max_requests_per_iteration?: number;
+            /** Max Requests Per Iteration */
+            max_requests_per_iteration?: number | null;
             /**
              * Max Time Per Iteration
              * @default 10
@@ -1694,6 +1688,16 @@ export interface components {
             } | null;
         };
         /**
+         * ColdStart
+         * @description The first requests of a load level, which are not measured: how the engine meets a burst of load.
+         */
+        ColdStart: {
+            e2e_latency: components["schemas"]["Stats"] | null;
+            /** Requests */
+            requests: number;
+            ttft: components["schemas"]["Stats"] | null;
+        };
+        /**
          * Context
          * @description A named piece of ambient information given to the agent for the run,
          *     distinct from the conversation.
@@ -1866,6 +1870,25 @@ export interface components {
             type: "document";
         } & {
             [key: string]: unknown;
+        };
+        /**
+         * Drift
+         * @description How the baseline's value of the first objective moved from its first measurement to its last, by a straight line
+         *     through the logarithms of all of them. Parts: 0.02 is 2 % more, whether or not that is better.
+         */
+        Drift: {
+            /** Change */
+            change: number;
+            /** High */
+            high: number | null;
+            /** Low */
+            low: number | null;
+            /** Measurements */
+            measurements: number;
+            /** Span S */
+            span_s: number;
+            /** Text */
+            text: string;
         };
         /** Effect */
         Effect: {
@@ -2163,6 +2186,20 @@ export interface components {
             shown: boolean;
             /** Winner */
             winner: number[];
+        };
+        /**
+         * Generator
+         * @description What the load generator itself did during a level.
+         */
+        Generator: {
+            /** Busy */
+            busy: number;
+            /** Cpu S */
+            cpu_s: number;
+            /** Lag S */
+            lag_s: number;
+            /** Name */
+            name: string;
         };
         /** GPU */
         GPU: {
@@ -2502,9 +2539,16 @@ export interface components {
         };
         /**
          * LoadPoint
-         * @description One load level as measured: a scenario at a concurrency.
+         * @description One load level as measured: a scenario at a concurrency, in its steady state.
          */
         LoadPoint: {
+            /**
+             * Censored
+             * @default 0
+             */
+            censored: number;
+            chunk_gap: components["schemas"]["Stats"] | null;
+            cold: components["schemas"]["ColdStart"] | null;
             /** Concurrency */
             concurrency: number;
             /**
@@ -2521,14 +2565,33 @@ export interface components {
              */
             failed: number;
             failure: components["schemas"]["FailureKind"] | null;
+            generator: components["schemas"]["Generator"] | null;
             /** Goodput Per S */
             goodput_per_s: number | null;
+            /**
+             * Hidden Tokens
+             * @default 0
+             */
+            hidden_tokens: number;
             /**
              * Input Tokens
              * @default 0
              */
             input_tokens: number;
             itl: components["schemas"]["Stats"] | null;
+            machine: components["schemas"]["MachineLoad"] | null;
+            /**
+             * Missing
+             * @default {}
+             */
+            missing: {
+                [key: string]: string;
+            };
+            /**
+             * Notes
+             * @default []
+             */
+            notes: string[];
             /**
              * Output Tokens
              * @default 0
@@ -2554,12 +2617,24 @@ export interface components {
             /** Scenario */
             scenario: string;
             /**
+             * Sent
+             * @default 0
+             */
+            sent: number;
+            /** Steady */
+            steady: boolean | null;
+            /**
              * Total Tokens Per S
              * @default 0
              */
             total_tokens_per_s: number;
             tpot: components["schemas"]["Stats"] | null;
             ttft: components["schemas"]["Stats"] | null;
+            /**
+             * Unanswered
+             * @default 0
+             */
+            unanswered: number;
         };
         /** LoadPolicyEntry */
         LoadPolicyEntry: {
@@ -2590,6 +2665,27 @@ export interface components {
         LoginLink: {
             /** Path */
             path: string;
+        };
+        /**
+         * MachineLoad
+         * @description What the engine's machine did beside us during a level. None: it does not tell, or the level was too short.
+         */
+        MachineLoad: {
+            /** Gpu At Power Limit */
+            gpu_at_power_limit: number | null;
+            /** Gpu Hot */
+            gpu_hot: number | null;
+            /**
+             * Gpu Strangers
+             * @default []
+             */
+            gpu_strangers: string[];
+            /** Memory Stalled */
+            memory_stalled: number | null;
+            /** Others */
+            others: number | null;
+            /** Steal */
+            steal: number | null;
         };
         /** Merged */
         Merged: {
@@ -2642,6 +2738,18 @@ export interface components {
         NewSession: {
             /** Title */
             title?: string | null;
+        };
+        /**
+         * Note
+         * @description A sentence about some load levels. Where it is told of several with other numbers, it has them from … to ….
+         */
+        Note: {
+            /** Levels */
+            levels: number;
+            /** Text */
+            text: string;
+            /** Where */
+            where: string;
         };
         /**
          * Objective
@@ -3271,6 +3379,7 @@ export interface components {
         Result: {
             /** Baseline */
             baseline: number | null;
+            drift: components["schemas"]["Drift"] | null;
             /** Effects */
             effects: components["schemas"]["Effect"][];
             /** Error */
@@ -3291,6 +3400,11 @@ export interface components {
             nearest: number | null;
             /** Noise */
             noise: number | null;
+            /**
+             * Notes
+             * @default []
+             */
+            notes: components["schemas"]["Note"][];
             /** Objectives */
             objectives: components["schemas"]["Objective"][];
             /** Simulated */
@@ -4062,7 +4176,6 @@ export interface components {
              *         8
              *       ],
              *       "max_time_per_iteration": 10,
-             *       "max_requests_per_iteration": 100,
              *       "additional_params": {},
              *       "dataset_deduplicate": false,
              *       "warmup_requests": 4,
@@ -4166,7 +4279,7 @@ export interface components {
              *         8
              *       ],
              *       "max_time_per_iteration": 10,
-             *       "max_requests_per_iteration": 100,
+             *       "max_requests_per_iteration": null,
              *       "additional_params": {},
              *       "dataset_url": null,
              *       "dataset_deduplicate": false,

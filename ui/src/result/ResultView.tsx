@@ -11,6 +11,7 @@ import { createHighlight, HighlightContext } from "./highlight";
 import { ResultHeading } from "./ResultHeading";
 import { judgedRows, rows as rowsOf } from "./rows";
 import { ExperimentsTable } from "./table/ExperimentsTable";
+import { ToKnow } from "./ToKnow";
 import type { Result } from "./types";
 import { useSelection } from "./useSelection";
 
@@ -67,6 +68,7 @@ export function ResultView({ result }: { result: Result }) {
                   part="rest"
                 />
               )}
+              <ToKnow result={result} />
             </>
           )}
         </div>

@@ -1,6 +1,8 @@
 import { latency, number, percent } from "@/format";
 import { Empty } from "@/kit";
 import type { Row } from "../rows";
+import type { LoadPoint } from "../types";
+import { LevelNotes } from "./LevelNotes";
 
 const HEAD = [
   "Load",
@@ -64,17 +66,21 @@ export function LoadLevels({ row }: { row: Row }) {
                   <td>{time(point.e2e_latency?.mean)}</td>
                   <td>{time(point.e2e_latency?.p90)}</td>
                   <td>{point.requests}</td>
-                  <td className={point.failed > 0 ? "text-bad" : "text-faint"}>
-                    {point.failed === 0
-                      ? "0"
-                      : `${point.failed} (${percent(point.failed / Math.max(1, point.requests))})`}
-                  </td>
+                  <td className={point.failed > 0 ? "text-bad" : "text-faint"}>{failedText(point)}</td>
                 </>
               )}
             </tr>
           ))}
         </tbody>
       </table>
+      <LevelNotes points={points} />
     </div>
   );
+}
+
+/** `3 (2 %), 1 never answered` */
+function failedText({ failed, unanswered, requests }: LoadPoint): string {
+  if (failed === 0) return "0";
+  const share = `${failed} (${percent(failed / Math.max(1, requests))})`;
+  return unanswered === 0 ? share : `${share}, ${unanswered} never answered`;
 }
