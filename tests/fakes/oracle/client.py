@@ -203,7 +203,8 @@ class _Summary:
             unanswered = sum(one.state == "unanswered" for one in failed)
             reasons = {one.error for one in failed if one.error is not None}
             return f"{len(failed)} of {len(mine)} requests failed, {unanswered} were never answered; {reasons}"
-        if not self.client.free and self.client.slip not in (Slip.CHUNKS_ARE_TOKENS, Slip.TEXT_IS_ALL):
+        lax = (Slip.CHUNKS_ARE_TOKENS, Slip.TEXT_IS_ALL, Slip.ERRORS_ARE_ANSWERS)
+        if not self.client.free and self.client.slip not in lax:
             for one in answered:
                 tokens, asked = self._tokens(one), self.client.max_tokens
                 if not tokens:

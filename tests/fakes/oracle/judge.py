@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from re import search
 
-from tests.fakes.oracle.behaviours import CHUNK_GAP, ITL, RATE, TPOT, TTFT, Behaviour
+from tests.fakes.oracle.behaviours import CHUNK_GAP, E2E, ITL, TPOT, TTFT, Behaviour
 from tests.fakes.oracle.truth import STATISTICS, Outcome, Served, output_rate, statistics
 from tuner.domain import LoadPoint
 
@@ -14,7 +14,6 @@ RELATIVE, ABSOLUTE_S = 0.03, 0.003
 """A statistic is right within the larger of the two."""
 TPOT_ABSOLUTE_S = 0.0005
 """For the time per token, which is a time divided by many."""
-E2E = "e2e_latency"
 Values = Mapping[str, float] | None
 
 
@@ -54,7 +53,12 @@ class Measured:
             sent=sorted(sent, key=lambda one: one.started_at),
             metrics={name: told[name] for name in (TTFT, TPOT, ITL, CHUNK_GAP, E2E)},
             error=None if point.valid else point.error or "",
-            **{name: told[name] for name in ("requests", "failed", "unanswered", "output_tokens", RATE, "missing")},
+            requests=point.requests,
+            failed=point.failed,
+            unanswered=told["unanswered"],
+            output_tokens=point.output_tokens,
+            output_tokens_per_s=point.output_tokens_per_s,
+            missing=told["missing"],
         )
 
 

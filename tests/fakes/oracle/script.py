@@ -137,8 +137,6 @@ class _Answer:
             yield Write(usage_at, _data({**self._head(), "choices": [], "usage": self._usage(len(self.made))}))
         if said.done:
             yield Write(usage_at, b"data: [DONE]\n\n")
-        if said.lingers_s:
-            yield Write(usage_at + said.lingers_s, b"")
 
     def _event(self, delta: dict[str, Any], finish: str | None = None, tokens: int = 0) -> bytes:
         body = {**self._head(), "choices": [{"index": 0, "delta": delta, "finish_reason": finish}]}

@@ -103,13 +103,16 @@ class Stage:
             _play(answer, write, served)
         match fault.then if fault else "end":
             case "end":
-                answer.end()
                 served.finish(Outcome.ANSWERED if fault is None else Outcome.FAILED)
+                await asyncio.sleep(self.behaviour.lingers_s)
+                answer.end()
                 return self.behaviour.wire != "http/1.0"
             case "hang":
                 served.outcome = Outcome.UNANSWERED
-                await reader.read()  # until the client leaves
-                served.ended = time.monotonic()
+                try:
+                    await reader.read()  # until the client leaves
+                finally:
+                    served.ended = time.monotonic()
             case "reset":
                 connection = writer.get_extra_info("socket")
                 connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, RESET)
@@ -142,8 +145,7 @@ class _Chunks:
 
 def _play(answer: _Chunks, write: Write, served: Served) -> None:
     at = time.monotonic()
-    if write.data:
-        answer.write(write.data)
+    answer.write(write.data)
     for token in write.tokens:
         served.written[token] = at
     if write.tokens:
@@ -151,7 +153,7 @@ def _play(answer: _Chunks, write: Write, served: Served) -> None:
 
 
 async def _until(deadline: float) -> None:
-    if (left := deadline - time.monotonic()) > 0:
+    while (left := deadline - time.monotonic()) > 0:
         await asyncio.sleep(left)
 
 

@@ -67,8 +67,9 @@ class Served:
 
     @property
     def e2e_latency(self) -> float | None:
-        """From the request to the last token with text."""
-        return self.wrote_at[-1] - self.arrived if self.wrote_at else None
+        """From the request to the last token with text, or to the last one made, where none has any."""
+        last = max([*self.wrote_at, *(self.made if not any(self.visible) else ())], default=None)
+        return None if last is None else last - self.arrived
 
     @property
     def tpot(self) -> float | None:
