@@ -11,9 +11,9 @@ from tests.fakes.oracle.judge import Judge, Problem
 from tests.fakes.oracle.process import Oracle, oracle
 
 pytestmark = pytest.mark.alone
-TRIES = 3
+AGAIN = 3
 LIMIT_S = 3.0
-SIDE_BY_SIDE = 4
+SIDE_BY_SIDE = 6
 CAUGHT = [
     (Slip.CHUNKS_ARE_TOKENS, "stream-interval", "output tokens"),
     (Slip.CHUNKS_ARE_TOKENS, "speculation", "tpot"),
@@ -42,7 +42,7 @@ def served_by() -> Iterator[Oracle]:
 
 
 async def problems(served_by: Oracle, name: str, concurrency: int, slip: Slip | None = None) -> list[Problem]:
-    behaviour, stage, requests = BEHAVIOURS[name], served_by.open(name), 24 if concurrency > 1 else 6
+    behaviour, stage, requests = BEHAVIOURS[name], served_by.open(name), 24 if concurrency > 1 else 4
     one_s = behaviour.ttft_s + behaviour.asked_tokens * behaviour.tpot_s
     client = Client(
         url=stage.url,
@@ -55,24 +55,23 @@ async def problems(served_by: Oracle, name: str, concurrency: int, slip: Slip | 
         slip=slip,
     )
     measured = await client.measure()
-    return Judge(behaviour, concurrency, requests, measured, stage.served()).problems()
+    return Judge(behaviour, concurrency, requests, measured, stage.served(), stage.late()).problems()
 
 
 async def test_a_right_generator_passes_everywhere(served_by: Oracle) -> None:
-    """Times that a busy machine has spoiled are measured again."""
+    """Times that a busy machine may have spoiled are measured again, by themselves."""
+    cases = [(name, concurrency) for name in BEHAVIOURS for concurrency in (1, 8)]
     slots = asyncio.Semaphore(SIDE_BY_SIDE)
 
     async def judged(name: str, concurrency: int) -> list[Problem]:
-        for _ in range(TRIES):
-            async with slots:
-                found = await problems(served_by, name, concurrency)
-            if not found or not all(problem.timed for problem in found):
-                break
-        return found
+        async with slots:
+            return await problems(served_by, name, concurrency)
 
-    cases = [(name, concurrency) for name in BEHAVIOURS for concurrency in (1, 8)]
-    found = await asyncio.gather(*(judged(*case) for case in cases))
-    assert {case: one for case, one in zip(cases, found, strict=True) if one} == {}
+    found = dict(zip(cases, await asyncio.gather(*(judged(*case) for case in cases)), strict=True))
+    for case in [case for case in cases for _ in range(AGAIN)]:
+        if found[case] and all(problem.timed for problem in found[case]):
+            found[case] = await problems(served_by, *case)
+    assert {case: wrong for case, wrong in found.items() if wrong} == {}
 
 
 @pytest.mark.parametrize(("slip", "name", "word"), CAUGHT)

@@ -7,6 +7,7 @@ from pathlib import Path
 from re import search
 
 from tests.fakes.oracle.behaviours import CHUNK_GAP, E2E, ITL, TPOT, TTFT, Behaviour
+from tests.fakes.oracle.metronome import Lateness
 from tests.fakes.oracle.truth import STATISTICS, Outcome, Served, output_rate, statistics
 from tuner.domain import LoadPoint
 
@@ -75,6 +76,7 @@ class Judge:
 
     Args:
         requests: how many should be measured.
+        late: of this machine, while it was measured.
     """
 
     behaviour: Behaviour
@@ -82,6 +84,7 @@ class Judge:
     requests: int
     measured: Measured
     served: Sequence[Served]
+    late: Lateness
 
     def problems(self) -> list[Problem]:
         expect, error = self.behaviour.expect, self.measured.error
@@ -161,9 +164,10 @@ class Judge:
         if not known:
             yield Problem(f"{name} {told['mean']:.4f} s, which cannot be known")
             return
-        margin = TPOT_ABSOLUTE_S if name == TPOT else ABSOLUTE_S
+        margin, parts = (TPOT_ABSOLUTE_S, self.behaviour.asked_tokens - 1) if name == TPOT else (ABSOLUTE_S, 1)
         for statistic in STATISTICS:
-            yield from _beside(f"{name} {statistic}", told[statistic], [one[statistic] for one in known], margin)
+            late = self.late.of(statistic) / parts
+            yield from _beside(f"{name} {statistic}", told[statistic], [one[statistic] for one in known], margin, late)
 
     def _rate(self) -> Iterator[Problem]:
         """Tokens between the c-th answer and the last measured one. Those of broken answers may count or not."""
@@ -180,11 +184,12 @@ class Judge:
             for by_text in (False, True)
         ]
         unseen = sum(one.hidden_across(edge) for one in self.served for edge in (begin, end)) / (end - begin)
-        yield from _beside("output rate", self.measured.output_tokens_per_s, rates, unseen)
+        late = self.late.worst / (end - begin) * max(rates)
+        yield from _beside("output rate", self.measured.output_tokens_per_s, rates, unseen, late)
 
 
-def _beside(name: str, told: float, truths: Iterable[float], margin: float) -> Iterator[Problem]:
+def _beside(name: str, told: float, truths: Iterable[float], margin: float, late: float) -> Iterator[Problem]:
     known = sorted(truths)
-    low, high = known[0] - max(margin, RELATIVE * known[0]), known[-1] + max(margin, RELATIVE * known[-1])
+    low, high = (one + sign * (max(margin, RELATIVE * one) + late) for one, sign in ((known[0], -1), (known[-1], 1)))
     if not low <= told <= high:
         yield Problem(f"{name} is {told:.4f}, not {' or '.join(f'{one:.4f}' for one in known)}", timed=True)

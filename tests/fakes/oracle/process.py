@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
+from tests.fakes.oracle.metronome import Lateness
 from tests.fakes.oracle.truth import Outcome, Served
 
 
@@ -38,8 +39,12 @@ class Stage:
 
     def served(self) -> list[Served]:
         """Every streamed request that has arrived, in that order."""
-        told = self.oracle._ask({"truth": self.port})
+        told = self.oracle._ask({"truth": self.port})["served"]
         return [Served(**{**one, "outcome": Outcome(one["outcome"])}) for one in told]
+
+    def late(self) -> Lateness:
+        """How late timers were since the first request arrived."""
+        return Lateness(**self.oracle._ask({"truth": self.port})["late"])
 
 
 @contextmanager

@@ -17,6 +17,7 @@ from dataclasses import asdict, dataclass, field, replace
 from typing import Any
 
 from tests.fakes.oracle.behaviours import BEHAVIOURS, EVENTS, JSON, Behaviour
+from tests.fakes.oracle.metronome import Metronome
 from tests.fakes.oracle.script import MODEL, WORDS, Write, write_script
 from tests.fakes.oracle.truth import Outcome, Served
 
@@ -185,6 +186,8 @@ async def _obey(orders: asyncio.StreamReader) -> None:
     """Answers line by line, until there are no more."""
     stages: dict[int, Stage] = {}
     servers = []
+    metronome = Metronome()
+    ticking = asyncio.create_task(metronome.tick())
     while line := await orders.readline():
         order = json.loads(line)
         if "open" in order:
@@ -195,8 +198,12 @@ async def _obey(orders: asyncio.StreamReader) -> None:
             stages[port] = stage
             answer: object = port
         else:
-            answer = [asdict(served) for served in stages[order["truth"]].served]
+            served = stages[order["truth"]].served
+            begin = served[0].arrived if served else 0.0
+            late = metronome.between(begin, time.monotonic())
+            answer = {"served": [asdict(one) for one in served], "late": asdict(late)}
         print(json.dumps(answer), flush=True)
+    ticking.cancel()
 
 
 async def _main() -> None:
