@@ -31,7 +31,7 @@ CAUGHT = [
     (Slip.EVERY_TOKEN_HAS_TEXT, "buffered", "tpot"),
     (Slip.TEXT_IS_ALL, "hidden-spread", "output tokens"),
     (Slip.UNDER_WAY_IS_LOST, "steady", "output rate"),
-    (Slip.FIRST_WAVE_IS_MEASURED, "steady", "wrong requests"),
+    (Slip.FIRST_WAVE_IS_MEASURED, "cold-start", "ttft"),
 ]
 
 

@@ -53,6 +53,8 @@ class Behaviour:
     tpot_s: float = 0.015
     prefill_s: float = 0.0
     """Prompts are read one after another and each takes this: the first token waits for all that came before."""
+    cold: tuple[int, float] = (0, 0.0)
+    """(requests, seconds): the first so many wait so much longer for their first token."""
     pauses: tuple[tuple[int, float], ...] = ()
     """(token, seconds): so much later comes the token with this number, and all after it."""
     length: Literal["asked", "half", "log-normal", "none"] = "asked"
@@ -101,11 +103,11 @@ def _error(code: object = 500) -> bytes:
 
 _CHUNKED = Expect(unknown=(ITL,))
 _AT_ONCE = Expect(unknown=(TPOT, ITL, CHUNK_GAP), or_refused=True)
-_HIDDEN = Expect(unknown=(TPOT, ITL))
+_HIDDEN = Expect(unknown=(TTFT, TPOT, ITL))
 _NO_TEXT = Expect(unknown=(TTFT, TPOT, ITL, CHUNK_GAP, E2E), or_refused=True)
 _CONTRADICTION = Expect(unknown=(TPOT, ITL), or_refused=True)
 _BROKEN = Expect(refused=BROKE)
-_CUT = Expect(refused=r"(?i)cut|ended|closed|reset|incomplete|without|broken|connection|bytes read|\d of \d+ tokens")
+_CUT = Expect(refused=r"(?i)cut|ended|broke off|closed|reset|incomplete|without|connection|bytes read|\d of \d+ tokens")
 _SILENT = Expect(refused=r"(?i)answer|finish")
 _NO_STREAM = Expect(refused=r".")
 
@@ -115,6 +117,7 @@ BEHAVIOURS: dict[str, Behaviour] = {
     "fast": Behaviour(ttft_s=0.03, tpot_s=0.004, asked_tokens=30),
     "slow": Behaviour(ttft_s=0.3, tpot_s=0.04),
     "burst-sensitive": Behaviour(prefill_s=0.02),
+    "cold-start": Behaviour(cold=(8, 0.15)),
     "slow-second-token": Behaviour(pauses=((1, 0.1),)),
     "pause-midway": Behaviour(pauses=((6, 0.12),)),
     "one-token": Behaviour(asked_tokens=1, expect=Expect(unknown=(TPOT, ITL, CHUNK_GAP))),

@@ -52,7 +52,7 @@ class Exchange:
     usage: int | None = None
     finished: bool = False
     error: str | None = None
-    state: str = "censored"
+    state: str = "under way"
     ended_at: float = math.inf
 
     @property
@@ -111,7 +111,7 @@ class Client:
             client.cancel()
         await asyncio.wait(clients)
         for one in self.sent:
-            if one.state == "censored":
+            if one.state == "under way":
                 one.state, one.ended_at = late if one.measured else "censored", ended_at
         return _Summary(self, ended_at).measured()
 
@@ -176,19 +176,24 @@ class _Summary:
         answered = [one for one in mine if one.state == "answered"]
         metrics, missing = self._metrics(answered, [] if forgets else mine)
         return Measured(
-            sent=[
-                Sent(one.started_at, one.ended_at, self._tokens(one), one.state, one.measured)
-                for one in self.client.sent
-            ],
+            sent=[self._line(one) for one in self.client.sent],
+            ended_at=self.ended_at,
             requests=len(mine),
             failed=len(failed),
             unanswered=sum(one.state == "unanswered" for one in failed),
             output_tokens=sum(self._tokens(one) for one in answered),
+            hidden_tokens=sum(self._tokens(one) - one.visible for one in answered if self._tokens(one) > one.visible),
             output_tokens_per_s=self._rate(),
             metrics=metrics,
             error=self._error(mine, failed, answered),
             missing=missing,
         )
+
+    def _line(self, one: Exchange) -> Sent:
+        finished_at = one.ended_at if one.state in ("answered", "failed") else None
+        if finished_at is not None and one.texts:
+            finished_at = one.texts[-1][0]
+        return Sent(one.started_at, finished_at, self._tokens(one), one.state == "failed")
 
     def _tokens(self, one: Exchange) -> int:
         match self.client.slip:
@@ -216,6 +221,7 @@ class _Summary:
     def _metrics(
         self, answered: Sequence[Exchange], mine: Sequence[Exchange]
     ) -> tuple[dict[str, dict[str, float] | None], dict[str, str]]:
+        cold = [one for one in self.client.sent[: self.client.concurrency] if one.state == "answered"]
         ages = [one.ended_at - one.started_at for one in mine if one.state == "unanswered"]
         known: dict[str, list[float]] = {
             "ttft": [*self._each(self._ttft, answered), *ages],
@@ -223,6 +229,8 @@ class _Summary:
             "tpot": list(self._each(self._tpot, answered)),
             "itl": [gap for one in answered if self._by_token(one) for gap in _gaps(one)],
             "chunk_gap": [gap for one in answered for gap in _gaps(one)],
+            "cold ttft": list(self._each(self._ttft, cold)),
+            "cold e2e_latency": list(self._each(self._e2e, cold)),
         }
         metrics = {name: statistics(values) for name, values in known.items()}
         return metrics, {name: "not seen" for name, values in metrics.items() if values is None}
@@ -256,11 +264,12 @@ class _Summary:
 
     def _rate(self) -> float:
         """Tokens between the c-th answer and the end, over that time. Hidden ones come evenly before the last."""
-        measured = [one.ended_at for one in self.client.sent if one.measured]
-        ended = sorted(one.ended_at for one in self.client.sent if one.state == "answered")
-        if len(ended) < self.client.concurrency or not measured:
+        ended = sorted(
+            one.finished_at for one in map(self._line, self.client.sent) if one.finished_at and not one.failed
+        )
+        if len(ended) < self.client.concurrency:
             return 0.0
-        begin, end = ended[self.client.concurrency - 1], max(measured)
+        begin, end = ended[self.client.concurrency - 1], self.ended_at
         lost = self.client.slip is Slip.UNDER_WAY_IS_LOST
         counted = [one for one in self.client.sent if one.state == "answered" or not lost]
         return sum(begin < at <= end for one in counted for at in self._token_times(one)) / (end - begin)

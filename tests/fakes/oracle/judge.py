@@ -1,6 +1,5 @@
 """A level as a load generator measured it, held to what the server did."""
 
-import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -9,36 +8,41 @@ from re import search
 from tests.fakes.oracle.behaviours import CHUNK_GAP, E2E, ITL, TPOT, TTFT, Behaviour
 from tests.fakes.oracle.metronome import Lateness
 from tests.fakes.oracle.truth import STATISTICS, Outcome, Served, output_rate, statistics
-from tuner.domain import LoadPoint
+from tuner.benchmarks import requests
+from tuner.domain import ColdStart, LoadPoint
 
 RELATIVE, ABSOLUTE_S = 0.03, 0.003
 """A statistic is right within the larger of the two."""
 TPOT_ABSOLUTE_S = 0.0005
 """For the time per token, which is a time divided by many."""
+COLD_TTFT, COLD_E2E = "cold ttft", "cold e2e_latency"
+"""Of the first requests, which are not measured."""
 Values = Mapping[str, float] | None
 
 
 @dataclass(frozen=True)
 class Sent:
-    """One request, as a client saw it: a line of `requests.jsonl`. Times are the monotonic clock's."""
+    """One request, as a client saw it. Times are the monotonic clock's."""
 
     started_at: float
-    finished_at: float
+    finished_at: float | None
+    """Of the last text, or of the failure; None: it was under way when the level ended."""
     output_tokens: int
-    state: str
-    """answered, failed, unanswered or censored."""
-    measured: bool
+    failed: bool
 
 
 @dataclass(frozen=True)
 class Measured:
-    """A load point and its requests, by order of sending."""
+    """A load point and its requests."""
 
     sent: Sequence[Sent]
+    """By order of sending."""
+    ended_at: float
     requests: int
     failed: int
     unanswered: int
     output_tokens: int
+    hidden_tokens: int
     output_tokens_per_s: float
     metrics: Mapping[str, Values]
     error: str | None = None
@@ -47,19 +51,24 @@ class Measured:
 
     @classmethod
     def of(cls, point: LoadPoint, raw: Path) -> "Measured":
-        lines = [json.loads(line) for line in raw.read_text().splitlines()]
-        sent = [Sent(**{name: line[name] for name in Sent.__dataclass_fields__}) for line in lines]
-        told = point.model_dump(mode="json")
+        level, lines = requests.read(raw)
+        assert level is not None
+        cold = point.cold or ColdStart(requests=0)
+        metrics = {TTFT: point.ttft, TPOT: point.tpot, ITL: point.itl, CHUNK_GAP: point.chunk_gap}
+        metrics |= {E2E: point.e2e_latency, COLD_TTFT: cold.ttft, COLD_E2E: cold.e2e_latency}
+        sent = [Sent(one.started_at, one.finished_at, one.output_tokens, one.error is not None) for one in lines]
         return cls(
             sent=sorted(sent, key=lambda one: one.started_at),
-            metrics={name: told[name] for name in (TTFT, TPOT, ITL, CHUNK_GAP, E2E)},
-            error=None if point.valid else point.error or "",
+            ended_at=level.ended_at,
             requests=point.requests,
             failed=point.failed,
-            unanswered=told["unanswered"],
+            unanswered=point.unanswered,
             output_tokens=point.output_tokens,
+            hidden_tokens=point.hidden_tokens,
             output_tokens_per_s=point.output_tokens_per_s,
-            missing=told["missing"],
+            metrics={name: stats.model_dump() if stats else None for name, stats in metrics.items()},
+            error=None if point.valid else point.error or "",
+            missing=point.missing,
         )
 
 
@@ -96,28 +105,22 @@ class Judge:
             return list(self._counts())
         if expect.refused is not None:
             return [Problem(f"not refused; the reason is {expect.refused!r}")]
-        return [*self._order(), *self._counts(), *self._tokens(), *self._metrics(), *self._rate()]
+        if self.measured.requests != self.requests:
+            return [Problem(f"{self.measured.requests} requests measured, not {self.requests}")]
+        return [*self._counts(), *self._tokens(), *self._metrics(), *self._rate()]
 
     def _pairs(self) -> list[tuple[Sent, Served]]:
-        """What was sent with what arrived, by order, as far as it is measured."""
-        return [pair for pair in zip(self.measured.sent, self.served, strict=False) if pair[0].measured]
+        """What was sent with what arrived: the first ones are not measured, the next ones are."""
+        pairs = list(zip(self.measured.sent, self.served, strict=False))
+        return pairs[self.concurrency : self.concurrency + self.measured.requests]
 
     def _of(self, outcome: Outcome) -> list[tuple[Sent, Served]]:
         return [(sent, served) for sent, served in self._pairs() if served.outcome is outcome]
 
-    def _order(self) -> Iterator[Problem]:
-        """The first ones sent are not measured, the next ones are, and those that only keep up the load are not."""
-        marks = [sent.measured for sent in self.measured.sent]
-        wanted = [self.concurrency <= at < self.concurrency + self.requests for at in range(len(marks))]
-        if marks != wanted:
-            yield Problem(f"measured the wrong requests, by order of sending: {''.join('.x'[mark] for mark in marks)}")
-        if self.measured.requests != self.requests:
-            yield Problem(f"{self.measured.requests} requests measured, not {self.requests}")
-
     def _counts(self) -> Iterator[Problem]:
         sent, arrived = len(self.measured.sent), len(self.served)
-        cut = sum(one.state == "censored" for one in self.measured.sent)
-        if not arrived <= sent <= arrived + cut:  # a connection may be cut before the server has read its request
+        under_way = sum(one.finished_at is None for one in self.measured.sent)
+        if not arrived <= sent <= arrived + under_way:  # one may be cut before the server has read it
             yield Problem(f"{sent} requests sent, {arrived} arrived")
         unanswered = len(self._of(Outcome.UNANSWERED))
         for name, told, true in (
@@ -129,15 +132,20 @@ class Judge:
 
     def _tokens(self) -> Iterator[Problem]:
         answered = self._of(Outcome.ANSWERED)
-        if (true := sum(len(served.made) for _, served in answered)) != self.measured.output_tokens:
-            yield Problem(f"{self.measured.output_tokens} output tokens, not {true}")
+        for name, told, true in (
+            ("output", self.measured.output_tokens, sum(len(served.made) for _, served in answered)),
+            ("hidden", self.measured.hidden_tokens, sum(served.visible.count(False) for _, served in answered)),
+        ):
+            if told != true:
+                yield Problem(f"{told} {name} tokens, not {true}")
         wrong = sum(sent.output_tokens != len(served.made) for sent, served in answered)
         if wrong:
             yield Problem(f"the raw file has another number of tokens for {wrong} of {len(answered)} answers")
 
     def _metrics(self) -> Iterator[Problem]:
         served = [one for _, one in self._of(Outcome.ANSWERED)]
-        ages = [sent.finished_at - one.arrived for sent, one in self._of(Outcome.UNANSWERED)]
+        cold = [one for one in self.served[: self.concurrency] if one.answered]
+        ages = [self.measured.ended_at - one.arrived for _, one in self._of(Outcome.UNANSWERED)]
         truths: dict[str, list[Values]] = {
             TTFT: [statistics([*(one.ttft for one in served), *ages])],
             E2E: [statistics([*(one.e2e_latency for one in served), *ages])],
@@ -147,6 +155,8 @@ class Judge:
                 statistics(gap for one in served for gap in one.chunk_gaps),
                 statistics(gap for one in served for gap in one.itl),
             ],
+            COLD_TTFT: [statistics(one.ttft for one in cold)],
+            COLD_E2E: [statistics(one.e2e_latency for one in cold)],
         }
         for name, known in truths.items():
             yield from self._metric(name, known)
@@ -155,7 +165,10 @@ class Judge:
         """Where a metric has two definitions that differ, anything between them is right."""
         told = self.measured.metrics.get(name)
         if told is None:
-            if name not in self.behaviour.expect.unknown:
+            unknown = self.behaviour.expect.unknown
+            if truths[0] is None or (name in (COLD_TTFT, COLD_E2E) and unknown):
+                return
+            if name not in unknown:
                 yield Problem(f"no {name}, though it can be known: {self.measured.missing.get(name)}")
             elif not self.measured.missing.get(name):
                 yield Problem(f"no {name}, and no reason")
@@ -170,26 +183,33 @@ class Judge:
             yield from _beside(f"{name} {statistic}", told[statistic], [one[statistic] for one in known], margin, late)
 
     def _rate(self) -> Iterator[Problem]:
-        """Tokens between the c-th answer and the last measured one. Those of broken answers may count or not."""
-        answers = sorted(sent.finished_at for sent in self.measured.sent if sent.state == "answered")
-        ends = [sent.finished_at for sent in self.measured.sent if sent.measured]
-        if len(answers) < self.concurrency or not ends:
+        """Tokens between the c-th answer and the end, as they were made or as their text was sent.
+
+        Those of answers that broke off may count or not. What no client can know is allowed for: when hidden tokens
+        were made, and text that had been sent and had not arrived.
+        """
+        ends = sorted(one.finished_at for one in self.measured.sent if one.finished_at is not None and not one.failed)
+        if len(ends) < self.concurrency:
             yield Problem("no window to take the output rate over")
             return
-        begin, end = answers[self.concurrency - 1], max(ends)
+        begin, end = ends[self.concurrency - 1], self.measured.ended_at
         kept = [one for one in self.served if one.outcome is not Outcome.FAILED]
         rates = [
             output_rate(served, begin, end, by_text=by_text)
             for served in (self.served, kept)
             for by_text in (False, True)
         ]
-        unseen = sum(one.hidden_across(edge) for one in self.served for edge in (begin, end)) / (end - begin)
+        unsure = 0
+        for sent, served in zip(self.measured.sent, self.served, strict=False):
+            edges = [at for at in (begin, end) if sent.finished_at is None or sent.finished_at > at]
+            unsure += sum(served.hidden_across(at) + served.seen_between(at - ABSOLUTE_S, at) for at in edges)
         late = self.late.worst / (end - begin) * max(rates)
-        yield from _beside("output rate", self.measured.output_tokens_per_s, rates, unseen, late)
+        yield from _beside("output rate", self.measured.output_tokens_per_s, rates, unsure / (end - begin), late)
 
 
 def _beside(name: str, told: float, truths: Iterable[float], margin: float, late: float) -> Iterator[Problem]:
     known = sorted(truths)
     low, high = (one + sign * (max(margin, RELATIVE * one) + late) for one, sign in ((known[0], -1), (known[-1], 1)))
     if not low <= told <= high:
-        yield Problem(f"{name} is {told:.4f}, not {' or '.join(f'{one:.4f}' for one in known)}", timed=True)
+        true = " to ".join(f"{one:.4f}" for one in sorted({known[0], known[-1]}))
+        yield Problem(f"{name} is {told:.4f}, not {true}", timed=True)

@@ -85,7 +85,8 @@ class Stage:
         served = Served(len(self.served), arrived, prompt, asked.get("max_tokens") or DEFAULT_TOKENS)
         self.served.append(served)
         self._prefilled_at = max(arrived, self._prefilled_at) + self.behaviour.prefill_s
-        ttft_s = self._prefilled_at - arrived + self.behaviour.ttft_s
+        many, cold_s = self.behaviour.cold
+        ttft_s = self._prefilled_at - arrived + self.behaviour.ttft_s + (cold_s if served.number < many else 0.0)
         script = write_script(self.behaviour, served.number, served.max_tokens, len(prompt.split()), ttft_s)
         served.made = [arrived + at for at in script.made]
         served.visible = list(script.visible)
@@ -178,6 +179,7 @@ def scaled(behaviour: Behaviour, by: float) -> Behaviour:
         ttft_s=by * behaviour.ttft_s,
         tpot_s=by * behaviour.tpot_s,
         prefill_s=by * behaviour.prefill_s,
+        cold=(behaviour.cold[0], by * behaviour.cold[1]),
         pauses=tuple((token, by * pause) for token, pause in behaviour.pauses),
     )
 

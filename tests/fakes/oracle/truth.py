@@ -109,6 +109,10 @@ class Served:
             times += [] if later is None else [later]
         return times
 
+    def seen_between(self, begin: float, end: float) -> int:
+        """Tokens with text that was sent in that span."""
+        return sum(at is not None and begin < at <= end for at in self.written)
+
     def hidden_across(self, at: float) -> int:
         """Tokens without text of an answer that was under way then: when they were made cannot be seen."""
         under_way = self.made and self.arrived < at < self.made[-1]
