@@ -193,7 +193,7 @@ BEHAVIOURS: dict[str, Behaviour] = {
     "reset-midway": Behaviour(fault=Fault(after=6, then="reset"), expect=_CUT),
     "closed-at-once": Behaviour(fault=Fault(after=None, then="close"), expect=_CUT),
     # Requests that are never answered.
-    "hangs-after-a-while": Behaviour(fault=Fault(after=None, then="hang", first=5), hangs=True, expect=_SILENT),
+    "hangs-after-a-while": Behaviour(fault=Fault(after=None, then="hang", first=4), hangs=True, expect=_SILENT),
     "never-answers-some": Behaviour(fault=Fault(after=None, then="hang", first=2, every=5), hangs=True, expect=_SILENT),
     "never-answers-one": Behaviour(fault=Fault(after=None, then="hang", first=20, every=1000), hangs=True),
     "headers-then-silence": Behaviour(fault=Fault(then="hang", first=2, every=5), hangs=True, expect=_SILENT),

@@ -80,6 +80,23 @@ class Problem:
 
 
 @dataclass(frozen=True)
+class Verdict:
+    problems: tuple[Problem, ...]
+    late: Lateness = field(default_factory=Lateness)
+
+    @property
+    def only_times(self) -> bool:
+        return bool(self.problems) and all(problem.timed for problem in self.problems)
+
+    @property
+    def unsure(self) -> str | None:
+        """Why nothing can be said, as a sentence."""
+        if not self.only_times or self.late.quiet:
+            return None
+        return f"This machine is too busy to tell: its timers were {self.late.p99:.4f} s late (99th percentile)."
+
+
+@dataclass(frozen=True)
 class Judge:
     """Compares one level.
 
@@ -95,7 +112,10 @@ class Judge:
     served: Sequence[Served]
     late: Lateness
 
-    def problems(self) -> list[Problem]:
+    def verdict(self) -> "Verdict":
+        return Verdict(tuple(self._problems()), self.late)
+
+    def _problems(self) -> list[Problem]:
         expect, error = self.behaviour.expect, self.measured.error
         if error is not None:
             if expect.refused is None and not expect.or_refused:

@@ -2,12 +2,13 @@
 
 import asyncio
 import time
-from bisect import bisect_left, bisect_right
+from bisect import bisect_left
 from dataclasses import dataclass, field
 
 import numpy as np
 
 EVERY_S = 0.002
+QUIET_P99_S = 0.001
 TIMER_S = 0.0011
 """An event loop's timer is up to so late on a machine that does nothing else."""
 
@@ -20,6 +21,10 @@ class Lateness:
     p50: float = 0.0
     p99: float = 0.0
     worst: float = 0.0
+
+    @property
+    def quiet(self) -> bool:
+        return self.p99 < QUIET_P99_S
 
     def of(self, statistic: str) -> float:
         """What it can add to such a statistic. Far out few values count, and they are the latest ones."""
@@ -39,8 +44,8 @@ class Metronome:
             self._at.append(time.monotonic())
             self._late.append(max(0.0, self._at[-1] - due - TIMER_S))
 
-    def between(self, begin: float, end: float) -> Lateness:
-        late = self._late[bisect_left(self._at, begin) : bisect_right(self._at, end)]
+    def since(self, begin: float) -> Lateness:
+        late = self._late[bisect_left(self._at, begin) :]
         if not late:
             return Lateness()
         p50, p99 = np.percentile(late, [50, 99])

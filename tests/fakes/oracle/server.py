@@ -1,8 +1,9 @@
 """Plays behaviours over raw sockets, and writes down what really happened. Runs by itself: `python -m` this module.
 
-A line on standard input opens a stage, a port that plays one behaviour from its beginning, or asks for what a stage has
-served; one line comes back. The process ends with its standard input. Times are the monotonic clock's, which on Linux
-is one clock for all processes. What is sent is timed against absolute deadlines, so that being late does not add up.
+A line on standard input opens a stage, a port that plays one behaviour from its beginning, or asks what a stage has
+served, or how late this machine was; one line comes back. The process ends with its standard input. Times are the
+monotonic clock's, which on Linux is one clock for all processes. What is sent is timed against absolute deadlines, so
+that being late does not add up.
 """
 
 import asyncio
@@ -199,11 +200,10 @@ async def _obey(orders: asyncio.StreamReader) -> None:
             port = server.sockets[0].getsockname()[1]
             stages[port] = stage
             answer: object = port
+        elif "late" in order:
+            answer = asdict(metronome.since(order["late"]))
         else:
-            served = stages[order["truth"]].served
-            begin = served[0].arrived if served else 0.0
-            late = metronome.between(begin, time.monotonic())
-            answer = {"served": [asdict(one) for one in served], "late": asdict(late)}
+            answer = [asdict(served) for served in stages[order["truth"]].served]
         print(json.dumps(answer), flush=True)
     ticking.cancel()
 
