@@ -74,6 +74,14 @@ def test_an_answer_of_one_token_has_no_time_per_token() -> None:
     assert measured.valid
 
 
+def test_text_that_came_all_at_once_shows_no_time_per_token() -> None:
+    measured = point(request(ttft=3.0, e2e=3.00001, tokens=5, chunk_at=(3.0, 3.0, 3.0, 3.0, 3.00001)))
+    assert (measured.tpot, measured.itl) == (None, None)
+    assert measured.missing["tpot"] == measured.missing["itl"] == "1 of 1 answers came all at once."
+    assert measured.ttft is not None
+    assert measured.valid
+
+
 def test_a_failed_request_counts_as_failed_in_no_latency_and_its_time_in_every_rate() -> None:
     answered = [request(start) for start in range(39)]
     measured = point(*answered, request(0, None, 500.0, 0, error="503: busy"))

@@ -127,7 +127,7 @@ def record(
     fields |= {"input_tokens": _whole(answer.usage.get("prompt_tokens")) or prompt_tokens, "output_tokens": 0}
     if answer.texts:
         fields |= {"first_token_at": answer.texts[0][0], "finished_at": answer.texts[-1][0]}
-        fields["chunk_at"] = [round(at, 6) for at, _ in answer.texts]
+        fields["chunk_at"] = [at for at, _ in answer.texts]
     if (error := _refused(found, text) or answer.error or _incomplete(answer, text, whole)) is not None:
         return fields | {"error": error[:ERROR_CHARACTERS]}
     made = _whole(answer.usage.get("completion_tokens"))

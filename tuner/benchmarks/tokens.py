@@ -9,6 +9,8 @@ from tuner.spec.objectives import Metric
 
 SEEN_SHARE = 0.9
 """An answer with at least so many pieces for its tokens was seen token by token; with so much text, it hid none."""
+FASTEST_TOKEN_S = 2e-5
+"""No engine writes a token of one answer in less. Text that came faster had been held back, by a proxy for one."""
 UNSEEN_SHARE = 0.05
 """Where more answers than this do not show a metric, it is not known."""
 
@@ -44,16 +46,24 @@ def _tpot_unseen(one: Request) -> str:
         return ""
     if one.first_token_at is None:
         return "brought no text"
-    if one.pieces == 1 and one.output_tokens - hidden(one) > 1:
-        return "came in one piece"
+    if _at_once(one):
+        return "came all at once"
     return "hid tokens, nobody knows when" if _hides(one) and one.hidden_tokens is None else ""
 
 
 def _itl_unseen(one: Request) -> str:
     if one.output_tokens < 2 or one.pieces is None:
         return ""
+    if _at_once(one):
+        return "came all at once"
     shown = one.pieces >= SEEN_SHARE * one.output_tokens
     return "" if shown else "did not bring their tokens one by one"
+
+
+def _at_once(one: Request) -> bool:
+    if one.first_token_at is None or one.finished_at is None:
+        return False
+    return one.finished_at - one.first_token_at < FASTEST_TOKEN_S * (one.output_tokens - hidden(one) - 1)
 
 
 def _hides(one: Request) -> bool:

@@ -1,0 +1,166 @@
+"""What every load generator must make of every behaviour of the oracle: numbers that are true, or a refusal.
+
+All selected levels are measured first, side by side where they mostly wait; each is then judged by a test of its own.
+"""
+
+import asyncio
+from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.fakes.oracle.again import settle
+from tests.fakes.oracle.behaviours import BEHAVIOURS, Behaviour
+from tests.fakes.oracle.judge import Judge, Measured, Problem, Verdict
+from tests.fakes.oracle.process import Oracle, oracle
+from tests.fakes.oracle.script import MODEL
+from tests.fakes.oracle.server import scaled
+from tuner.benchmarks import BENCHMARKS
+from tuner.domain import Label
+from tuner.engines.models import demo_model
+from tuner.errors import BenchmarkError
+from tuner.protocols import LoadGenerator, Workload
+from tuner.settings import Settings
+
+pytestmark = [pytest.mark.bench, pytest.mark.alone]
+REQUESTS = {1: 5, 8: 24, 64: 128}
+"""Measured at each concurrency."""
+MANY = ("steady", "burst-sensitive", "speculation", "hidden-first", "429-seldom")
+MANY_SCALE = 4.0
+"""At 64 the oracle is slower, so that one processor can serve it."""
+TIME_S, HANGING_TIME_S = 60.0, 4.0
+
+
+@dataclass(frozen=True)
+class Case:
+    name: str
+    concurrency: int
+
+    def __str__(self) -> str:
+        return f"{self.name} × {self.concurrency}"
+
+    @property
+    def behaviour(self) -> Behaviour:
+        return scaled(BEHAVIOURS[self.name], self.scale)
+
+    @property
+    def scale(self) -> float:
+        return MANY_SCALE if self.concurrency > 8 else 1.0
+
+    @property
+    def lane(self) -> "Lane":
+        return Lane(self.concurrency, self.behaviour.free, self.behaviour.hangs)
+
+
+@dataclass(frozen=True)
+class Lane:
+    """Levels that one warm generator can measure one after another."""
+
+    concurrency: int
+    free: bool
+    hangs: bool
+
+    def workload(self, tokenizer: Path) -> Workload:
+        return Workload(
+            task_id="task",
+            scenarios=(),
+            concurrencies=(self.concurrency,),
+            tokenizer=str(tokenizer),
+            max_time_s=HANGING_TIME_S if self.hangs else TIME_S,
+            max_requests=REQUESTS[self.concurrency],
+            additional_params={"ignore_eos": False} if self.free else {},
+        )
+
+
+CASES = [
+    *(Case(name, concurrency) for concurrency in (1, 8) for name in BEHAVIOURS),
+    *(Case(name, 64) for name in MANY),
+]
+Found = dict[Case, Verdict]
+
+
+@dataclass(frozen=True)
+class Suite:
+    """All levels of one generator, each from a server that plays its behaviour from the beginning."""
+
+    generator: str
+    home: Path
+    tokenizer: Path
+    oracle: Oracle
+
+    async def judged(self, cases: Sequence[Case]) -> Found:
+        found: Found = {}
+        async with AsyncExitStack() as stack:
+            lanes = {lane: await stack.enter_async_context(self._opened(lane)) for lane in {one.lane for one in cases}}
+            async with asyncio.TaskGroup() as group:
+                for lane, load in lanes.items():
+                    mine = [case for case in cases if case.lane == lane and case.concurrency <= 8]
+                    group.create_task(self._measure(load, mine, found))
+            for case in cases:
+                if case.concurrency > 8:
+                    found[case] = await self._verdict(lanes[case.lane], case)
+            await settle(self.oracle, found, lambda case: self._verdict(lanes[case.lane], case))
+        return found
+
+    @asynccontextmanager
+    async def _opened(self, lane: Lane) -> AsyncIterator[LoadGenerator]:
+        benchmark = BENCHMARKS[self.generator](self.home)
+        log = self.home / "runs" / "task" / "benchmark.log"
+        async with benchmark.open(lane.workload(self.tokenizer), log, Label("task", -1, str(self.home))) as load:
+            yield load
+
+    async def _measure(self, load: LoadGenerator, cases: Iterable[Case], found: Found) -> None:
+        for case in cases:
+            found[case] = await self._verdict(load, case)
+
+    async def _verdict(self, load: LoadGenerator, case: Case) -> Verdict:
+        stage, behaviour = self.oracle.open(case.name, case.scale), case.behaviour
+        folder = self.home / "runs" / "task" / f"{case.name}-{case.concurrency}"
+        try:
+            point = await load.measure(stage.url, MODEL, f"D(20,{behaviour.asked_tokens})", case.concurrency, folder)
+        except BenchmarkError as error:
+            return Verdict((Problem(f"not measured at all: {error}"),))
+        assert point.raw is not None
+        measured, requests = Measured.of(point, folder.parent / point.raw), REQUESTS[case.concurrency]
+        return Judge(behaviour, case.concurrency, requests, measured, stage.served(), stage.late()).verdict()
+
+
+@pytest.fixture(scope="module")
+def found(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Mapping[str, Found]:
+    """By generator, the verdict on each level that a selected test asks about."""
+    asked: list[dict[str, Any]] = [
+        item.callspec.params
+        for item in request.session.items
+        if isinstance(item, pytest.Function) and item.module is request.module
+    ]
+    told: dict[str, Found] = {}
+    for generator in BENCHMARKS:
+        cases = [params["case"] for params in asked if params["generator"] == generator]
+        if cases and BENCHMARKS[generator](Settings().home).missing() is None:
+            home = _borrowing_home(tmp_path_factory.mktemp(generator), generator)
+            with oracle() as running:
+                suite = Suite(generator, home, demo_model.make(home / "models" / MODEL), running)
+                told[generator] = asyncio.run(suite.judged(cases))
+    return told
+
+
+def _borrowing_home(home: Path, generator: str) -> Path:
+    """A data folder of its own, with the environments that are installed for the generator."""
+    (home / "engines").mkdir()
+    for environment in BENCHMARKS[generator](home).recipes:
+        (home / "engines" / environment).symlink_to(Settings().engines.absolute() / environment)
+    return home
+
+
+@pytest.mark.parametrize("case", CASES, ids=str)
+@pytest.mark.parametrize("generator", BENCHMARKS)
+def test_a_level_is_what_the_server_did_or_is_refused(generator: str, case: Case, found: Mapping[str, Found]) -> None:
+    if missing := BENCHMARKS[generator](Settings().home).missing():
+        pytest.skip(missing)
+    verdict = found[generator][case]
+    if verdict.unsure:
+        pytest.skip(verdict.unsure)
+    assert [problem.text for problem in verdict.problems] == []
