@@ -86,7 +86,7 @@ async def plan_task(request: Request, tuner: TunerDep) -> PlanAnswer:
     except InvalidSpecError as error:
         return PlanAnswer(problems=tuple(map(place, error.problems)))
     try:
-        return PlanAnswer(plan=(await tuner.plan(spec)).summary())
+        return PlanAnswer(plan=await tuner.summary(spec))
     except InvalidSpecError as error:
         return PlanAnswer(problems=tuple(map(place, taskfile.located_in(error, text).problems)))
 

@@ -88,7 +88,7 @@ async def plan_task(
         raise InvalidArgumentsError("plan_task", [Problem(problem, "presets")])
     else:
         spec = (await tuner.task(task)).spec
-    return planned((await tuner.plan(spec)).summary())
+    return planned(await tuner.summary(spec))
 
 
 @tool
@@ -145,7 +145,7 @@ async def _spec(tuner: Tuner, task: dict[str, JsonValue], presets: tuple[str, ..
 
 
 async def _draft(tuner: Tuner, task: Task) -> Draft:
-    plan = planned((await tuner.plan(task.spec)).summary())
+    plan = planned(await tuner.summary(task.spec))
     return Draft(id=task.id, name=task.spec.task_name, state=task.state, plan=plan)
 
 

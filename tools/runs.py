@@ -54,14 +54,14 @@ class Deleted(Frozen):
 
 async def _start_preview(context: Context, task: str) -> StartPreview:
     found = await context.tuner.task(task)
-    plan = await context.tuner.plan(found.spec)
+    plan = await context.tuner.summary(found.spec)
     done = len(await context.tuner.experiments(found.id))
     return StartPreview(
         id=found.id,
         name=found.spec.task_name,
         state=found.state,
         experiments_done=done or None,
-        plan=planned(plan.summary()),
+        plan=planned(plan),
         worker=await _workers(context, found),
         fingerprint=taskfile.digest(found.spec)[:16],
     )

@@ -29,7 +29,7 @@ from tuner.protocols import Deployer, Flag, Running
 from tuner.runner import heartbeats, recompute
 from tuner.runner import logs as task_logs
 from tuner.runner.heartbeats import WorkerInfo
-from tuner.runner.plan import Plan
+from tuner.runner.plan import Plan, PlanSummary
 from tuner.runner.plans import Plans
 from tuner.runner.recompute import Recomputed
 from tuner.runner.worker import Worker
@@ -79,6 +79,11 @@ class Tuner:
     async def plan(self, spec: TaskSpec) -> Plan:
         """What the task would do here. Raises InvalidSpecError with every problem."""
         return await self._plans.find(spec, self.settings)
+
+    async def summary(self, spec: TaskSpec) -> PlanSummary:
+        """The plan of a task for people and programs, with the noise that past tasks had here."""
+        planned = await self.plan(spec)
+        return planned.summary(await self.noise(planned))
 
     async def noise(self, plan: Plan) -> float | None:
         """Of measurements from run to run, as past tasks with the same engine and model had it here, in the plan's
