@@ -22,7 +22,9 @@ test("a task is started, watched to its end, and leads to its result", async ({ 
   await expect(heading).toHaveText(state("Completed"), { timeout: 120_000 });
   await expect(page.getByRole("region", { name: "Progress" })).toContainText("in all");
   await page.reload();
-  await expect(page.getByRole("region", { name: "Progress" })).toContainText(/Not confirmed|more output tokens|No difference found|defaults are best/);
+  await expect(page.getByRole("region", { name: "Progress" })).toContainText(
+    /Not confirmed|more output tokens|No difference found|defaults are best/,
+  );
   await expect(page.getByRole("table", { name: "Experiments" }).getByText("Completed").first()).toBeVisible();
   await page.getByRole("link", { name: "Result" }).click();
   await expect(page).toHaveURL(new RegExp(`/tasks/${id}/result`));

@@ -21,7 +21,7 @@ export function RowProgress({ row }: { row: Row }) {
         label={`Progress of ${row.name}`}
         done={done}
         total={total}
-        text={`${done} of at most ${total} experiments`}
+        text={`${done} of about ${total} experiments`}
         className="min-w-16 flex-1"
       />
       <span className="num w-16 text-right text-xs text-muted">

@@ -29,13 +29,13 @@ export function TaskFigures({ task, live, state, planned }: Props) {
         done={all === null ? 0 : done}
         total={all ?? 1}
         intent={state === "failed" ? "bad" : state === "completed" ? "ok" : "accent"}
-        text={all === null ? `${done} experiments` : `${done} of at most ${all} experiments`}
+        text={all === null ? `${done} experiments` : `${done} of about ${all} experiments`}
         className="h-1 rounded-b-none"
       />
       <dl className="grid grid-cols-2 gap-x-6 gap-y-3 px-4 py-3 sm:grid-cols-3 lg:grid-cols-6">
         <Figure
           name="Experiments"
-          detail={state === "completed" ? "in all" : all === null ? "" : `of at most ${count(all)}`}
+          detail={state === "completed" ? "in all" : all === null ? "" : `of about ${count(all)}`}
         >
           {count(done)}
         </Figure>

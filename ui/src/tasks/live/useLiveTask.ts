@@ -1,6 +1,6 @@
 import { useQuery, useQueryClient } from "@tanstack/react-query";
 import { useEffect, useEffectEvent } from "react";
-import { queries, useStreamReducer } from "@/api";
+import { queries, type Schema, useStreamReducer } from "@/api";
 import { type LiveTask, EMPTY, reduce, type TaskEvent } from "@/liveTask/reduce";
 import { planOf } from "../editor/usePlan";
 
@@ -35,5 +35,10 @@ export function useLiveTask(ref: string | null, following = true) {
     enabled: task.data !== undefined && state !== "created" && state !== "completed",
     staleTime: Infinity,
   });
-  return { task, live, state, ended, stream, planned: plan.data?.plan?.experiments ?? null };
+  return { task, live, state, ended, stream, planned: expected(plan.data?.plan) };
+}
+
+/** Experiments, with as many confirmations as it takes about: most races end early. */
+function expected(plan: Schema<"PlanSummary"> | null | undefined): number | null {
+  return plan ? plan.experiments - plan.confirmations + plan.expected_confirmations : null;
 }
