@@ -219,7 +219,7 @@ async def _progress(tuner: Tuner, task: Task, result: Result) -> TaskProgress:
 
 async def _plan(tuner: Tuner, task: Task) -> PlanSummary | None:
     try:
-        return await tuner.summary(task.spec)
+        return (await tuner.plan(task.spec)).summary()  # without the noise of past tasks: it changes no count
     except TunerError:  # its model or its engine has gone since: the rest of the answer stands
         return None
 

@@ -254,9 +254,7 @@ class Store:
             return await experiments(connection, task_id, **wanted)
 
     @whole
-    async def repeated(
-        self, engine: str, mode: str, model: str, limit: int = 20
-    ) -> list[tuple[Task, list[Experiment]]]:
+    async def repeated(self, engine: str, mode: str, model: str, limit: int = 8) -> list[tuple[Task, list[Experiment]]]:
         """The newest completed tasks of their kind, each with the experiments that were measured again in it."""
         async with self._database.reading() as connection:
             return await repeated(connection, engine, mode, model, limit)

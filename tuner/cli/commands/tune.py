@@ -10,13 +10,13 @@ from pathlib import Path
 import click
 from rich.console import Console
 
-from tuner.cli.commands.validate import planned, show_plan
+from tuner.cli.commands.validate import planned, show_plan, summarized
 from tuner.cli.progress import Progress, show
 from tuner.domain import ExperimentState, TaskState
 from tuner.errors import ConflictError, NotFoundError, StorageError, TunerError, UnavailableError
 from tuner.machine import processes
 from tuner.report.formats import FORMATS
-from tuner.runner.plan import Plan
+from tuner.runner.plan import PlanSummary
 from tuner.runner.plans import Plans
 from tuner.service import Tuner
 from tuner.settings import Settings
@@ -71,7 +71,7 @@ def tune(
     settings, plans = Settings(), Plans()
     unfinished = asyncio.run(_unfinished(settings, spec)) if resume else None
     if unfinished is None:
-        _agree(planned(spec, settings, file, plans), Console(stderr=as_json), ask=not yes)
+        _agree(summarized(planned(spec, settings, file, plans), settings), Console(stderr=as_json), ask=not yes)
 
     async def go() -> int:
         async with Tuner.open(settings, plans) as tuner:
@@ -83,9 +83,9 @@ def tune(
     raise SystemExit(asyncio.run(go()))
 
 
-def _agree(plan: Plan, console: Console, *, ask: bool) -> None:
+def _agree(plan: PlanSummary, console: Console, *, ask: bool) -> None:
     """Shows the plan, and asks on a terminal. Outside of any event loop, which would keep Ctrl-C from the question."""
-    show_plan(plan.summary(), console)
+    show_plan(plan, console)
     if plan.missing:
         raise UnavailableError("This task cannot run here yet:\n" + "\n".join(plan.missing))
     if ask and console.is_terminal:

@@ -9,6 +9,7 @@ from pathlib import Path
 import click
 from rich.console import Console
 
+from tuner.cli.opened import with_tuner
 from tuner.errors import InvalidSpecError
 from tuner.runner.plan import Plan, PlanSummary
 from tuner.runner.plans import Plans
@@ -26,7 +27,7 @@ def validate(file: Path, as_json: bool) -> None:
     Exits with 0 if it can run as written, with 2 and every problem if not.
     """
     try:
-        summary = planned(taskfile.load(file), Settings(), file, Plans()).summary()
+        summary = summarized(planned(taskfile.load(file), settings := Settings(), file, Plans()), settings)
     except InvalidSpecError as error:
         if not as_json:
             raise
@@ -45,6 +46,11 @@ def planned(spec: TaskSpec, settings: Settings, file: Path, plans: Plans) -> Pla
         return asyncio.run(plans.find(spec, settings))
     except InvalidSpecError as error:
         raise taskfile.located(error, file) from error
+
+
+def summarized(plan: Plan, settings: Settings) -> PlanSummary:
+    """The plan with the noise of past tasks; without a data folder there are none."""
+    return plan.summary(with_tuner(lambda tuner: tuner.noise(plan)) if settings.home.is_dir() else None)
 
 
 def show_plan(summary: PlanSummary, console: Console) -> None:
