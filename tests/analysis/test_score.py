@@ -234,3 +234,14 @@ def test_throughput_is_compared_per_gpu_only_where_world_sizes_differ() -> None:
     found, scored = judged(task, two)
     assert [one.scores[0].value for one in scored] == [100, 75]
     assert found[0].metric is Metric.OUTPUT_RATE_PER_GPU
+
+
+def test_failed_requests_are_late_for_every_percentile_that_has_no_room_for_them() -> None:
+    met = SLOConfig.model_validate({"ttft": {name: {"threshold": 9.0, "hard_fail": True} for name in ("p90", "p99")}})
+    for failed, missed in ((0, 0.0), (1, 0.0), (3, 2.0)):
+        level = point(8).model_copy(update={"requests": 100, "failed": failed})
+        found = score([level], THROUGHPUT, met, [level.scenario], [8], 0)
+        assert found is not None
+        assert found.excess["ttft.p90"] < 0
+        assert max(0.0, found.excess["ttft.p99"]) == pytest.approx(missed)
+        assert found.feasible == (failed < 2)

@@ -218,10 +218,7 @@ def _flaw(point: LoadPoint | None, objective: Objective, slo: SLOConfig | None) 
 def _level(point: LoadPoint, objective: Objective, slo: SLOConfig | None, gpus: int) -> _Judged:
     value = _measured(point, objective.metric, objective.statistic, gpus)
     bounds = _bounds(slo)
-    excess = {
-        bound.name: min(_measured(point, bound.metric, bound.statistic, gpus) / bound.threshold - 1, WORST_EXCESS)
-        for bound in bounds
-    }
+    excess = {bound.name: _excess(point, bound, gpus) for bound in bounds}
 
     def penalised(counted: Iterable[SLO]) -> float:
         over = math.fsum(b.weight * max(0.0, excess[b.name]) for b in counted)
@@ -236,6 +233,16 @@ def _level(point: LoadPoint, objective: Objective, slo: SLOConfig | None, gpus: 
         violation=math.fsum(b.weight * max(0.0, excess[b.name] - b.fail_ratio) for b in bounds if b.hard),
         excess=excess,
     )
+
+
+def _excess(point: LoadPoint, bound: SLO, gpus: int) -> float:
+    """How far a bound is missed. A percentile leaves room for a share of late requests, and the ones that failed are
+    late for ever: where they are more, it is missed by their share over that room, whatever the others took."""
+    over = _measured(point, bound.metric, bound.statistic, gpus) / bound.threshold - 1
+    failed = point.failed / point.requests if point.requests else 0.0
+    if bound.statistic.startswith("p") and failed > (room := 1 - int(bound.statistic[1:]) / 100):
+        over = max(over, failed / room - 1)
+    return min(over, WORST_EXCESS)
 
 
 def _measured(point: LoadPoint, metric: Metric, statistic: Statistic, gpus: int) -> float:
