@@ -362,9 +362,12 @@ def test_only_the_winner_is_confirmed_where_the_baseline_failed() -> None:
     assert again.low < 190
 
 
-def test_a_baseline_that_fails_again_ends_the_race() -> None:
+def test_a_baseline_that_fails_once_costs_a_round_and_twice_ends_the_race() -> None:
     story = Story().add(100).add(200).add(150, confirms=1).add(None, confirms=0)
-    assert story.result.verdict.outcome is Outcome.BASELINE_FAILED
+    assert story.result.verdict.outcome == "unconfirmed"
+    assert [number for number, _ in to_confirm(story.spec, story.told)] == [0, 1]
+    story.add(None, confirms=0).add(150, confirms=1)
+    assert story.result.verdict.outcome == "baseline_failed"
     assert to_confirm(story.spec, story.told) == []
 
 

@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import signal
 import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -12,7 +13,7 @@ import pytest
 
 from tests.fakes.genai_home import genai_home
 from tests.fakes.simulated_process import MODEL, simulated
-from tuner.benchmarks import genai_bench
+from tuner.benchmarks import genai_bench, pacing
 from tuner.benchmarks.genai_bench import GenaiBench, WarmGenaiBench
 from tuner.benchmarks.requests import Request, read
 from tuner.domain import Label, LoadPoint
@@ -256,3 +257,18 @@ async def _level_of(bench: Rig) -> list[psutil.Process]:
             if len(found) == 2 and list(bench.folder.glob("*/experiment_metadata.json")):
                 return found
             await asyncio.sleep(0.05)
+
+
+async def test_an_engine_that_stops_answering_ends_its_level_by_itself(
+    tmp_path: Path, tokenizer: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(pacing, "LEAST_PATIENCE_S", 0.5)
+    with simulated(*FAST) as server:
+        async with rig(tmp_path, tokenizer, max_requests=100_000) as bench:
+            measuring = asyncio.create_task(bench.measure(server.url))
+            await _level_of(bench)
+            await asyncio.sleep(1.0)  # some answers; how many is no matter
+            server.process.send_signal(signal.SIGSTOP)
+            point = await measuring
+    assert point.failure is FailureKind.BENCHMARK_FAILED
+    assert "stopped answering: 2 requests were under way" in (point.error or "")

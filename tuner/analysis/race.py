@@ -28,6 +28,8 @@ BEHIND = 0.7
 """Standard errors: who is further behind the leader leaves."""
 NEAR = 0.1
 """Who is over a hard SLO by less than this in one measurement may hold it: measured again if it is good otherwise."""
+BASELINE_FAILS = 2
+"""Fresh measurements of the baseline that must have failed for it to have failed."""
 OVER = 0.5
 """Standard errors: whose mean is further past a hard SLO leaves."""
 
@@ -255,7 +257,9 @@ def race(order: Sequence[int], readings: Readings, rules: Rules) -> Race:
         found = replace(found, joined=_with(joined, rules.baseline), left=left)
         if due or not field:
             return replace(found, due=due if field else ())
-        left |= {one: Left.FAILED for one in arms if readings[one][number - joined.get(one, 0)] is None}
+        left |= {
+            one: Left.FAILED for one in arms if _fails(one, readings[one][: number + 1 - joined.get(one, 0)], rules)
+        }
         found = replace(found, left=left, rounds=number + 1)
         if rules.baseline in left:
             return found
@@ -264,6 +268,12 @@ def race(order: Sequence[int], readings: Readings, rules: Rules) -> Race:
             return found
         left = dict(found.left)
     return found
+
+
+def _fails(one: int, taken: Sequence[Reading | None], rules: Rules) -> bool:
+    """A contender fails by failing once: it is not to be relied on. The baseline fails by failing twice; one round less
+    to compare with is no reason to end the race."""
+    return list(taken).count(None) >= (BASELINE_FAILS if one == rules.baseline else 1)
 
 
 def _places(rules: Rules, joined: Mapping[int, int], left: Mapping[int, Left]) -> bool:

@@ -13,7 +13,7 @@ from itertools import accumulate
 from typing import Any
 
 SEEN_SHARE = 0.9
-"""With at least so many pieces for its tokens an answer came token by token (`tokens.SEEN_SHARE`)."""
+"""An answer with at least so many pieces for its tokens was seen token by token; with so much text, it hid none."""
 ERROR_CHARACTERS = 2000
 LAST_CHUNK = b"\r\n0\r\n\r\n"
 Piece = tuple[float, bytes]

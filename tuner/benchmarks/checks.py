@@ -31,6 +31,9 @@ def failure(concurrency: int, level: Level, seen: Window) -> tuple[FailureKind |
 
 
 def _unanswered(concurrency: int, level: Level, seen: Window) -> str | None:
+    if level.ending == "stalled":
+        under_way = [one for one in seen.every if one.finished_at is None]
+        return f"The engine stopped answering: {len(under_way)} requests were under way and none made progress."
     failed = [one.error or "no answer" for one in (*seen.failed, *seen.unanswered)]
     if seen.measured and len(failed) > FAILED_SHARE * seen.measured:
         commonest, times = Counter(failed).most_common(1)[0]
@@ -38,9 +41,6 @@ def _unanswered(concurrency: int, level: Level, seen: Window) -> str | None:
             f"{len(failed)} of {seen.measured} requests failed, at most {FAILED_SHARE:.0%} may; "
             f"{times} times: {commonest}"
         )
-    if level.ending == "stalled":
-        under_way = [one for one in seen.every if one.finished_at is None]
-        return f"The engine stopped answering: {len(under_way)} requests were under way and none made progress."
     if seen.measured < min(concurrency, level.wanted) or not seen.answered:
         return (
             f"Only {seen.measured} of the {level.wanted} requests to measure were answered in the time of the level, "

@@ -56,6 +56,8 @@ select = monkey.get_original("select", "select")
 MESSAGE_CHARACTERS = 2000
 SPARE_PROMPTS = 2
 """For each client, drawn before the level for what is sent after the measured ones."""
+MOST_PROMPTS = 4000
+"""Drawn before the level; a longer one draws the others as it goes."""
 
 Message = dict[str, Any]
 """One line of JSON, in or out."""
@@ -196,7 +198,7 @@ class _Prompts:
         self.user.send_request = self._keep
         self.task = user_class.tasks[0]
         count = order.unmeasured + order.wanted + SPARE_PROMPTS * order.concurrency
-        self.drawn = [self._draw() for _ in range(count)]
+        self.drawn = [self._draw() for _ in range(min(count, MOST_PROMPTS))]
 
     def take(self, number: int) -> Prompt:
         return self.drawn[number] if number < len(self.drawn) else self._draw()

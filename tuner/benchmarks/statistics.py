@@ -1,7 +1,7 @@
 """From single requests to a load point: every number the tuner judges by is computed here. Times are seconds."""
 
 import math
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import pairwise
 
 from tuner.benchmarks import checks, tokens
@@ -34,7 +34,8 @@ def summarize(
         raw: where the requests are kept, relative to the task's run folder.
     """
     seen = windows.window(level, requests)
-    answered, waiting = seen.answered, [*seen.unanswered, *seen.censored]
+    answered = seen.answered
+    timed = [*answered, *seen.unanswered, *seen.censored]
     input_tokens, output_tokens = (
         sum(one.input_tokens for one in answered),
         sum(one.output_tokens for one in answered),
@@ -55,11 +56,11 @@ def summarize(
         sent=len(requests),
         steady=checks.steady(concurrency, seen),
         duration_s=seen.span_s,
-        ttft=None if Metric.TTFT in missing else stats([*map(_ttft, answered), *_ages(level, waiting, _unbegun)]),
+        ttft=None if Metric.TTFT in missing else stats(_ttft(one, level) for one in timed),
         tpot=None if Metric.TPOT in missing else stats(map(tokens.tpot, answered)),
         itl=None if Metric.ITL in missing else stats(_gaps(answered)),
         chunk_gap=stats(_gaps(answered)),
-        e2e_latency=stats([*(one.e2e_latency for one in answered), *_ages(level, waiting, bool)]),
+        e2e_latency=stats(_latency(one, level) for one in timed),
         cold=_cold(seen.cold),
         input_tokens=input_tokens,
         output_tokens=output_tokens,
@@ -95,10 +96,6 @@ def stats(values: Iterable[float | None]) -> Stats | None:
     )
 
 
-def _ttft(one: Request) -> float | None:
-    return one.ttft
-
-
 def _percentile(ordered: Sequence[float], part: float) -> float:
     rank = part * (len(ordered) - 1)
     below = math.floor(rank)
@@ -110,12 +107,14 @@ def _gaps(answered: Iterable[Request]) -> Iterator[float]:
     return (after - before for one in answered for before, after in pairwise(one.chunk_at or ()))
 
 
-def _ages(level: Level, waiting: Iterable[Request], counts: Callable[[Request], bool]) -> list[float]:
-    return [level.ended_at - one.begun_at for one in waiting if counts(one)]
+def _latency(one: Request, level: Level) -> float:
+    """Of one that has not ended, how long it had taken when the level did."""
+    return level.ended_at - one.begun_at if one.e2e_latency is None else one.e2e_latency
 
 
-def _unbegun(one: Request) -> bool:
-    return one.first_token_at is None
+def _ttft(one: Request, level: Level) -> float | None:
+    """None: it was answered, without text."""
+    return one.ttft if one.answered or one.first_token_at is not None else _latency(one, level)
 
 
 def _cold(first: Sequence[Request]) -> ColdStart | None:
@@ -123,7 +122,7 @@ def _cold(first: Sequence[Request]) -> ColdStart | None:
     if not first:
         return None
     latency = stats(one.e2e_latency for one in answered)
-    return ColdStart(requests=len(first), ttft=stats(map(_ttft, answered)), e2e_latency=latency)
+    return ColdStart(requests=len(first), ttft=stats(one.ttft for one in answered), e2e_latency=latency)
 
 
 def _request_rate(seen: Window, output_rate: float, output_tokens: int) -> float:

@@ -4,11 +4,10 @@ hidden thinking and special tokens bring none. A time is only told where it is o
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 
+from tuner.benchmarks.answers import SEEN_SHARE
 from tuner.benchmarks.requests import Request
 from tuner.spec.objectives import Metric
 
-SEEN_SHARE = 0.9
-"""An answer with at least so many pieces for its tokens was seen token by token; with so much text, it hid none."""
 FASTEST_TOKEN_S = 2e-5
 """No engine writes a token of one answer in less. Text that came faster had been held back, by a proxy for one."""
 UNSEEN_SHARE = 0.05
