@@ -2,12 +2,14 @@
 
 import asyncio
 import json
+import re
 import signal
 import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 
+import httpx
 import psutil
 import pytest
 
@@ -249,6 +251,16 @@ asyncio.run(main())
         assert (len(gone), alive) == (2, [])
 
 
+async def _answered(url: str, requests: int) -> None:
+    """Waits until the server has answered so many."""
+    async with asyncio.timeout(60), httpx.AsyncClient() as client:
+        while True:
+            said = re.search(r"request_success_total\S* (\d+)", (await client.get(f"{url}/metrics")).text)
+            if said and int(said[1]) >= requests:
+                return
+            await asyncio.sleep(0.05)
+
+
 async def _level_of(bench: Rig) -> list[psutil.Process]:
     """The warm process and the level that it runs, once it does."""
     async with asyncio.timeout(60):
@@ -264,10 +276,9 @@ async def test_an_engine_that_stops_answering_ends_its_level_by_itself(
 ) -> None:
     monkeypatch.setattr(pacing, "LEAST_PATIENCE_S", 0.5)
     with simulated(*FAST) as server:
-        async with rig(tmp_path, tokenizer, max_requests=100_000) as bench:
+        async with rig(tmp_path, tokenizer, max_requests=3000) as bench:
             measuring = asyncio.create_task(bench.measure(server.url))
-            await _level_of(bench)
-            await asyncio.sleep(1.0)  # some answers; how many is no matter
+            await _answered(server.url, 6)
             server.process.send_signal(signal.SIGSTOP)
             point = await measuring
     assert point.failure is FailureKind.BENCHMARK_FAILED
