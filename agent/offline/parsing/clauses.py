@@ -178,7 +178,7 @@ def load_said(block: SpecBlock) -> list[str]:
     words = {
         "traffic_scenarios": "traffic {}",
         "num_concurrency": "concurrency {}",
-        "max_requests_per_iteration": "at most {} requests a load level",
+        "max_requests_per_iteration": "{} measured requests a load level",
     }
     said = []
     for key, sentence in words.items():

@@ -24,7 +24,7 @@ export function LoadSection() {
           placeholder="1, 4, 8"
           help="Requests in flight, one load level each"
         />
-        <NumberField path={at("max_requests_per_iteration")} label="Requests per level" placeholder="100" />
+        <NumberField path={at("max_requests_per_iteration")} label="Measured requests per level" placeholder="as many as it takes" />
         <NumberField
           path={at("max_time_per_iteration")}
           label="Time per level"
