@@ -24,7 +24,11 @@ export function LoadSection() {
           placeholder="1, 4, 8"
           help="Requests in flight, one load level each"
         />
-        <NumberField path={at("max_requests_per_iteration")} label="Measured requests per level" placeholder="as many as it takes" />
+        <NumberField
+          path={at("max_requests_per_iteration")}
+          label="Measured requests per level"
+          placeholder="as many as it takes"
+        />
         <NumberField
           path={at("max_time_per_iteration")}
           label="Time per level"
