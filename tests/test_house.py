@@ -67,8 +67,9 @@ def test_the_lock_names_every_dependency_with_its_hash() -> None:
 
 def test_every_import_of_the_product_is_declared_and_every_dependency_is_imported() -> None:
     declared = {re.split(r"[\[>=<]", requirement)[0] for requirement in PROJECT["project"]["dependencies"]}
-    # The load generator's own process runs in another environment; fastmcp is split into several distributions.
-    owners = {**packages_distributions(), "fastmcp": ["fastmcp"], "genai_bench": [], "gevent": [], "locust": []}
+    # The processes of load generators run in environments of their own; fastmcp is split into several distributions.
+    drivers = dict.fromkeys(("genai_bench", "gevent", "locust", "guidellm", "transformers"), ())
+    owners = {**packages_distributions(), "fastmcp": ["fastmcp"], **drivers}
     imported = {
         name
         for path in tracked()

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from tuner.analysis.formatting import percent
 from tuner.analysis.result import Result
 from tuner.analysis.verdict import Outcome
-from tuner.domain import Role
+from tuner.domain import Role, levels
 from tuner.report import rows
 from tuner.spec.values import Choice, Domain, Value
 
@@ -68,19 +68,27 @@ def _edges(result: Result, winner: int) -> Iterator[str]:
 
 def _load(result: Result, winner: int) -> Iterator[str]:
     points = [point for score in result.experiment(winner).scores[:1] for point in score.points]
-    highest = max(result.spec.benchmark.num_concurrency)
-    if result.objectives[0].metric.is_rate and points and all(point.concurrency == highest for point in points):
-        yield f"The winner is judged at concurrency {highest}, the highest measured; it may give more at a higher one."
+    load = result.spec.benchmark
+    asked = load.num_concurrency or load.request_rate
+    highest = {levels(point.scenario, load.num_concurrency, load.request_rate)[-1] for point in points}
+    if asked and points and result.objectives[0].metric.is_rate and {point.level for point in points} == highest:
+        at = "concurrency" if load.num_concurrency else "a rate of"
+        yield f"The winner is judged at {at} {max(asked):g}, the highest measured; it may give more at a higher one."
 
 
 def _missed(result: Result, nearest: int) -> Iterator[str]:
     missed = [bound for bound in result.standing(nearest).bounds if bound.hard and not bound.met]
-    lowest = min(result.spec.benchmark.num_concurrency)
+    load = result.spec.benchmark
+    below = "A lighter load"
+    if load.num_concurrency:
+        below = f"Concurrencies below {min(load.num_concurrency)}"
+    elif load.request_rate:
+        below = f"Rates below {min(load.request_rate):g} requests/s"
     if missed:
         worst = max(missed, key=lambda bound: bound.excess)
         yield (
             f"No configuration holds {worst.name}; experiment {nearest} misses it by {percent(worst.excess)}. "
-            f"Concurrencies below {lowest} or a wider limit would have to show whether anything can."
+            f"{below} or a wider limit would have to show whether anything can."
         )
 
 

@@ -1,7 +1,7 @@
 """The nouns of a run, as frozen values. Times are seconds, memory is GiB, rates are per second."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
@@ -94,11 +94,55 @@ class MachineLoad(Frozen):
     """Share of the time in which one of its GPUs was slowed down to keep within its power limit."""
 
 
-class LoadPoint(Frozen):
-    """One load level as measured: a scenario at a concurrency, in its steady state."""
+@dataclass(frozen=True)
+class Level:
+    """A load level to be sent: a scenario in a closed loop or in an open one."""
 
     scenario: str
     concurrency: int
+    """Requests at once: who is answered sends the next. 0: an open loop, which sends whatever the answers."""
+    rate: float | None = None
+    """Requests per second of an open loop; None: a closed loop, or a trace at its own pace."""
+
+    @property
+    def open(self) -> bool:
+        return self.concurrency == 0
+
+    @property
+    def load(self) -> float:
+        """How heavy it is, among the levels of its scenario: requests at once, or per second."""
+        return self.rate or 0.0 if self.open else self.concurrency
+
+    @property
+    def at(self) -> str:
+        """`× 8`, `@ 4/s`, or empty for a trace at its own pace."""
+        if not self.open:
+            return f"× {self.concurrency}"
+        return "" if self.rate is None else f"@ {self.rate:g}/s"
+
+    @property
+    def name(self) -> str:
+        return f"{self.scenario} {self.at}".rstrip()
+
+    def failed(self, kind: FailureKind, why: str) -> "LoadPoint":
+        return LoadPoint(scenario=self.scenario, concurrency=self.concurrency, rate=self.rate, failure=kind, error=why)
+
+
+def levels(scenario: str, concurrencies: Sequence[int], rates: Sequence[float] = ()) -> list[Level]:
+    """The levels of a scenario, rising: closed loops, else open ones, else a trace at its own pace."""
+    if concurrencies:
+        return [Level(scenario, concurrency) for concurrency in sorted(concurrencies)]
+    return [Level(scenario, 0, rate) for rate in sorted(rates)] or [Level(scenario, 0)]
+
+
+class LoadPoint(Frozen):
+    """One load level as measured, in its steady state."""
+
+    scenario: str
+    concurrency: int
+    """0: an open loop, see `rate`."""
+    rate: float | None = None
+    """Requests per second that an open loop sends; None: a closed loop, or a trace at its own pace."""
     requests: int = 0
     """Measured ones: answered, failed, or still under way and healthy when the level was ended."""
     failed: int = 0
@@ -149,8 +193,12 @@ class LoadPoint(Frozen):
         return self.failure is None
 
     @property
+    def level(self) -> Level:
+        return Level(self.scenario, self.concurrency, self.rate)
+
+    @property
     def name(self) -> str:
-        return f"{self.scenario} × {self.concurrency}"
+        return self.level.name
 
     @property
     def success_rate(self) -> float:
@@ -164,25 +212,20 @@ class LoadPoint(Frozen):
         return value.at(statistic) if isinstance(value, Stats) else value
 
 
-@dataclass(frozen=True)
-class Level:
-    """A load level to be sent."""
-
-    scenario: str
-    concurrency: int
-
-    def failed(self, kind: FailureKind, why: str) -> LoadPoint:
-        return LoadPoint(scenario=self.scenario, concurrency=self.concurrency, failure=kind, error=why)
-
-
 class OperatingPoint(Frozen):
     """The load level at which an experiment is judged, per scenario."""
 
     scenario: str
     concurrency: int | None
-    """None: the mean over all requested levels."""
+    """None: the mean over all requested levels; 0: an open loop."""
+    rate: float | None = None
+    """Requests per second, in an open loop."""
     value: float
     """The objective's value there, without penalty."""
+
+    @property
+    def level(self) -> Level | None:
+        return None if self.concurrency is None else Level(self.scenario, self.concurrency, self.rate)
 
 
 class Score(Frozen):

@@ -27,6 +27,8 @@ class FailureKind(StrEnum):
     BENCHMARK_FAILED = "benchmark_failed"
     UNHEALTHY_OUTPUT = "unhealthy_output"
     INFRASTRUCTURE = "infrastructure"
+    OVERLOADED = "overloaded"
+    """Requests came faster than they were answered: an open loop without a steady state. Says of a load level only."""
     STOPPED = "stopped"
     """Not measured: a stop rule ended the experiment. Says of a load level only."""
 

@@ -240,13 +240,28 @@ class Workload:
     prefix_len: int | None = None
     prefix_ratio: float | None = None
     slos: tuple[SLO, ...] = ()
+    arrival: str = "poisson"
+    """How the requests of an open loop come; or `constant`."""
+    trace: Path | None = None
+    """Recorded traffic (`benchmarks.traces`), for the scenario `trace`."""
+    turns: int = 1
+    """Of a conversation."""
+    think_s: float = 0.0
 
 
 class LoadGenerator(Protocol):
     """A benchmark that has been started: imports and tokenizer are loaded."""
 
     async def measure(
-        self, url: str, model: str, scenario: str, concurrency: int, folder: Path, *, held_out: bool = False
+        self,
+        url: str,
+        model: str,
+        scenario: str,
+        concurrency: int,
+        folder: Path,
+        *,
+        rate: float | None = None,
+        held_out: bool = False,
     ) -> LoadPoint:
         """Sends one load level and keeps its per-request data under `folder`, as `benchmarks.requests` says.
 
@@ -255,6 +270,7 @@ class LoadGenerator(Protocol):
         with `failure` and what was measured. When cancelled, everything it started is gone.
 
         Args:
+            concurrency: 0: an open loop, of `rate` requests per second, or of a trace at its own pace.
             held_out: the prompts are those that were set aside, where the workload has such.
 
         Raises:
@@ -269,6 +285,8 @@ class Benchmark(Protocol):
 
     recipes: ClassVar[Mapping[str, Recipe]]
     """Environments that it runs in, by name; empty: built in."""
+    shapes: ClassVar[frozenset[str]]
+    """Keys of a task's load that it can send besides closed loops: request_rate, trace, turns."""
 
     def missing(self) -> str | None:
         """What must be installed first, as a sentence with the command; None if it is ready."""

@@ -245,3 +245,23 @@ def test_failed_requests_are_late_for_every_percentile_that_has_no_room_for_them
         assert found.excess["ttft.p90"] < 0
         assert max(0.0, found.excess["ttft.p99"]) == pytest.approx(missed)
         assert found.feasible == (failed < 2)
+
+
+def test_open_loops_are_judged_by_their_rates_and_closed_ones_of_the_same_number_are_others() -> None:
+    def open_loop(rate: float, output: float) -> LoadPoint:
+        return point(0, rate=output).model_copy(update={"rate": rate})
+
+    points = [open_loop(0.5, 50), open_loop(4.0, 90), open_loop(16.0, 90), point(4, rate=999), point(16, rate=999)]
+    found = score(points, THROUGHPUT, None, [SCENARIO], (), 0, (16.0, 0.5, 4.0))
+    assert found is not None
+    (at,) = found.points
+    assert (at.value, at.rate, at.concurrency) == (90, 4.0, 0), "ties go to the lower rate"
+    assert at.level is not None
+    assert at.level.name == f"{SCENARIO} @ 4/s"
+    assert score(points[:2], TTFT, None, [SCENARIO], (), 0, (16.0, 0.5, 4.0)) is None, "all rates must have run"
+    assert score(points, THROUGHPUT, None, [SCENARIO], (4,), 0).value == 999  # type: ignore[union-attr]
+
+
+def test_a_rate_that_does_not_count_is_named_as_one() -> None:
+    task = spec(benchmark={"traffic_scenarios": [SCENARIO], "request_rate": [2]})
+    assert f"{SCENARIO} @ 2/s was not measured" in unjudged(task, [THROUGHPUT], [])

@@ -15,7 +15,7 @@ import pytest
 
 from tests.fakes.genai_home import genai_home
 from tests.fakes.simulated_process import MODEL, simulated
-from tuner.benchmarks import genai_bench, pacing
+from tuner.benchmarks import pacing, warm_process
 from tuner.benchmarks.genai_bench import GenaiBench, WarmGenaiBench
 from tuner.benchmarks.requests import Request, read
 from tuner.domain import Label, LoadPoint
@@ -217,7 +217,7 @@ async def test_a_cancelled_level_leaves_no_process(tmp_path: Path, tokenizer: Pa
 async def test_a_level_that_does_not_end_is_stopped(
     tmp_path: Path, tokenizer: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(genai_bench, "GRACE_S", -59.0)  # a minute and the grace: one second
+    monkeypatch.setattr(warm_process, "GRACE_S", -59.0)  # a minute and the grace: one second
     with simulated("--sim-speed", "0.01") as server:
         async with rig(tmp_path, tokenizer) as bench:
             with pytest.raises(BenchmarkError, match="more than 1 s for this level") as caught:

@@ -27,7 +27,7 @@ SLO_TTFT = SLO(metric=Metric.TTFT, statistic="p90", threshold=60)
 @asynccontextmanager
 async def opened(name: str, tmp_path: Path) -> AsyncIterator[tuple[LoadGenerator, Path]]:
     """The generator, and the folder of an experiment."""
-    home = genai_home(tmp_path / "home")
+    home = genai_home(tmp_path / "home", name)
     workload = Workload(
         task_id="task",
         scenarios=("D(40,8)",),

@@ -1,4 +1,4 @@
-"""A data folder of one's own that borrows the installed genai-bench."""
+"""A data folder of one's own that borrows an installed load generator."""
 
 from pathlib import Path
 
@@ -8,10 +8,10 @@ from tuner.machine.environments import find
 from tuner.settings import Settings
 
 
-def genai_home(folder: Path) -> Path:
-    """Skips the test where genai-bench is not installed."""
-    if find(Settings().home, ["genai-bench"]) is None:
-        pytest.skip("genai-bench is not installed; run: autotuner engine install genai-bench")
+def genai_home(folder: Path, name: str = "genai-bench") -> Path:
+    """Skips the test where the load generator is not installed."""
+    if find(Settings().home, [name]) is None:
+        pytest.skip(f"{name} is not installed; run: autotuner engine install {name}")
     (folder / "engines").mkdir(parents=True)
-    (folder / "engines" / "genai-bench").symlink_to(Settings().engines.absolute() / "genai-bench")
+    (folder / "engines" / name).symlink_to(Settings().engines.absolute() / name)
     return folder

@@ -30,6 +30,7 @@ class QuickBenchmark:
 
     home: Path
     recipes: ClassVar[Mapping[str, Recipe]] = {}
+    shapes: ClassVar[frozenset[str]] = frozenset()
 
     def missing(self) -> None:
         return None
@@ -49,7 +50,15 @@ class QuickLoad:
     client: httpx.AsyncClient
 
     async def measure(
-        self, url: str, model: str, scenario: str, concurrency: int, folder: Path, *, held_out: bool = False
+        self,
+        url: str,
+        model: str,
+        scenario: str,
+        concurrency: int,
+        folder: Path,
+        *,
+        rate: float | None = None,
+        held_out: bool = False,
     ) -> LoadPoint:
         match = SCENARIO.fullmatch(scenario)
         if match is None:

@@ -125,7 +125,7 @@ def task_of(task_spec: TaskSpec, state: TaskState = TaskState.COMPLETED) -> Task
 
 def sweep(task_spec: TaskSpec, rounds: int = 8) -> list[Experiment]:
     """Baseline, the whole grid, two out-of-memory failures, and a race of at most so many rounds at 1 % noise."""
-    found = [experiment(0, _law(64, 1024, "a"), task=task_spec)]
+    found = [experiment(0, _sent(task_spec, 64, 1024, "a"), task=task_spec)]
     for seqs, tokens, mode in _grid():
         flags: dict[str, Value] = {"max-num-seqs": seqs, "max-num-batched-tokens": tokens}
         failure = None
@@ -133,7 +133,7 @@ def sweep(task_spec: TaskSpec, rounds: int = 8) -> list[Experiment]:
             lines = ("=cmd|' /C calc'!A0", "<script>alert('log')</script>")
             message = "Not enough memory for the <KV> cache."
             failure = Failure(kind=FailureKind.OUT_OF_MEMORY, message=message, lines=lines)
-        points = [] if failure else _law(seqs, tokens, mode)
+        points = [] if failure else _sent(task_spec, seqs, tokens, mode)
         made = experiment(len(found), points, task=task_spec, flags=flags, env={"MODE": mode}, failure=failure)
         found.append(made)
     for _ in range(rounds):
@@ -155,6 +155,14 @@ def _grid() -> Iterator[tuple[int, int, str]]:
         for tokens in TOKENS:
             for mode in ("a", "b"):
                 yield seqs, tokens, mode
+
+
+def _sent(task_spec: TaskSpec, seqs: int, tokens: int, mode: str) -> list[LoadPoint]:
+    """The law's levels; in an open loop as rates of so many requests per second."""
+    points = _law(seqs, tokens, mode)
+    if not task_spec.benchmark.request_rate:
+        return points
+    return [one.model_copy(update={"concurrency": 0, "rate": float(one.concurrency)}) for one in points]
 
 
 def _law(seqs: int, tokens: int, mode: str) -> list[LoadPoint]:

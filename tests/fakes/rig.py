@@ -218,7 +218,15 @@ class FakeLoad:
     """Of each level in turn."""
 
     async def measure(
-        self, url: str, model: str, scenario: str, concurrency: int, folder: Path, *, held_out: bool = False
+        self,
+        url: str,
+        model: str,
+        scenario: str,
+        concurrency: int,
+        folder: Path,
+        *,
+        rate: float | None = None,
+        held_out: bool = False,
     ) -> LoadPoint:
         assert not self.busy, "one load generator for two experiments at once"
         self.busy = True
@@ -245,6 +253,7 @@ class FakeLoad:
 @dataclass
 class FakeBenchmark:
     recipes: ClassVar[Mapping[str, Recipe]] = {}
+    shapes: ClassVar[frozenset[str]] = frozenset()
     deployer: FakeDeployer
     law: Law
     lacks: str | None = None

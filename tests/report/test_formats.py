@@ -51,6 +51,7 @@ def stories() -> dict[str, Result]:
         "two objectives": swept(optimization={"objective": ["minimize_ttft", "maximize_throughput"]}),
         "minimizing": swept(optimization={"objective": "minimize_latency"}, slo=None),
         "two scenarios": swept(benchmark={"traffic_scenarios": ["D(256,32)", "D(1,1)"], "num_concurrency": [1, 8, 32]}),
+        "rates": swept(benchmark=RATES),
         "not confirmed": swept(optimization={"confirm": 0}),
         "hostile": result(
             task_of(hostile).model_copy(update={"error": HOSTILE, "state": TaskState.FAILED}),
@@ -63,6 +64,7 @@ def stories() -> dict[str, Result]:
     }
 
 
+RATES = {"tool": "guidellm", "traffic_scenarios": ["D(256,32)"], "request_rate": [1, 8, 32]}
 STORIES = stories()
 
 
@@ -99,6 +101,22 @@ def test_the_table_marks_winner_and_baseline_and_ends_with_the_command(swept_res
     assert any(line.startswith("23 ") and "out_of_memory: Not enough memory" in line for line in lines)
     assert lines[-1] == shell(swept_result.spec, swept_result.experiment(16))
     assert not any("\x1b" in line for line in lines)
+
+
+def test_rates_are_called_rates_everywhere() -> None:
+    made = STORIES["rates"]
+    table, csv_text, page = (str(FORMATS[name].render(made)) for name in ("table", "csv", "html"))
+    (best,) = [line for line in table.splitlines() if line.startswith("best")]
+    assert re.search(r"tok/s +\+13 % +32/s +505 ms met", best)
+    rows = list(csv.DictReader(io.StringIO(csv_text)))
+    assert {(row["concurrency"], row["rate"]) for row in rows if row["scenario"]} == {
+        ("", "1.0"), ("", "8.0"), ("", "32.0")
+    }  # fmt: skip
+    assert "D(256,32) @ 32/s" in page
+    assert "1, 8, 32 requests per second of D(256,32)" in page
+    for text in (table, page.partition("Task file")[0]):
+        assert "concurrency" not in text.lower()
+        assert "× 0" not in text
 
 
 def test_the_table_lists_the_best_and_counts_the_rest(swept_result: Result) -> None:

@@ -100,7 +100,15 @@ async def test_requests_ask_for_the_tasks_own_model_name_where_it_gives_one(tmp_
 
     class Listening(rig.FakeLoad):
         async def measure(
-            self, url: str, model: str, scenario: str, concurrency: int, folder: Path, *, held_out: bool = False
+            self,
+            url: str,
+            model: str,
+            scenario: str,
+            concurrency: int,
+            folder: Path,
+            *,
+            rate: float | None = None,
+            held_out: bool = False,
         ) -> LoadPoint:
             asked.append(model)
             return await super().measure(url, model, scenario, concurrency, folder, held_out=held_out)

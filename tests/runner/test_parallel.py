@@ -52,7 +52,15 @@ class Meeting(FakeLoad):
     met: bool = False
 
     async def measure(
-        self, url: str, model: str, scenario: str, concurrency: int, folder: Path, *, held_out: bool = False
+        self,
+        url: str,
+        model: str,
+        scenario: str,
+        concurrency: int,
+        folder: Path,
+        *,
+        rate: float | None = None,
+        held_out: bool = False,
     ) -> LoadPoint:
         if self.all is not None and not self.met:
             self.met = True

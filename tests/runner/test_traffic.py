@@ -292,3 +292,70 @@ def test_levels_that_cannot_be_steady_are_told() -> None:
     (said,) = traffic.cautions(rig.spec(benchmark={"num_concurrency": [1, 512], "max_requests_per_iteration": 4}))
     assert "steady state of concurrency 512: it takes 2,560, better 5,120" in said
     assert not traffic.cautions(rig.spec(benchmark={"num_concurrency": [1, 512]}))
+
+
+# The shape of the load
+
+
+def shape(**given: Any) -> dict[str, Any]:
+    scenario = "trace" if "trace" in given else "D(100,100)"
+    closed = [1] if "turns" in given else []
+    return {"tool": "guidellm", "num_concurrency": closed, "traffic_scenarios": [scenario], **given}
+
+
+TRACE = '{"timestamp": %d, "input_length": 9, "output_length": 2}\n'
+
+
+def trace(tmp_path: Path, *stamps: int) -> str:
+    path = tmp_path / "trace.jsonl"
+    path.write_text("".join(TRACE % stamp for stamp in stamps))
+    return str(path)
+
+
+@pytest.mark.parametrize(
+    ("given", "cannot"),
+    [
+        ({"request_rate": [2]}, "genai-bench cannot send requests at a rate"),
+        ({"trace": "TRACE"}, "genai-bench cannot replay a trace"),
+        ({"turns": 4}, "genai-bench cannot hold conversations"),
+    ],
+)
+async def test_what_a_load_generator_cannot_send_is_refused_with_the_one_that_can(
+    settings: Settings, tmp_path: Path, given: dict[str, Any], cannot: str
+) -> None:
+    if "trace" in given:
+        given = {"trace": trace(tmp_path, 0, 100)}
+    (name,) = given
+    said = await problems(settings, benchmark=shape(**given, tool="genai-bench"))
+    assert said == {f"benchmark.{name}": f"{cannot}; guidellm can: write benchmark.tool: guidellm"}
+
+
+async def test_the_levels_of_a_plan_are_rates_where_the_load_is_open(settings: Settings, tmp_path: Path) -> None:
+    rates = await summary(settings, benchmark=shape(request_rate=[4, 0.5]))
+    assert rates.levels == ("D(100,100) @ 0.5/s", "D(100,100) @ 4/s")
+    assert any("engine install guidellm" in one for one in rates.missing)
+    replayed = await summary(settings, benchmark=shape(trace=trace(tmp_path, 0, 100)))
+    assert replayed.levels == ("trace",)
+
+
+async def test_a_trace_that_is_none_is_refused_with_its_line(settings: Settings, tmp_path: Path) -> None:
+    path = tmp_path / "trace.jsonl"
+    path.write_text(TRACE % 5 + "nonsense\n")
+    said = await problems(settings, benchmark=shape(trace=str(path)))
+    assert "line 2: 'nonsense' is not JSON" in said["benchmark.trace"]
+    said = await problems(settings, benchmark=shape(trace=str(tmp_path / "none")))
+    assert "cannot be read" in said["benchmark.trace"]
+
+
+async def test_a_trace_without_times_cannot_be_stretched(settings: Settings, tmp_path: Path) -> None:
+    given = shape(trace=trace(tmp_path, 7, 7), request_rate=2)
+    assert "same time" in (await problems(settings, benchmark=given))["benchmark.request_rate"]
+
+
+async def test_what_of_a_trace_is_not_sent_is_told(settings: Settings, tmp_path: Path) -> None:
+    given = shape(trace=trace(tmp_path, 0, 50_000, 90_000), max_time_per_iteration=1)
+    told = (await summary(settings, benchmark=given)).warnings
+    assert any("lasts 90 s, a load level at most 60 s" in one for one in told)
+    told = (await summary(settings, benchmark={**given, "max_requests_per_iteration": 2})).warnings
+    assert any("Only the first 2 of 3 requests" in one for one in told)
+    assert not any("lasts" in one for one in told)

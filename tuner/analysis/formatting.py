@@ -1,6 +1,7 @@
 """Numbers as people read them: three digits that mean something, a unit, milliseconds below a second."""
 
 from tuner.spec.objectives import SLO, Metric, Objective
+from tuner.spec.task import BenchmarkConfig
 
 NAMES = {
     Metric.TTFT: "time to first token",
@@ -78,3 +79,11 @@ def described(objective: Objective, value: float) -> str:
     """341 output tokens/s, 412 ms p90 time to first token."""
     amount = number(value) if objective.metric.is_rate else duration(value)
     return f"{amount} {statistic(objective.metric, objective.statistic)}"
+
+
+def load(benchmark: BenchmarkConfig) -> str:
+    """`1, 4, 8 concurrent requests`, `2, 4 requests per second`, or a trace's own pace."""
+    if benchmark.num_concurrency:
+        return f"{', '.join(map(str, benchmark.num_concurrency))} concurrent requests"
+    rates = ", ".join(f"{rate:g}" for rate in benchmark.request_rate)
+    return f"{rates} requests per second" if rates else "the pace of its own"

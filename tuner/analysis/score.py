@@ -4,7 +4,8 @@ import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
-from tuner.domain import Experiment, ExperimentState, LoadPoint, OperatingPoint, Score
+from tuner.domain import Experiment, ExperimentState, Level, LoadPoint, OperatingPoint, Score
+from tuner.domain import levels as levels_at
 from tuner.spec.objectives import SLO, Metric, Objective, SLOConfig, Statistic
 from tuner.spec.task import TaskSpec
 
@@ -22,9 +23,9 @@ LAST: Rank = (True, math.inf, math.inf)
 
 @dataclass(frozen=True)
 class _Judged:
-    """A load level, or the levels of a scenario taken together (then `concurrency` is None)."""
+    """A load level, or the levels of a scenario taken together (then `level` is None)."""
 
-    concurrency: int | None
+    level: Level | None
     value: float
     penalised: float
     softened: float
@@ -39,11 +40,12 @@ def score(
     scenarios: Sequence[str],
     concurrencies: Sequence[int],
     gpus: int,
+    rates: Sequence[float] = (),
 ) -> Score | None:
     """Judges an experiment at its operating point; None where it cannot be judged (`unjudged` says why).
 
     Maximizing, a scenario is judged at its best level: feasible before infeasible, then the smaller violation, then the
-    better penalised value, then the lower concurrency. Minimizing, by the mean of values and of penalised values over
+    better penalised value, then the lower load. Minimizing, by the mean of values and of penalised values over
     all requested levels, with their violations summed; every one must count. Over several scenarios values are
     geometric means, violations are summed, and excesses are the worst.
 
@@ -51,13 +53,14 @@ def score(
     TPOT, so under a TPOT bound they prove nothing.
 
     Args:
-        scenarios: the requested ones. Points of others are ignored, as are those of other concurrencies.
+        scenarios: the requested ones. Points of others are ignored, as are those of other concurrencies and rates.
         gpus: world size; 0 on a CPU.
+        rates: those of open loops.
     """
     parts: list[_Judged] = []
-    measured = {(point.scenario, point.concurrency): point for point in points}
+    measured = {point.level: point for point in points}
     for scenario in scenarios:
-        asked = [measured.get((scenario, concurrency)) for concurrency in sorted(concurrencies)]
+        asked = [measured.get(level) for level in levels_at(scenario, concurrencies, rates)]
         levels = [_level(point, objective, slo, gpus) for point in asked if point and not _flaw(point, objective, slo)]
         if not levels or (objective.direction == "minimize" and len(levels) < len(asked)):
             return None
@@ -72,7 +75,12 @@ def score(
         violation=math.fsum(part.violation for part in parts),
         excess=_worst(part.excess for part in parts),
         points=tuple(
-            OperatingPoint(scenario=scenario, concurrency=part.concurrency, value=part.value)
+            OperatingPoint(
+                scenario=scenario,
+                concurrency=part.level and part.level.concurrency,
+                rate=part.level and part.level.rate,
+                value=part.value,
+            )
             for scenario, part in zip(scenarios, parts, strict=True)
         ),
     )
@@ -94,8 +102,8 @@ def judge(
     load, levels = spec.benchmark, [_levels(one) for one in like] or [None] * len(objectives)
     scores = [
         score(
-            [point for point in points if at is None or (point.scenario, point.concurrency) in at],
-            *(objective, spec.slo, load.traffic_scenarios, load.num_concurrency, gpus),
+            [point for point in points if at is None or point.level in at],
+            *(objective, spec.slo, load.traffic_scenarios, load.num_concurrency, gpus, load.request_rate),
         )
         for objective, at in zip(objectives, levels, strict=True)
     ]
@@ -127,12 +135,12 @@ def effective_objectives(spec: TaskSpec, world_sizes: Iterable[int]) -> tuple[Ob
 
 def unjudged(spec: TaskSpec, objectives: Sequence[Objective], points: Sequence[LoadPoint]) -> str:
     """Why `judge` gives no score, as a sentence; empty where it gives one."""
-    measured = {(point.scenario, point.concurrency): point for point in points}
+    load, measured = spec.benchmark, {point.level: point for point in points}
     for objective in objectives:
-        for scenario in spec.benchmark.traffic_scenarios:
+        for scenario in load.traffic_scenarios:
             levels = {
-                f"{scenario} × {concurrency}": _flaw(measured.get((scenario, concurrency)), objective, spec.slo)
-                for concurrency in sorted(spec.benchmark.num_concurrency)
+                level.name: _flaw(measured.get(level), objective, spec.slo)
+                for level in levels_at(scenario, load.num_concurrency, load.request_rate)
             }
             flaws = "; ".join(f"{name} {flaw}" for name, flaw in levels.items() if flaw)
             if all(levels.values()):
@@ -226,7 +234,7 @@ def _level(point: LoadPoint, objective: Objective, slo: SLOConfig | None, gpus: 
         return value * penalty if objective.direction == "minimize" else value / penalty
 
     return _Judged(
-        concurrency=point.concurrency,
+        level=point.level,
         value=value,
         penalised=penalised(bounds),
         softened=penalised(b for b in bounds if not b.hard or b.fail_ratio),
@@ -257,9 +265,9 @@ def _penalty(excess: float, steepness: float) -> float:
     return math.exp(min(exponent, STEEPEST)) * (1 + max(0.0, exponent - STEEPEST))
 
 
-def _levels(one: Score) -> set[tuple[str, int]] | None:
-    """Where a score was taken, by scenario and concurrency; None: over all levels."""
-    found = {(point.scenario, point.concurrency) for point in one.points if point.concurrency is not None}
+def _levels(one: Score) -> set[Level] | None:
+    """Where a score was taken; None: over all levels."""
+    found = {point.level for point in one.points if point.level is not None}
     return found or None
 
 
@@ -268,13 +276,13 @@ def _bounds(slo: SLOConfig | None) -> tuple[SLO, ...]:
 
 
 def _best(levels: Sequence[_Judged]) -> _Judged:
-    """Levels come by rising concurrency, and `min` takes the first of equals."""
+    """Levels come by rising load, and `min` takes the first of equals."""
     return min(levels, key=lambda level: (level.violation, -level.penalised))
 
 
 def _mean(levels: Sequence[_Judged]) -> _Judged:
     return _Judged(
-        concurrency=None,
+        level=None,
         value=math.fsum(level.value for level in levels) / len(levels),
         penalised=math.fsum(level.penalised for level in levels) / len(levels),
         softened=math.fsum(level.softened for level in levels) / len(levels),

@@ -88,6 +88,34 @@ def _between(pieces: Sequence[Piece], parts: Sequence[tuple[int, int]]) -> list[
 
 
 @dataclass
+class Reply:
+    """An answer while it comes: its pieces as they are, and whether more will come."""
+
+    pieces: list[Piece] = field(default_factory=list)
+    chunked: bool = False
+    left: int | None = None
+    """Bytes to come; None: until the other side closes, or the last chunk."""
+
+    def take(self, now: float, data: bytes) -> bool:
+        """True: that was all of it."""
+        fresh = not self.pieces
+        self.pieces.append((now, data))
+        if fresh or (self.left is None and not self.chunked):
+            found = head(self.pieces)
+            if found is None:
+                return False  # it comes in pieces itself
+            self.chunked = found.chunked
+            if found.length is not None:
+                self.left = found.length + found.size - sum(len(piece) for _, piece in self.pieces)
+        elif self.left is not None:
+            self.left -= len(data)
+        return (self.left is not None and self.left <= 0) or (self.chunked and self._last())
+
+    def _last(self) -> bool:
+        return b"".join(data for _, data in self.pieces[-2:])[-len(LAST_CHUNK) :] == LAST_CHUNK
+
+
+@dataclass
 class Answer:
     """A streamed answer so far."""
 

@@ -4,6 +4,7 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from statistics import fmean, median, pvariance
 
+from tuner.benchmarks import open_loop
 from tuner.benchmarks.requests import ANSWERED_SHARE, Level, Request
 from tuner.benchmarks.tokens import UNSEEN_SHARE, hidden
 from tuner.benchmarks.window import STEADY_PER_CLIENT, Window
@@ -22,11 +23,14 @@ errors."""
 def failure(concurrency: int, level: Level, seen: Window) -> tuple[FailureKind | None, str | None]:
     """Why these requests cannot be trusted, the worst reason first."""
     if why := _unanswered(concurrency, level, seen):
-        return FailureKind.BENCHMARK_FAILED, why
+        growing = open_loop.growing(level, seen)
+        return (FailureKind.OVERLOADED, f"{growing} {why}") if growing else (FailureKind.BENCHMARK_FAILED, why)
     if why := _unhealthy(seen.answered):
         return FailureKind.UNHEALTHY_OUTPUT, why
-    if why := _saturated(level, seen):
+    if why := _saturated(level, seen) or open_loop.behind(level, seen):
         return FailureKind.BENCHMARK_FAILED, why
+    if why := open_loop.growing(level, seen):
+        return FailureKind.OVERLOADED, why
     return None, None
 
 

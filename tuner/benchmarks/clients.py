@@ -17,7 +17,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from tuner.benchmarks import pacing
-from tuner.benchmarks.answers import LAST_CHUNK, Piece, head
+from tuner.benchmarks.answers import Piece, Reply
 
 RAMP_EVERY_S, LOOK_EVERY_S = 0.002, 0.01
 READ_BYTES = 2**16
@@ -68,11 +68,12 @@ class Call:
     unsent: memoryview
     started_at: float
     ended_at: float | None = None
-    pieces: list[Piece] = field(default_factory=list)
+    reply: Reply = field(default_factory=Reply)
     error: str | None = None
-    chunked: bool = False
-    left: int | None = None
-    """Bytes to come; None: until the other side closes, or the last chunk."""
+
+    @property
+    def pieces(self) -> list[Piece]:
+        return self.reply.pieces
 
     @property
     def last_sign_at(self) -> float:
@@ -221,28 +222,11 @@ class Clients:
 
     def _receive(self, call: Call, data: bytes) -> None:
         now = time.monotonic()
-        if not data:
-            self._settle(call, now)
-            return
-        fresh = not call.pieces
-        call.pieces.append((now, data))
+        over = not data or call.reply.take(now, data)
         if not call.number:
             self.shared.first[0] = len(call.pieces)
-        if fresh or (call.left is None and not call.chunked):
-            found = head(call.pieces)
-            if found is None:
-                return  # it comes in pieces itself
-            call.chunked = found.chunked
-            if found.length is not None:
-                call.left = found.length + found.size - sum(len(piece) for _, piece in call.pieces)
-        elif call.left is not None:
-            call.left -= len(data)
-        if (call.left is not None and call.left <= 0) or (call.chunked and self._last(call)):
+        if over:
             self._settle(call, now)
-
-    def _last(self, call: Call) -> bool:
-        end = b"".join(data for _, data in call.pieces[-2:])[-len(LAST_CHUNK) :]
-        return end == LAST_CHUNK
 
     def _fail(self, call: Call, error: OSError) -> None:
         call.error = repr(error)

@@ -5,42 +5,30 @@ while the engine does. Prompts and requests are genai-bench's; when they are sen
 """
 
 import asyncio
-import errno
 import json
 import math
 import os
 import re
-import shutil
-import zlib
 from collections.abc import AsyncIterator, Mapping
-from contextlib import AsyncExitStack, asynccontextmanager
-from dataclasses import asdict, dataclass, field
+from contextlib import asynccontextmanager
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import ClassVar
 
-from pydantic import BaseModel, ConfigDict, ValidationError
-
-from tuner.benchmarks import pacing, requests, window
+from tuner.benchmarks import pacing, requests, warm_process, window
 from tuner.benchmarks.clients import Order
-from tuner.benchmarks.requests import Ending, Level, Request
+from tuner.benchmarks.requests import Level
 from tuner.benchmarks.statistics import summarize
+from tuner.benchmarks.warm_process import DriverReply, WarmProcess
 from tuner.domain import Label, LoadPoint
-from tuner.errors import BenchmarkError, DeploymentError, FailureKind, UnavailableError
-from tuner.logs import failures
-from tuner.logs.tail import tail
-from tuner.machine import processes
+from tuner.errors import UnavailableError
 from tuner.machine.environments import find
 from tuner.protocols import Recipe, Workload
 
 ENVIRONMENT = "genai-bench"
 DRIVER = Path(__file__).with_name("genai_bench_driver.py")
-WARM_LIMIT_S = 180.0
-"""For the imports, on a machine where an engine starts at the same time."""
-GRACE_S = 60.0
-"""Beyond the time of a level, for what comes before its first request and after its last answer."""
 CLIENTS_EACH = 32
 """More clients than this are shared by several processes, as far as there are processors."""
-MACHINE_ERRNOS = (errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EMFILE, errno.ENFILE, errno.ENOMEM, errno.EAGAIN)
 
 
 @dataclass(frozen=True)
@@ -50,6 +38,7 @@ class GenaiBench:
     recipes: ClassVar[Mapping[str, Recipe]] = {
         ENVIRONMENT: Recipe(requirement=None, module="genai_bench", disk_gib=1.5, python_below=(3, 13))
     }
+    shapes: ClassVar[frozenset[str]] = frozenset()
 
     def missing(self) -> str | None:
         if find(self.home, [ENVIRONMENT]) is not None:
@@ -72,82 +61,51 @@ class GenaiBench:
             await warm.stop()
 
 
-class DriverReply(BaseModel):
-    """What the warm process says: that it is ready, or how a level ended."""
-
-    model_config = ConfigDict(frozen=True)
-
-    error: str | None = None
-    errno: int | None = None
-    died: bool = False
-    ending: Ending = "complete"
-    ended_at: float = 0.0
-    parts: int = 0
-    """Files that the level's processes wrote."""
-
-    @property
-    def kind(self) -> FailureKind:
-        """The machine's fault, or not to be mended by trying again."""
-        machine = self.died or self.errno in MACHINE_ERRNOS
-        return FailureKind.INFRASTRUCTURE if machine else FailureKind.BENCHMARK_FAILED
-
-
 @dataclass
 class WarmGenaiBench:
-    """One warm process, and the next one where it died. Measures one level at a time."""
+    """Measures one level at a time, by a warm process."""
 
     python: Path
     workload: Workload
     log: Path
     label: Label
     registry: Path
-    _process: asyncio.subprocess.Process | None = None
-    _ready: bool = False
-    _running: AsyncExitStack = field(default_factory=AsyncExitStack)
+
+    def __post_init__(self) -> None:
+        tokenizer = self.workload.tokenizer
+        self.process = WarmProcess(ENVIRONMENT, self.python, DRIVER, tokenizer, self.log, self.label, self.registry)
 
     async def start(self) -> None:
         """Returns at once; the process gets ready by itself."""
-        argv = [str(self.python), "-I", str(DRIVER), self.workload.tokenizer]
-        session = processes.session(
-            argv,
-            _environment(self.workload.tokenizer),
-            self.log,
-            self.label,
-            self.registry,
-            stdin=asyncio.subprocess.PIPE,
-            stdout=asyncio.subprocess.PIPE,
-        )
-        try:
-            self._process = (await self._running.enter_async_context(session)).process
-        except DeploymentError as error:
-            raise BenchmarkError(FailureKind.INFRASTRUCTURE, f"genai-bench: {error}") from error
+        await self.process.start()
 
     async def stop(self) -> None:
-        self._process, self._ready = None, False
-        await self._running.aclose()
+        await self.process.stop()
 
     async def measure(
-        self, url: str, model: str, scenario: str, concurrency: int, folder: Path, *, held_out: bool = False
+        self,
+        url: str,
+        model: str,
+        scenario: str,
+        concurrency: int,
+        folder: Path,
+        *,
+        rate: float | None = None,
+        held_out: bool = False,
     ) -> LoadPoint:
+        assert concurrency, "open loops are refused when a task is planned"
         level = folder / f"{re.sub(r'[^A-Za-z0-9]+', '_', scenario).strip('_')}-c{concurrency}"
-        await asyncio.to_thread(_empty, level)
+        await asyncio.to_thread(warm_process.empty, level)
         kept, workload = level / requests.NAME, self.workload
         order = {
-            "seed": _seed(scenario, concurrency),
+            "seed": warm_process.seed(f"{scenario} × {concurrency}"),
             "records": str(kept),
             "url": url,
             "order": asdict(self._order(concurrency)),
             "ignore_eos": workload.additional_params.get("ignore_eos"),
             "arguments": self.arguments(url, model, scenario, concurrency, level, held_out),
         }
-        try:
-            await self._warm()
-            outcome = await self._ask(order)
-        except BaseException:  # a cancelled or broken level: whatever still sends requests has to go
-            await self.stop()
-            raise
-        if outcome.error is not None:
-            raise BenchmarkError(outcome.kind, f"genai-bench: {outcome.error}", self._lines())
+        outcome = await self.process.run(order, workload.max_time_s)
         return await asyncio.to_thread(self._point, scenario, concurrency, outcome, kept, folder)
 
     def _order(self, concurrency: int) -> Order:
@@ -162,7 +120,7 @@ class WarmGenaiBench:
         )
 
     def _point(self, scenario: str, concurrency: int, outcome: DriverReply, kept: Path, folder: Path) -> LoadPoint:
-        processes, sent = _parts(kept, outcome.parts)
+        processes, sent = warm_process.parts(kept, outcome.parts)
         level = Level(
             generator="genai-bench",
             ended_at=outcome.ended_at,
@@ -206,105 +164,3 @@ class WarmGenaiBench:
             "--prefix-ratio": workload.prefix_ratio,
         }
         return [text for name, value in arguments.items() if value is not None for text in (name, str(value))]
-
-    async def _warm(self) -> None:
-        if self._process is None or self._process.returncode is not None:
-            await self.stop()
-            await self.start()
-        if self._ready:
-            return
-        outcome = await self._answer(WARM_LIMIT_S, "to get ready")
-        if outcome.error is not None:
-            raise UnavailableError(
-                f"The tokenizer {self.workload.tokenizer} cannot be loaded: {outcome.error} Without one nothing can be "
-                "measured; name a folder or a hub id that has one in benchmark.model_tokenizer."
-            )
-        self._ready = True
-
-    async def _ask(self, order: dict[str, object]) -> DriverReply:
-        assert self._process is not None
-        assert self._process.stdin is not None
-        self._process.stdin.write(json.dumps(order).encode() + b"\n")
-        return await self._answer(self.workload.max_time_s + GRACE_S, "for this level")
-
-    async def _answer(self, limit_s: float, purpose: str) -> DriverReply:
-        """The next thing the warm process says.
-
-        Raises:
-            BenchmarkError: it says nothing for too long, or died.
-        """
-        assert self._process is not None
-        assert self._process.stdout is not None
-        try:
-            async with asyncio.timeout(limit_s):
-                line = await self._process.stdout.readline()
-        except TimeoutError as error:
-            message = f"genai-bench took more than {limit_s:.0f} s {purpose} and was stopped; its log is {self.log}."
-            raise BenchmarkError(FailureKind.BENCHMARK_FAILED, message, self._lines()) from error
-        if line:
-            return DriverReply.model_validate_json(line)
-        code = await self._process.wait()
-        message = f"The load generator's process died with exit code {code}; its log is {self.log}."
-        raise BenchmarkError(FailureKind.INFRASTRUCTURE, message, self._lines())
-
-    def _lines(self) -> tuple[str, ...]:
-        return tuple(tail(self.log, failures.LINES))
-
-
-class ProcessLine(BaseModel):
-    """What one of the level's processes says of itself, in the first line of its file."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
-
-    lag_s: float
-    busy: float
-    cpu_s: float
-
-
-def _parts(kept: Path, count: int) -> tuple[list[ProcessLine], list[Request]]:
-    """What each process of a level wrote down, by order of sending; their files are gone afterwards.
-
-    Raises:
-        BenchmarkError: a file is missing or damaged.
-    """
-    said: list[ProcessLine] = []
-    sent: list[Request] = []
-    for number in range(count):
-        part = Path(f"{kept}.{number}")
-        try:
-            with part.open(encoding="utf-8") as lines:
-                said.append(ProcessLine.model_validate_json(next(lines)))
-                sent += [requests.parsed(line) for line in lines]
-            part.unlink()
-        except (OSError, ValidationError, StopIteration) as error:
-            message = f"The per-request data of the level cannot be read: {error!r}"
-            raise BenchmarkError(FailureKind.INFRASTRUCTURE, message) from error
-    return said, sorted(sent, key=lambda one: one.started_at)
-
-
-def _environment(tokenizer: str) -> dict[str, str]:
-    """No user interface, no telemetry, and no hub where the tokenizer is a folder."""
-    direct = (os.environ.get("no_proxy") or os.environ.get("NO_PROXY"), "127.0.0.1", "localhost")
-    settings = {
-        "ENABLE_UI": "false",
-        "HF_HUB_DISABLE_TELEMETRY": "1",
-        "TOKENIZERS_PARALLELISM": "false",
-        "no_proxy": ",".join(filter(None, direct)),
-    }
-    if Path(tokenizer).is_dir():
-        settings["HF_HUB_OFFLINE"] = "1"
-    return {**processes.inherited(), **settings}
-
-
-def _empty(folder: Path) -> None:
-    """Makes the folder of a level, or empties it where the level runs again."""
-    try:
-        shutil.rmtree(folder, ignore_errors=True)
-        folder.mkdir(parents=True)
-    except OSError as error:
-        raise BenchmarkError(FailureKind.INFRASTRUCTURE, f"{folder} cannot be written: {error}") from error
-
-
-def _seed(scenario: str, concurrency: int) -> int:
-    """The same for a level wherever it is run, another for another level."""
-    return zlib.crc32(f"{scenario} × {concurrency}".encode())

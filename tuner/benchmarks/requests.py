@@ -101,6 +101,10 @@ class Level:
     """Share of its time that the busiest of its processes used a processor; 1 is all of it."""
     cpu_s: float = 0.0
     """Processor time that all of it took while the level ran."""
+    trace: bool = False
+    """Recorded traffic, all of which is measured: it need not have a steady state."""
+    unsent: int = 0
+    """Requests of an open loop that were due and never left."""
 
     @classmethod
     def whole(cls, generator: str, requests: Sequence[Request]) -> "Level":

@@ -22,6 +22,7 @@ def summarize(
     requests: Sequence[Request],
     slos: Iterable[SLO],
     *,
+    rate: float | None = None,
     raw: str | None = None,
 ) -> LoadPoint:
     """The load point of these requests; with a `failure` where they cannot be trusted.
@@ -30,7 +31,11 @@ def summarize(
     the time that it had taken by then. Rates are taken over the steady span of the level: output tokens as they were
     made, and the others by what a measured answer holds on average.
 
+    In an open loop latencies begin when a request was due, whenever it left.
+
     Args:
+        concurrency: 0: an open loop.
+        rate: its requests per second.
         raw: where the requests are kept, relative to the task's run folder.
     """
     seen = windows.window(level, requests)
@@ -49,6 +54,7 @@ def summarize(
     return LoadPoint(
         scenario=scenario,
         concurrency=concurrency,
+        rate=rate,
         requests=seen.measured,
         failed=len(seen.failed) + len(seen.unanswered),
         unanswered=len(seen.unanswered),

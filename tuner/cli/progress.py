@@ -2,10 +2,11 @@
 
 import asyncio
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from pydantic import JsonValue
 from rich.console import Console, Group
 from rich.live import Live
 from rich.progress_bar import ProgressBar
@@ -13,7 +14,7 @@ from rich.table import Table
 from rich.text import Text
 
 from tuner.analysis.formatting import quantity
-from tuner.domain import Event, LoadPoint
+from tuner.domain import Event, Level, LoadPoint
 from tuner.logs.following import LogChunk
 from tuner.logs.tail import tail
 from tuner.service import Tuner
@@ -62,7 +63,7 @@ class Progress:
                 of = f"{self.number + 1} of {self.total} ({self.role}{again})"
                 return f"experiment #{self.number}, {of}: {self.params or 'defaults'}"
             case "phase" if p["number"] == self.number:
-                at = f" {p['scenario']} × {p['concurrency']}" if "scenario" in p else ""
+                at = f" {_level(p)}" if "scenario" in p else ""
                 self.phase = f"{p['phase']}{at}"
                 return None
             case "load_point":
@@ -180,6 +181,12 @@ def panel(progress: Progress, last_line: str) -> Group:
         Text(progress.params, style="dim", overflow="ellipsis", no_wrap=True),
         Text(last_line, style="dim", overflow="ellipsis", no_wrap=True),
     )
+
+
+def _level(payload: Mapping[str, JsonValue]) -> str:
+    rate = payload.get("rate")
+    at = float(rate) if isinstance(rate, int | float) else None
+    return Level(str(payload["scenario"]), _int(payload["concurrency"]), at).name
 
 
 def _last_line(log: Path) -> str:

@@ -55,11 +55,12 @@ def plots(result: Result) -> list[Plot]:
             _load_curves,
         ),
         _plot(
-            "Objective against concurrency",
+            f"Objective against {_load(result)}",
             f"The baseline and the {CURVES} best configurations, one line each. Bars reach from the lowest to the "
             "highest of all measurements of a configuration.",
             result,
-            _by_concurrency,
+            _by_load,
+            name="objective-against-concurrency",
         ),
         _plot(
             "Search history",
@@ -133,27 +134,32 @@ def _load_curves(figure: Figure, result: Result) -> None:
             _logarithmic(axes)
 
 
-def _by_concurrency(figure: Figure, result: Result) -> None:
+def _by_load(figure: Figure, result: Result) -> None:
     objective = result.objectives[0]
     scenarios = result.spec.benchmark.traffic_scenarios[:MOST_PANELS]
     chosen = {s.number for s in result.standings if s.place is not None and s.place <= CURVES} | {result.baseline}
     for scenario, axes in zip(scenarios, _panels(figure, len(scenarios)), strict=True):
         for one in (one for one in _drawn_last_is_best(result) if one.number in chosen):
-            levels = sorted((p for p in one.points if p.valid and p.scenario == scenario), key=lambda p: p.concurrency)
-            pairs = [(float(p.concurrency), p.at(objective.metric, objective.statistic, one.gpus)) for p in levels]
+            levels = sorted((p for p in one.points if p.valid and p.scenario == scenario), key=lambda p: p.level.load)
+            pairs = [(p.level.load, p.at(objective.metric, objective.statistic, one.gpus)) for p in levels]
             line = [(x, _scaled(objective.metric, y)) for x, y in pairs if y is not None]
             colour = _colour(result, one)
             _line(axes, line, colour, f"#{one.number}" if colour == OTHER else _label(result, one), faint=False)
             axes.vlines(
                 *zip(*_ranges(result, one, objective, scenario), strict=True), color=colour, linewidth=3, alpha=0.4
             )
-        levels_asked = result.spec.benchmark.num_concurrency
-        if max(levels_asked) > 4 * min(levels_asked):
+        asked = sorted(result.spec.benchmark.num_concurrency or result.spec.benchmark.request_rate or (0,))
+        if asked[0] and asked[-1] > 4 * asked[0]:
             axes.set_xscale("log", base=2)
-        axes.set_xticks(sorted(levels_asked), [str(level) for level in sorted(levels_asked)])
+        axes.set_xticks(asked, [f"{one:g}" for one in asked])
         axes.xaxis.set_minor_formatter(NullFormatter())
-        _finish(axes, "concurrency", _aim_axis(objective), scenario if len(scenarios) > 1 else "")
+        _finish(axes, _load(result), _aim_axis(objective), scenario if len(scenarios) > 1 else "")
         axes.set_ylim(bottom=0)
+
+
+def _load(result: Result) -> str:
+    """What rises from level to level."""
+    return "concurrency" if result.spec.benchmark.num_concurrency else "requests/s that come"
 
 
 def _progress(figure: Figure, result: Result) -> None:
@@ -207,13 +213,13 @@ def _race(figure: Figure, result: Result) -> None:
 
 
 def _ranges(result: Result, one: Experiment, objective: Objective, scenario: str) -> list[tuple[float, float, float]]:
-    """(concurrency, lowest, highest) over all measurements of a configuration."""
+    """(load, lowest, highest) over all measurements of a configuration."""
     same = [one, *(other for other in result.experiments if other.confirms == one.number)]
-    values: dict[int, list[float]] = {}
+    values: dict[float, list[float]] = {}
     for point in (p for other in same for p in other.points if p.valid and p.scenario == scenario):
         if (value := point.at(objective.metric, objective.statistic, one.gpus)) is not None:
-            values.setdefault(point.concurrency, []).append(_scaled(objective.metric, value))
-    return [(float(concurrency), min(found), max(found)) for concurrency, found in values.items()]
+            values.setdefault(point.level.load, []).append(_scaled(objective.metric, value))
+    return [(load, min(found), max(found)) for load, found in values.items()]
 
 
 def _pareto(figure: Figure, result: Result) -> None:

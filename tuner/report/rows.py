@@ -9,7 +9,7 @@ from tuner.analysis.formatting import percent
 from tuner.analysis.gains import Gain, differs
 from tuner.analysis.notes import of_level
 from tuner.analysis.result import Bound, Result, Standing
-from tuner.domain import Experiment, LoadPoint, Params
+from tuner.domain import Experiment, LoadPoint, OperatingPoint, Params
 from tuner.spec.objectives import Metric, Statistic
 from tuner.spec.values import Value
 
@@ -88,7 +88,7 @@ def levels(result: Result) -> Rows:
     header = (
         *("task", "engine", "simulated", "experiment", "role", "winner", "state", "reason"),
         *names,
-        *("scenario", "concurrency", "valid", "requests", "failed", "success_rate", "duration_s"),
+        *("scenario", "concurrency", "rate", "valid", "requests", "failed", "success_rate", "duration_s"),
         *("input_tokens", "output_tokens"),
         *(metric.value for metric in RATES),
         *(column(metric, statistic) for metric in TIMES for statistic in STATISTICS),
@@ -182,23 +182,37 @@ def column(metric: Metric, statistic: Statistic) -> str:
 def operating_point(one: Experiment, index: int = 0) -> str:
     """`D(100,100) × 8` per scenario, or that a scenario was judged by the mean of its levels."""
     points = one.scores[index].points if one.scores else ()
-    return "; ".join(f"{p.scenario} × {p.concurrency if p.concurrency else 'mean of all levels'}" for p in points)
+    return "; ".join(p.level.name if p.level else f"{p.scenario} × mean of all levels" for p in points)
 
 
 def judged_at(result: Result, one: Experiment) -> str:
     """The load levels it is judged at, short. Where there is one scenario, it is not repeated in every row."""
     alone = len(result.spec.benchmark.traffic_scenarios) == 1
-    places = [
-        f"{'' if alone else f'{point.scenario} × '}{point.concurrency or 'all'}"
-        for score in one.scores
-        for point in score.points
-    ]
+    points = [point for score in one.scores for point in score.points]
+    places = [_place(point, alone) for point in points]
     return ", ".join(dict.fromkeys(places)) + (" (partial)" if one.partial else "")
+
+
+def _place(point: OperatingPoint, alone: bool) -> str:
+    level = point.level
+    if level is None:
+        return "all" if alone else f"{point.scenario} × all"
+    if not alone:
+        return level.name
+    return str(level.concurrency) if not level.open else level.at.removeprefix("@ ") or "its own pace"
 
 
 def _level(point: LoadPoint, gpus: int) -> tuple[Cell, ...]:
     return (
-        *(point.scenario, point.concurrency, point.valid, point.requests, point.failed, point.success_rate),
+        *(
+            point.scenario,
+            point.concurrency or None,
+            point.rate,
+            point.valid,
+            point.requests,
+            point.failed,
+            point.success_rate,
+        ),
         *(point.duration_s, point.input_tokens, point.output_tokens),
         *(point.at(metric, "mean", gpus) for metric in RATES),
         *(point.at(metric, statistic, gpus) for metric in TIMES for statistic in STATISTICS),

@@ -88,9 +88,9 @@ class Attempt:
         spec = self.rig.plan.spec
         while (level := LOAD_POLICIES[spec.benchmark.load_policy].next(spec, self.points)) is not None:
             deadly = self.deadly.get(level.scenario)
-            if deadly is None or level.concurrency < deadly.concurrency:
+            if deadly is None or level.load < deadly.level.load:
                 return level
-            why = f"Not run: the engine died at concurrency {deadly.concurrency}."
+            why = f"Not run: the engine died at {_load(deadly.level)}."
             self.points.append(level.failed(deadly.failure or FailureKind.CRASHED, why))
         return None
 
@@ -218,7 +218,11 @@ async def _level(attempt: Attempt, watch: Watch, level: Level) -> LoadPoint:
     Raises:
         ExperimentError: infrastructure failed, so that nothing can be said of this configuration.
     """
-    phase: dict[str, JsonValue] = {"scenario": level.scenario, "concurrency": level.concurrency}
+    phase: dict[str, JsonValue] = {
+        "scenario": level.scenario,
+        "concurrency": level.concurrency,
+        "rate": level.rate,
+    }
     await attempt.tell("phase", {"phase": "measuring", **phase})
     try:
         point = await _recorded(attempt, watch, level)
@@ -242,6 +246,10 @@ async def _recorded(attempt: Attempt, watch: Watch, level: Level) -> LoadPoint:
     return point.model_copy(update={"machine": beside.load, "notes": (*point.notes, *machine_load.notes(beside.load))})
 
 
+def _load(level: Level) -> str:
+    return level.name if level.open else f"concurrency {level.concurrency}"
+
+
 async def _send(attempt: Attempt, watch: Watch, level: Level) -> LoadPoint:
     await watch.reset_cache()
     return await attempt.load.measure(
@@ -250,5 +258,6 @@ async def _send(attempt: Attempt, watch: Watch, level: Level) -> LoadPoint:
         level.scenario,
         level.concurrency,
         attempt.folder,
+        rate=level.rate,
         held_out=attempt.experiment.role is Role.CONFIRMATION,
     )

@@ -16,7 +16,7 @@ from tuner.engines.quantization import QUANT_PRESETS, checkpoint_quantization
 from tuner.errors import InvalidSpecError, Problem
 from tuner.launch import Image, Launch
 from tuner.protocols import Engine, Flag, Resolved, Strategy
-from tuner.runner import traffic
+from tuner.runner import shapes, traffic
 from tuner.search import space
 from tuner.search.strategies import STRATEGIES
 from tuner.settings import Settings
@@ -138,9 +138,7 @@ class Plan:
             candidates=candidates,
             valid=None if listed is None else len(listed),
             confirmations=confirmations,
-            levels=tuple(
-                f"{s} × {c}" for s in spec.benchmark.traffic_scenarios for c in spec.benchmark.num_concurrency
-            ),
+            levels=tuple(level.name for level in shapes.levels(spec)),
             gpus=self.gpus,
             at_most_s=experiments * spec.optimization.timeout_per_iteration,
             skipped=tuple(Skipped(reason=s.reason, count=s.count) for s in self.space.skipped),
@@ -311,11 +309,11 @@ def _cautions(spec: TaskSpec, built: space.SearchSpace) -> list[str]:
     cautions = []
     if not built.varied:
         cautions.append("Nothing is varied, so only the baseline is measured; give parameters lists or ranges.")
-    levels = len(spec.benchmark.num_concurrency) * len(spec.benchmark.traffic_scenarios)
-    longest_s = levels * spec.benchmark.max_time_per_iteration * 60
+    asked = len(shapes.levels(spec))
+    longest_s = asked * spec.benchmark.max_time_per_iteration * 60
     if longest_s > spec.optimization.timeout_per_iteration:
         cautions.append(
-            f"{levels} load levels of up to {spec.benchmark.max_time_per_iteration:g} min can outlast "
+            f"{asked} load levels of up to {spec.benchmark.max_time_per_iteration:g} min can outlast "
             f"timeout_per_iteration ({spec.optimization.timeout_per_iteration:g} s); levels not measured by then fail."
         )
     tried, listed = spec.optimization.max_iterations, built.candidates

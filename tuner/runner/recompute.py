@@ -90,7 +90,7 @@ def _again(point: LoadPoint, slos: Sequence[SLO], folder: Path) -> LoadPoint | s
         return str(error)
     if level is None:
         return "an older version measured it, which kept too little of its requests."
-    return summarize(point.scenario, point.concurrency, level, sent, slos, raw=point.raw)
+    return summarize(point.scenario, point.concurrency, level, sent, slos, rate=point.rate, raw=point.raw)
 
 
 def _report(made: Result) -> dict[str, float | None]:

@@ -14,6 +14,7 @@ from tuner.benchmarks.download import RefusedError, checked
 from tuner.benchmarks.window import STEADY_PER_CLIENT, requests_for
 from tuner.engines.models import model_paths
 from tuner.errors import Problem
+from tuner.runner import shapes
 from tuner.search.load_policies import LOAD_POLICIES
 from tuner.settings import Settings
 from tuner.spec.objectives import SLO, Metric
@@ -45,7 +46,13 @@ LIKELY_MS = {Metric.TTFT: 30.0, Metric.TPOT: 1.0, Metric.E2E: 300.0}
 def problems(spec: TaskSpec) -> list[Problem]:
     """Everything that keeps the traffic from being sent as the task says, or its objectives from being measured."""
     benchmark = spec.benchmark
-    found = [*_source_problems(benchmark), *_param_problems(benchmark), *_unmeasurable(spec), *_too_few_for_far(spec)]
+    found = [
+        *shapes.problems(benchmark),
+        *_source_problems(benchmark),
+        *_param_problems(benchmark),
+        *_unmeasurable(spec),
+        *_too_few_for_far(spec),
+    ]
     if benchmark.tool not in BENCHMARKS:
         said = f"no load generator {benchmark.tool!r}; {alternatives(benchmark.tool, BENCHMARKS)}"
         found.append(Problem(said, "benchmark.tool"))
@@ -60,12 +67,17 @@ def problems(spec: TaskSpec) -> list[Problem]:
 def cautions(spec: TaskSpec) -> list[str]:
     """What may be meant otherwise, in sentences."""
     slos = spec.slo.bounds if spec.slo else ()
-    return [*filter(None, map(_in_milliseconds, slos)), *_stops(spec.benchmark), *_unsteady(spec.benchmark)]
+    return [
+        *filter(None, map(_in_milliseconds, slos)),
+        *_stops(spec.benchmark),
+        *_unsteady(spec.benchmark),
+        *shapes.cautions(spec.benchmark),
+    ]
 
 
 def _unsteady(benchmark: BenchmarkConfig) -> Iterator[str]:
     """Levels that are too short to reach what they measure."""
-    asked, most = benchmark.max_requests_per_iteration, max(benchmark.num_concurrency)
+    asked, most = benchmark.max_requests_per_iteration, max(benchmark.num_concurrency, default=0)
     if asked is not None and asked < (needed := STEADY_PER_CLIENT * most):
         yield (
             f"{asked:,} measured requests (benchmark.max_requests_per_iteration) do not show the steady state of "
@@ -76,10 +88,11 @@ def _unsteady(benchmark: BenchmarkConfig) -> Iterator[str]:
 
 def _too_few_for_far(spec: TaskSpec) -> Iterator[Problem]:
     """A 99th percentile of a hundred requests is the luck of one."""
-    asked, most = spec.benchmark.max_requests_per_iteration, max(spec.benchmark.num_concurrency)
+    asked, most = spec.benchmark.max_requests_per_iteration, max(spec.benchmark.num_concurrency, default=0)
     if spec.far and asked is not None and asked < (needed := requests_for(most, True)):
+        at = f" at concurrency {most:,}" if most else ""
         yield Problem(
-            f"a 99th percentile takes {needed:,} measured requests at concurrency {most:,}, not {asked:,}; leave the "
+            f"a 99th percentile takes {needed:,} measured requests{at}, not {asked:,}; leave the "
             "key out, or bound the 90th or 95th percentile instead",
             "benchmark.max_requests_per_iteration",
         )
@@ -97,7 +110,7 @@ async def dataset_cautions(spec: TaskSpec, settings: Settings) -> list[str]:
     if path is None or not path.is_file() or path.stat().st_size > LOOKED_AT_BYTES:
         return []
     dataset = await datasets.fetch(url, settings.datasets, dataset_choices(spec))
-    most = max(spec.benchmark.num_concurrency)
+    most = max(spec.benchmark.num_concurrency, default=0)
     requests = most + requests_for(most, spec.far, spec.benchmark.max_requests_per_iteration)
     found = [_repeats(dataset.prompts, dataset.distinct, requests, "A level")]
     if dataset.held_out is not None:
@@ -153,7 +166,7 @@ def _contradiction(benchmark: BenchmarkConfig, name: str, value: JsonValue) -> s
         harmless, why = OWN[name]
         own_model = name == "model" and value is not None and value == benchmark.model_name
         return None if own_model or any(value == one for one in harmless) else why
-    scenarios = [scenario for scenario in benchmark.traffic_scenarios if scenario != "dataset"]
+    scenarios = [scenario for scenario in benchmark.traffic_scenarios if scenario not in ("dataset", "trace")]
     if name not in LENGTHS or all(value == (_fixed_output(one)) for one in scenarios):
         return None  # a dataset says nothing of lengths, so this is where to say it
     beside = "; give the dataset a task of its own" if len(scenarios) < len(benchmark.traffic_scenarios) else ""
@@ -211,7 +224,7 @@ def _in_milliseconds(slo: SLO) -> str | None:
 
 
 def _stops(benchmark: BenchmarkConfig) -> Iterator[str]:
-    scenarios = [scenario for scenario in benchmark.traffic_scenarios if scenario != "dataset"]
+    scenarios = [scenario for scenario in benchmark.traffic_scenarios if scenario not in ("dataset", "trace")]
     for name in STOPS:
         if scenarios and benchmark.additional_params.get(name):
             yield (

@@ -10,7 +10,7 @@ from tuner.analysis import result
 from tuner.benchmarks import BENCHMARKS, datasets
 from tuner.deploy import DEPLOYERS
 from tuner.domain import Label, Task, TaskState
-from tuner.engines.models import demo_model
+from tuner.engines.models import demo_model, model_paths
 from tuner.engines.models.model_paths import DEMO
 from tuner.errors import ConflictError, LeaseLostError, StorageError, TunerError, UnavailableError
 from tuner.machine.processes import Identity
@@ -191,6 +191,10 @@ class Worker:
             held_out=dataset.held_out if dataset else None,
             prefix_len=benchmark.prefix_len,
             prefix_ratio=benchmark.prefix_ratio,
+            arrival=benchmark.arrival,
+            trace=model_paths.existing(benchmark.trace) if benchmark.trace else None,
+            turns=benchmark.turns,
+            think_s=benchmark.think_time,
             slos=task.spec.slo.bounds if task.spec.slo else (),
         )
 

@@ -151,9 +151,26 @@ class BenchmarkConfig(Block):
     model_tokenizer: str | None = None
     """Folder or hub id of the tokenizer; by default the model's own."""
     traffic_scenarios: Annotated[tuple[Scenario, ...], Field(min_length=1)] = ("D(100,100)",)
-    num_concurrency: Annotated[
-        tuple[Annotated[Whole, Field(ge=1, le=100_000)], ...], Field(min_length=1), BeforeValidator(as_tuple)
-    ] = (1, 4, 8)
+    num_concurrency: Annotated[tuple[Annotated[Whole, Field(ge=1, le=100_000)], ...], BeforeValidator(as_tuple)] = (
+        1,
+        4,
+        8,
+    )
+    """Closed loops: so many requests at once. Empty where `request_rate` or `trace` makes the loop open."""
+    request_rate: Annotated[tuple[Annotated[Real, Field(gt=0, le=100_000)], ...], BeforeValidator(as_tuple)] = ()
+    """Open loops: so many requests per second come, whatever the answers. Instead of `num_concurrency`."""
+    arrival: Literal["poisson", "constant"] = "poisson"
+    """How the requests of an open loop come: at random, or one after the other at equal gaps."""
+    trace: str | None = None
+    """Path of recorded traffic for the scenario `trace`, JSONL in the format of the Mooncake traces: `timestamp` in
+    milliseconds, `input_length` and `output_length` in tokens, and where they are known `hash_ids` (blocks of 512
+    tokens that are equal where their ids are) and `session_id` (turns of one conversation). It is replayed at its own
+    times, or stretched to each `request_rate`, or without its times at each `num_concurrency`."""
+    turns: Annotated[Whole, Field(ge=1, le=1000)] = 1
+    """Requests of a conversation: each sends what was said before along, which a prefix cache can answer. Lengths of a
+    scenario are those of one message and its answer. A rate stays one of requests."""
+    think_time: Annotated[Real, Field(ge=0, le=86_400)] = 0.0
+    """Seconds between an answer and the next message of a conversation."""
     max_time_per_iteration: Annotated[Real, Field(gt=0, le=1440)] = 10
     """Minutes a load level may take."""
     max_requests_per_iteration: Annotated[Whole, Field(ge=1, le=10_000_000)] | None = None
@@ -175,7 +192,20 @@ class BenchmarkConfig(Block):
     warmup_requests: Annotated[Whole, Field(ge=0, le=10_000)] = 4
     """Sent before the first level, never counted."""
     load_policy: Annotated[str, Suggested(named("load policy"))] = "fixed"
-    """How load levels are chosen. `fixed`: every concurrency of every scenario, rising."""
+    """How load levels are chosen. `fixed`: every load of every scenario, rising."""
+
+    @model_validator(mode="before")
+    @classmethod
+    def _open(cls, raw: Any) -> Any:
+        """What an open loop leaves open: no closed loops beside it, and a trace's own scenario."""
+        if not isinstance(raw, dict):
+            return raw
+        raw = dict(raw)
+        if raw.get("request_rate") or raw.get("trace"):
+            raw.setdefault("num_concurrency", ())
+        if raw.get("trace"):
+            raw.setdefault("traffic_scenarios", ("trace",))
+        return raw
 
     @model_validator(mode="after")
     def _check(self) -> Self:
@@ -185,20 +215,39 @@ class BenchmarkConfig(Block):
             raise ValueError("the scenario 'dataset' needs a dataset_url (a URL or a path)")
         if self.dataset_holdout is not None and "dataset" not in self.traffic_scenarios:
             raise ValueError("dataset_holdout splits a dataset; add the scenario 'dataset', or leave it out")
-        for name in ("traffic_scenarios", "num_concurrency"):
+        self._check_loops()
+        for name in ("traffic_scenarios", "num_concurrency", "request_rate"):
             values = getattr(self, name)
             if len(set(values)) < len(values):
                 raise ValueError(f"{name} names a value twice: {', '.join(map(str, values))}")
         self._check_prefix()
         return self
 
+    def _check_loops(self) -> None:
+        if self.num_concurrency and self.request_rate:
+            raise ValueError(
+                "num_concurrency (closed loops) and request_rate (open ones) exclude each other; "
+                "leave one out, or make two tasks"
+            )
+        if ("trace" in self.traffic_scenarios) != (self.trace is not None):
+            raise ValueError("a trace and the scenario 'trace' need each other; give the path of the file as trace")
+        timeless = [one for one in self.traffic_scenarios if one != "trace"]
+        if not self.num_concurrency and not self.request_rate and timeless:
+            raise ValueError(f"{timeless[0]} needs a num_concurrency or a request_rate to be sent at")
+        if self.turns > 1 and "trace" in self.traffic_scenarios:
+            raise ValueError("a trace has its own conversations (session_id); leave turns out")
+        if self.think_time and self.turns == 1:
+            raise ValueError("think_time lies between the turns of a conversation; give turns too")
+
     def _check_prefix(self) -> None:
         if self.prefix_len is None and self.prefix_ratio is None:
             return
         name = "prefix_ratio" if self.prefix_len is None else "prefix_len"
         for scenario in self.traffic_scenarios:
-            if scenario == "dataset":
-                raise ValueError(f"a dataset's prompts stay as they are; leave {name} or the scenario 'dataset' out")
+            if scenario in ("dataset", "trace"):
+                raise ValueError(
+                    f"the prompts of a {scenario} stay as they are; leave {name} or the scenario '{scenario}' out"
+                )
             if self.prefix_ratio is not None and not scenario.startswith("D"):
                 raise ValueError(f"prefix_ratio needs prompts of one length, D(in,out), not {scenario}; use prefix_len")
             if self.prefix_len is not None and self.prefix_len >= (tokens := shortest_prompt(scenario)):

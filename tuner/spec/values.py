@@ -230,7 +230,7 @@ Names = Annotated[tuple[Text, ...], Field(min_length=1), BeforeValidator(as_tupl
 
 
 SCENARIO = re.compile(
-    r"^(?:D\(\d{1,7},\d{1,7}\)|N\(\d{1,7},\d{1,7}\)/\(\d{1,7},\d{1,7}\)|U\(\d{1,7},\d{1,7}\)/\(\d{1,7},\d{1,7}\)|dataset)$"
+    r"^(?:D\(\d{1,7},\d{1,7}\)|N\(\d{1,7},\d{1,7}\)/\(\d{1,7},\d{1,7}\)|U\(\d{1,7},\d{1,7}\)/\(\d{1,7},\d{1,7}\)|dataset|trace)$"
 )
 
 
@@ -238,7 +238,8 @@ def _scenario(raw: str) -> str:
     scenario = raw.replace(" ", "")
     if not SCENARIO.match(scenario):
         raise ValueError(
-            f"no traffic scenario {raw!r}; write D(in,out), N(mean,sd)/(mean,sd), U(min,max)/(min,max), or dataset"
+            f"no traffic scenario {raw!r}; write D(in,out), N(mean,sd)/(mean,sd), "
+            "U(min,max)/(min,max), dataset, or trace"
         )
     numbers = [int(number) for number in re.findall(r"\d+", scenario)]
     lengths = numbers[::2] if scenario.startswith("N") else numbers

@@ -99,6 +99,7 @@ def render(result: Result) -> str:
         against=against,
         slo_sentence=slo_sentence,
         HELD=rows.HELD,
+        load=formatting.load(result.spec.benchmark),
         quantity=formatting.quantity,
         statistic=formatting.statistic,
         aims=[formatting.aim(one) for one in result.objectives],
@@ -132,11 +133,11 @@ def _levels(result: Result) -> list[LevelRow]:
     winner = result.experiment(result.winner)
     baseline = result.experiment(result.baseline) if result.baseline is not None else None
     ours, theirs = _points(result, winner), _points(result, baseline)
-    judged = {(point.scenario, point.concurrency) for score in winner.scores for point in score.points}
+    judged = {point.level for score in winner.scores for point in score.points}
     return [
         LevelRow(
             name=point.name,
-            operating=(point.scenario, point.concurrency) in judged,
+            operating=point.level in judged,
             pairs=[
                 (_cell(ours.get(point.name, []), *one), _cell(theirs.get(point.name, []), *one)) for one in COMPARED
             ],

@@ -106,7 +106,8 @@ def _ranking(result: Result, places: Sequence[Standing]) -> Table:
         short = statistic(objective.metric, objective.statistic, short=True)
         for name in (short, "vs base"):
             table.add_column(name, justify="right", overflow="fold")
-    place = "at\nconcurrency" if len(result.spec.benchmark.traffic_scenarios) == 1 else "at"
+    load = result.spec.benchmark
+    place = "at\nconcurrency" if len(load.traffic_scenarios) == 1 and load.num_concurrency else "at"
     table.add_column(place, justify="right", overflow="fold")
     for slo in result.slos:
         name = f"{statistic(slo.metric, slo.statistic, short=True)}\n≤ {duration(slo.threshold)}"

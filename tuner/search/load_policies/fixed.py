@@ -2,17 +2,17 @@
 
 from collections.abc import Sequence
 
-from tuner.domain import Level, LoadPoint
+from tuner.domain import Level, LoadPoint, levels
 from tuner.spec.task import TaskSpec
 
 
 class Fixed:
-    """One scenario after the other, in rising concurrency."""
+    """One scenario after the other, with rising load."""
 
     def next(self, task: TaskSpec, points: Sequence[LoadPoint]) -> Level | None:
-        done = {(point.scenario, point.concurrency) for point in points}
-        for scenario in task.benchmark.traffic_scenarios:
-            for concurrency in sorted(task.benchmark.num_concurrency):
-                if (scenario, concurrency) not in done:
-                    return Level(scenario, concurrency)
+        load, done = task.benchmark, {point.level for point in points}
+        for scenario in load.traffic_scenarios:
+            for level in levels(scenario, load.num_concurrency, load.request_rate):
+                if level not in done:
+                    return level
         return None

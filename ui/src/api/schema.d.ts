@@ -1374,6 +1374,12 @@ export interface components {
                 [key: string]: components["schemas"]["JsonValue"];
             };
             /**
+             * Arrival
+             * @default poisson
+             * @enum {string}
+             */
+            arrival: "poisson" | "constant";
+            /**
              * Dataset Deduplicate
              * @default false
              */
@@ -1415,16 +1421,29 @@ export interface components {
             /** Prefix Ratio */
             prefix_ratio: number | null;
             /**
+             * Request Rate
+             * @default []
+             */
+            request_rate: number[];
+            /**
              * Task
              * @default text-to-text
              */
             task: string;
             /**
+             * Think Time
+             * @default 0
+             */
+            think_time: number;
+            /**
              * Tool
              * @default genai-bench
              * @example genai-bench
+             * @example guidellm
              */
             tool: string;
+            /** Trace */
+            trace: string | null;
             /**
              * Traffic Scenarios
              * @default [
@@ -1432,6 +1451,11 @@ export interface components {
              *     ]
              */
             traffic_scenarios: string[];
+            /**
+             * Turns
+             * @default 1
+             */
+            turns: number;
             /**
              * Warmup Requests
              * @default 4
@@ -1450,6 +1474,12 @@ export interface components {
             additional_params?: {
                 [key: string]: components["schemas"]["JsonValue"];
             };
+            /**
+             * Arrival
+             * @default poisson
+             * @enum {string}
+             */
+            arrival?: "poisson" | "constant";
             /**
              * Dataset Deduplicate
              * @default false
@@ -1492,16 +1522,29 @@ export interface components {
             /** Prefix Ratio */
             prefix_ratio?: number | null;
             /**
+             * Request Rate
+             * @default []
+             */
+            request_rate?: number[];
+            /**
              * Task
              * @default text-to-text
              */
             task?: string;
             /**
+             * Think Time
+             * @default 0
+             */
+            think_time?: number;
+            /**
              * Tool
              * @default genai-bench
              * @example genai-bench
+             * @example guidellm
              */
             tool?: string;
+            /** Trace */
+            trace?: string | null;
             /**
              * Traffic Scenarios
              * @default [
@@ -1509,6 +1552,11 @@ export interface components {
              *     ]
              */
             traffic_scenarios?: string[];
+            /**
+             * Turns
+             * @default 1
+             */
+            turns?: number;
             /**
              * Warmup Requests
              * @default 4
@@ -2078,7 +2126,7 @@ export interface components {
          * @description Why an experiment failed. Only `infrastructure` is tried again: it says nothing about the configuration.
          * @enum {string}
          */
-        FailureKind: "invalid_flag" | "out_of_memory" | "start_timeout" | "crashed" | "benchmark_failed" | "unhealthy_output" | "infrastructure" | "stopped";
+        FailureKind: "invalid_flag" | "out_of_memory" | "start_timeout" | "crashed" | "benchmark_failed" | "unhealthy_output" | "infrastructure" | "overloaded" | "stopped";
         /**
          * Farewell
          * @description Data of an event `farewell`: the service stops.
@@ -2539,7 +2587,7 @@ export interface components {
         };
         /**
          * LoadPoint
-         * @description One load level as measured: a scenario at a concurrency, in its steady state.
+         * @description One load level as measured, in its steady state.
          */
         LoadPoint: {
             /**
@@ -2602,6 +2650,8 @@ export interface components {
              * @default 0
              */
             output_tokens_per_s: number;
+            /** Rate */
+            rate: number | null;
             /** Raw */
             raw: string | null;
             /**
@@ -2800,6 +2850,8 @@ export interface components {
         OperatingPoint: {
             /** Concurrency */
             concurrency: number | null;
+            /** Rate */
+            rate: number | null;
             /** Scenario */
             scenario: string;
             /** Value */
@@ -4175,6 +4227,10 @@ export interface components {
              *         4,
              *         8
              *       ],
+             *       "request_rate": [],
+             *       "arrival": "poisson",
+             *       "turns": 1,
+             *       "think_time": 0,
              *       "max_time_per_iteration": 10,
              *       "additional_params": {},
              *       "dataset_deduplicate": false,
@@ -4278,6 +4334,11 @@ export interface components {
              *         4,
              *         8
              *       ],
+             *       "request_rate": [],
+             *       "arrival": "poisson",
+             *       "trace": null,
+             *       "turns": 1,
+             *       "think_time": 0,
              *       "max_time_per_iteration": 10,
              *       "max_requests_per_iteration": null,
              *       "additional_params": {},

@@ -1,5 +1,6 @@
 /** The load levels of an experiment: measured, being measured, or to come. Pure. */
 
+import { type Load } from "@/format/load";
 import type { Schema } from "@/api";
 import { number } from "@/format";
 import { axisOf, type Metric, quantity, shortName } from "@/format/metrics";
@@ -8,21 +9,25 @@ import type { LoadPoint, CurrentExperiment } from "./reduce";
 export type LoadLevel = {
   scenario: string;
   concurrency: number;
+  rate: number | null;
   point: LoadPoint | null;
   measuring: boolean;
 };
 
 export function levelsOf(
-  { traffic_scenarios, num_concurrency }: Schema<"BenchmarkConfig">,
+  { traffic_scenarios, num_concurrency, request_rate }: Schema<"BenchmarkConfig">,
   now: CurrentExperiment | null,
 ): LoadLevel[] {
-  const rising = [...num_concurrency].sort((a, b) => a - b);
+  const rising = (values: readonly number[]) => [...values].sort((a, b) => a - b);
+  const closed: Load[] = rising(num_concurrency).map((concurrency) => ({ concurrency, rate: null }));
+  const rates: Load[] = rising(request_rate).map((rate) => ({ concurrency: 0, rate }));
+  const open = rates.length > 0 ? rates : [{ concurrency: 0, rate: null }];
   return traffic_scenarios.flatMap((scenario) =>
-    rising.map((concurrency) => {
-      const here = (one: { scenario: string | null; concurrency: number | null }) =>
-        one.scenario === scenario && one.concurrency === concurrency;
+    (closed.length > 0 ? closed : open).map(({ concurrency, rate }) => {
+      const here = (one: { scenario: string | null; concurrency: number | null; rate?: number | null }) =>
+        one.scenario === scenario && one.concurrency === concurrency && (one.rate ?? null) === rate;
       const point = now?.points.find(here) ?? null;
-      return { scenario, concurrency, point, measuring: point === null && now !== null && here(now) };
+      return { scenario, concurrency, rate, point, measuring: point === null && now !== null && here(now) };
     }),
   );
 }
@@ -95,7 +100,3 @@ function inUnit(
     },
   };
 }
-
-/** A scenario and a concurrency in a word. */
-export const levelName = (level: Pick<LoadLevel, "scenario" | "concurrency">): string =>
-  `${level.scenario} × ${level.concurrency}`;

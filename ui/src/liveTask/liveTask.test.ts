@@ -2,6 +2,7 @@ import { describe, expect, test } from "vitest";
 import type { Objective } from "@/format/metrics";
 import { bestOf, completionOf, judgedExperiments } from "./progress";
 import { type LiveTask, type LoadPoint, EMPTY, applyEvent, type TaskEvent } from "./reduce";
+import { levelName } from "@/format/load";
 import { levelColumns, levelsOf } from "./levels";
 
 const START = Date.parse("2026-11-21T10:00:00Z");
@@ -228,9 +229,11 @@ describe("the best so far", () => {
 });
 
 describe("load levels", () => {
-  const benchmark = { traffic_scenarios: ["D(100,100)", "D(9,9)"], num_concurrency: [8, 1] } as Parameters<
-    typeof levelsOf
-  >[0];
+  const benchmark = {
+    traffic_scenarios: ["D(100,100)", "D(9,9)"],
+    num_concurrency: [8, 1],
+    request_rate: [] as number[],
+  } as Parameters<typeof levelsOf>[0];
 
   test("stand in the order they are measured in, with what is known of each", () => {
     const { now } = after(
@@ -250,6 +253,24 @@ describe("load levels", () => {
       ["D(100,100)", 8, false, true],
       ["D(9,9)", 1, false, false],
       ["D(9,9)", 8, false, false],
+    ]);
+  });
+
+  test("are rates where the load is open", () => {
+    const open = {
+      ...benchmark,
+      traffic_scenarios: ["D(100,100)"],
+      num_concurrency: [],
+      request_rate: [4, 0.5],
+    };
+    const { now } = after(
+      begin(0),
+      ["load_point", point(0, { rate: 0.5 })],
+      ["phase", { number: 0, phase: "measuring", scenario: "D(100,100)", concurrency: 0, rate: 4 }],
+    );
+    expect(levelsOf(open, now).map((one) => [levelName(one), one.point !== null, one.measuring])).toEqual([
+      ["D(100,100) @ 0.5/s", true, false],
+      ["D(100,100) @ 4/s", false, true],
     ]);
   });
 

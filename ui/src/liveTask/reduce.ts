@@ -28,6 +28,7 @@ export type CurrentExperiment = {
   phase: string | null;
   scenario: string | null;
   concurrency: number | null;
+  rate: number | null;
   since: string;
   points: readonly LoadPoint[];
   /** Why it is tried again. */
@@ -111,6 +112,7 @@ function started(live: LiveTask, payload: Payload, at: string): LiveTask {
     phase: null,
     scenario: null,
     concurrency: null,
+    rate: null,
     since: at,
     points: [],
     retried: live.now?.number === number ? live.now.retried : null,
@@ -139,6 +141,7 @@ function finished(live: LiveTask, payload: Payload, at: string): LiveTask {
     phase: "done",
     scenario: null,
     concurrency: null,
+    rate: null,
     since: at,
   }));
 }
@@ -146,18 +149,20 @@ function finished(live: LiveTask, payload: Payload, at: string): LiveTask {
 const interrupted = (experiment: LiveExperiment): LiveExperiment =>
   experiment.state === "running" ? { ...experiment, state: "interrupted" } : experiment;
 const resting = (now: CurrentExperiment | null): CurrentExperiment | null =>
-  now && { ...now, phase: "done", scenario: null, concurrency: null };
+  now && { ...now, phase: "done", scenario: null, concurrency: null, rate: null };
 const text = (value: unknown): string | null => (typeof value === "string" && value !== "" ? value : null);
 
 function phaseOf({
   phase,
   scenario,
   concurrency,
-}: Payload): Pick<CurrentExperiment, "phase" | "scenario" | "concurrency"> {
+  rate,
+}: Payload): Pick<CurrentExperiment, "phase" | "scenario" | "concurrency" | "rate"> {
   return {
     phase: text(phase),
     scenario: text(scenario),
     concurrency: typeof concurrency === "number" ? concurrency : null,
+    rate: typeof rate === "number" ? rate : null,
   };
 }
 

@@ -17,6 +17,7 @@ export function point(
   return {
     scenario: CHAT,
     concurrency,
+    rate: null,
     requests: 100,
     failed: 0,
     unanswered: 0,
@@ -95,7 +96,7 @@ export function standing(
             softened: value,
             violation: 0,
             excess: {},
-            points: [{ scenario: CHAT, concurrency: 8, value }],
+            points: [{ scenario: CHAT, concurrency: 8, rate: null, value }],
           },
         ];
   return {
@@ -176,7 +177,7 @@ export function sample(more: Partial<Result> = {}): Result {
     task_name: "sample",
     state: "completed",
     error: null,
-    spec: {} as Result["spec"],
+    spec: { benchmark: { num_concurrency: [1, 8], request_rate: [] } } as unknown as Result["spec"],
     simulated: false,
     started_at: AT,
     finished_at: AT,

@@ -1,3 +1,4 @@
+import { levelName } from "@/format/load";
 import type { Schema } from "@/api";
 import { plural } from "@/format";
 import { completionOf } from "@/liveTask/progress";
@@ -18,6 +19,7 @@ export function progressText(live: LiveTask, state: Schema<"TaskState">, planned
 function currentText({ experiments, now }: LiveTask): string[] {
   const running = experiments.find((one) => one.state === "running");
   if (!running) return ["choosing the next one"];
-  const { phase, scenario, concurrency } = now ?? {};
-  return [`experiment ${running.number}`, scenario ? `${phase} ${scenario} × ${concurrency}` : (phase ?? "")];
+  const { phase, scenario, concurrency, rate = null } = now ?? {};
+  const level = scenario ? levelName({ scenario, concurrency: concurrency ?? 0, rate }) : "";
+  return [`experiment ${running.number}`, level ? `${phase} ${level}` : (phase ?? "")];
 }

@@ -30,7 +30,7 @@ export function LoadChart({ result, rows, compared }: Props) {
   const overlay = useCallback(
     (number: number | null) => {
       const row = rows.find((one) => one.number === number);
-      return row ? spreads(result, row, scenario, choice).map((one) => [one.concurrency, one.mean]) : [];
+      return row ? spreads(result, row, scenario, choice).map((one) => [one.load, one.mean]) : [];
     },
     [result, rows, scenario, choice],
   );
@@ -40,7 +40,7 @@ export function LoadChart({ result, rows, compared }: Props) {
     <LinkedChart
       title="Metric against load"
       name={`${result.task_name} ${shortName(choice)} against load`}
-      summary={`${shortName(choice)} of ${plural(shown.length, "configuration")} over concurrency; ${again} of them measured several times, with bars from the lowest to the highest.`}
+      summary={`${shortName(choice)} of ${plural(shown.length, "configuration")} over ${data.load.toLowerCase()}; ${again} of them measured several times, with bars from the lowest to the highest.`}
       height={360}
       option={option}
       overlay={overlay}

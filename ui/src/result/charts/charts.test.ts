@@ -64,13 +64,13 @@ test("levels are in milliseconds, failed ones and other traffic left out", () =>
   const one = experiment(7, {}, [point(8, 100, 0.2), broken, other, point(1, 50, 0.1)]);
   const row = rows(sample({ experiments: [one] }));
   expect(levels(row, CHAT, P90, "output_tokens_per_s")).toEqual([
-    { number: 7, concurrency: 1, x: expect.closeTo(150) as number, y: 50 },
-    { number: 7, concurrency: 8, x: expect.closeTo(300) as number, y: 100 },
+    { number: 7, load: 1, x: expect.closeTo(150) as number, y: 50 },
+    { number: 7, load: 8, x: expect.closeTo(300) as number, y: 100 },
   ]);
 });
 
 test("the front has the levels that no other beats", () => {
-  const level = (x: number, y: number) => ({ number: 0, concurrency: 1, x, y });
+  const level = (x: number, y: number) => ({ number: 0, load: 1, x, y });
   expect(upperLeft([level(3, 5), level(1, 2), level(2, 1), level(2, 4), level(4, 5)])).toEqual([
     level(1, 2),
     level(2, 4),
@@ -116,8 +116,8 @@ test("the frontier draws best and baseline as lines, the others as a cloud, and 
 test("what was measured again has a spread around its mean", () => {
   const [, best] = all;
   expect(best && spreads(result, best, CHAT, { metric: "output_tokens_per_s", statistic: "mean" })).toEqual([
-    { concurrency: 1, mean: 59, low: 58, high: 60, count: 2 },
-    { concurrency: 8, mean: 152, low: 150, high: 154, count: 2 },
+    { load: 1, mean: 59, low: 58, high: 60, count: 2 },
+    { load: 8, mean: 152, low: 150, high: 154, count: 2 },
   ]);
 });
 

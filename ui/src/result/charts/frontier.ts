@@ -1,3 +1,4 @@
+import { loadName } from "@/format/load";
 import { type ChartOption, type Palette, type Rows, tooltipContent } from "@/charts";
 import { axisName, type Choice, quantity, shortName } from "../metrics";
 import { type Row, rowName } from "../rows";
@@ -16,6 +17,8 @@ import {
 } from "./style";
 
 export type Frontier = {
+  /** What rises from level to level. */
+  load: string;
   latency: Choice;
   rate: Metric;
   log: boolean;
@@ -33,14 +36,15 @@ export function frontier(
   const { scenario, latency, rate, log } = choice;
   const lines = rows.map((row) => ({ row, levels: levels([row], scenario, latency, rate) }));
   const front = upperLeft(lines.flatMap((line) => line.levels));
-  return { latency, rate, log, lines, front, bounds: limits(result, latency) };
+  const load = loadName(result.spec.benchmark);
+  return { load, latency, rate, log, lines, front, bounds: limits(result, latency) };
 }
 
-type Datum = { value: [number, number]; number: number; concurrency: number };
+type Datum = { value: [number, number]; number: number; load: number };
 const datum = (level: LevelPoint): Datum => ({
   value: [level.x, level.y],
   number: level.number,
-  concurrency: level.concurrency,
+  load: level.load,
 });
 
 export function frontierOption(data: Frontier, palette: Palette): ChartOption {
@@ -117,7 +121,7 @@ function tooltip(at: Datum, row: Row | undefined, data: Frontier, palette: Palet
   if (!row) return "";
   const [x, y] = at.value;
   return tooltipContent(rowName(row), [
-    ["Concurrency", String(at.concurrency)],
+    [data.load, String(at.load)],
     [shortName(data.latency), quantity(data.latency.metric, x / 1000)],
     [
       shortName({ metric: data.rate, statistic: "mean" }),
@@ -131,12 +135,12 @@ export function frontierTable(data: Frontier): Rows {
   return {
     columns: [
       "Experiment",
-      "Concurrency",
+      data.load,
       axisName(data.latency),
       axisName({ metric: data.rate, statistic: "mean" }),
     ],
     rows: data.lines.flatMap(({ row, levels: own }) =>
-      own.map((level) => [rowName(row), level.concurrency, rounded(level.x), rounded(level.y)]),
+      own.map((level) => [rowName(row), level.load, rounded(level.x), rounded(level.y)]),
     ),
   };
 }

@@ -1,9 +1,10 @@
+import { loadOf } from "@/format/load";
 import { type Choice, type Latency, measured, parsed, quantity, scaled } from "../metrics";
 import { gpusDiffer, type Row } from "../rows";
 import type { Metric, Result } from "../types";
 
 /** A load level of an experiment as a point of a chart. */
-export type LevelPoint = { number: number; concurrency: number; x: number; y: number };
+export type LevelPoint = { number: number; load: number; x: number; y: number };
 
 /** The default latency of charts: of the binding SLO, else of an SLO, else of an objective. */
 export function usualLatency(result: Result): Choice<Latency> {
@@ -29,9 +30,9 @@ export function levels(rows: readonly Row[], scenario: string, latency: Choice, 
         const x = measured(point, latency, experiment.gpus);
         const y = measured(point, { metric: rate, statistic: "mean" }, experiment.gpus);
         if (x === null || y === null) return [];
-        return [{ number, concurrency: point.concurrency, x: scaled(latency.metric, x), y: scaled(rate, y) }];
+        return [{ number, load: loadOf(point), x: scaled(latency.metric, x), y: scaled(rate, y) }];
       })
-      .sort((a, b) => a.concurrency - b.concurrency),
+      .sort((a, b) => a.load - b.load),
   );
 }
 

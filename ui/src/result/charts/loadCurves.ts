@@ -1,5 +1,5 @@
 import { type ChartOption, type Palette, type Rows, tooltipContent } from "@/charts";
-import { axisName, type Choice, quantity, scaled, shortName } from "../metrics";
+import { axisName, quantity, scaled, shortName } from "../metrics";
 import { type Row, rowName } from "../rows";
 import { errorBars } from "./errorBars";
 import { rounded } from "./frontier";
@@ -10,7 +10,7 @@ import type { LoadCurves, Spread } from "./spreads";
 type Datum = { value: [number, number]; number: number; spread: Spread };
 
 export function loadCurvesOption(data: LoadCurves, palette: Palette): ChartOption {
-  const all = data.lines.flatMap((line) => line.spreads.map((spread) => spread.concurrency));
+  const all = data.lines.flatMap((line) => line.spreads.map((spread) => spread.load));
   const rows = new Map(data.lines.map(({ row }) => [row.number, row]));
   const colours = colouring(
     data.lines.map(({ row }) => row),
@@ -20,11 +20,11 @@ export function loadCurvesOption(data: LoadCurves, palette: Palette): ChartOptio
     aria: { enabled: false },
     grid: GRID,
     legend: LEGEND,
-    xAxis: { ...xAxis("Concurrency", spansDecades(all, 4)), logBase: 2, scale: true },
+    xAxis: { ...xAxis(data.load, spansDecades(all, 4)), logBase: 2, scale: true },
     yAxis: { ...yAxis(axisName(data.choice), false), scale: false, min: 0 },
     tooltip: {
       trigger: "item",
-      formatter: ({ data: at }: { data: Datum }) => tooltip(at, rows.get(at.number), data.choice, colours),
+      formatter: ({ data: at }: { data: Datum }) => tooltip(at, rows.get(at.number), data, colours),
     },
     series: [
       ...data.lines.flatMap(({ row, spreads: own }, index) => {
@@ -39,7 +39,7 @@ export function loadCurvesOption(data: LoadCurves, palette: Palette): ChartOptio
           itemStyle: { color: colour },
           z: 10 - index,
           data: own.map((spread) => ({
-            value: [spread.concurrency, spread.mean],
+            value: [spread.load, spread.mean],
             number: row.number,
             spread,
           })),
@@ -47,7 +47,7 @@ export function loadCurvesOption(data: LoadCurves, palette: Palette): ChartOptio
         };
         const again = own.filter((spread) => spread.count > 1);
         if (again.length === 0) return [line];
-        const bars = again.map(({ concurrency, low, high }) => [concurrency, low, high] as const);
+        const bars = again.map(({ load, low, high }) => [load, low, high] as const);
         return [line, errorBars(`bars-${row.number}`, rowName(row), bars, colour)];
       }),
       hoverLine(palette),
@@ -74,7 +74,7 @@ export function colouring(rows: readonly Row[], palette: Palette): Map<number, s
 function tooltip(
   at: Datum,
   row: Row | undefined,
-  choice: Choice,
+  { load, choice }: LoadCurves,
   colours: Map<number, string>,
 ): HTMLElement | string {
   if (!row) return "";
@@ -82,7 +82,7 @@ function tooltip(
   const shown = (value: number) => quantity(choice.metric, value / scaled(choice.metric, 1));
   const several = spread.count > 1;
   return tooltipContent(rowName(row), [
-    ["Concurrency", String(spread.concurrency)],
+    [load, String(spread.load)],
     [
       several ? `${shortName(choice)}, mean of ${spread.count}` : shortName(choice),
       shown(spread.mean),
@@ -94,11 +94,11 @@ function tooltip(
 
 export function loadCurvesTable(data: LoadCurves): Rows {
   return {
-    columns: ["Experiment", "Concurrency", axisName(data.choice), "Lowest", "Highest", "Measurements"],
+    columns: ["Experiment", data.load, axisName(data.choice), "Lowest", "Highest", "Measurements"],
     rows: data.lines.flatMap(({ row, spreads: own }) =>
       own.map((one) => [
         rowName(row),
-        one.concurrency,
+        one.load,
         rounded(one.mean),
         rounded(one.low),
         rounded(one.high),

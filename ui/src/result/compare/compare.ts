@@ -1,3 +1,4 @@
+import { loadName, loadText } from "@/format/load";
 import { percent } from "@/format";
 import type { Intent } from "@/kit";
 import { type Choice, isLatency, LATENCIES, longName, measured, quantity, shortName } from "../metrics";
@@ -120,8 +121,8 @@ function measures(result: Result, rows: readonly Row[]): ComparedRow[] {
     });
   return [
     line(
-      "Concurrency",
-      points.map((point) => ({ text: point ? String(point.concurrency) : "–" })),
+      loadName(result.spec.benchmark),
+      points.map((point) => ({ text: point ? loadText(point) : "–" })),
     ),
     ...(gpusDiffer(result)
       ? [

@@ -1,3 +1,4 @@
+import { levelName, loadText } from "@/format/load";
 import { latency, number, percent } from "@/format";
 import { Empty } from "@/kit";
 import type { Row } from "../rows";
@@ -43,13 +44,9 @@ export function LoadLevels({ row }: { row: Row }) {
         </thead>
         <tbody>
           {points.map((point) => (
-            <tr
-              key={`${point.scenario} ${point.concurrency}`}
-              className="border-t border-line [&>*]:px-2 [&>*]:py-1.5"
-            >
+            <tr key={levelName(point)} className="border-t border-line [&>*]:px-2 [&>*]:py-1.5">
               <th scope="row" className="text-left font-medium">
-                {several && <span className="mr-1 font-normal text-muted">{point.scenario} ×</span>}
-                {point.concurrency}
+                {several ? levelName(point) : loadText(point)}
               </th>
               {point.failure ? (
                 <td colSpan={HEAD.length - 1} className="whitespace-normal text-left text-bad">

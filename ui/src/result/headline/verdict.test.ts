@@ -143,8 +143,9 @@ test("the operating point is a load, or the mean over all of them", () => {
       {
         ...score,
         points: [
-          { scenario: "A", concurrency: null, value: 12 },
-          { scenario: "B", concurrency: 4, value: 9 },
+          { scenario: "A", concurrency: null, rate: null, value: 12 },
+          { scenario: "B", concurrency: 4, rate: null, value: 9 },
+          { scenario: "C", concurrency: 0, rate: 2.5, value: 7 },
         ],
       },
     ],
@@ -152,6 +153,7 @@ test("the operating point is a load, or the mean over all of them", () => {
   expect(operatingPoints(result, over)).toEqual([
     "A: mean over all loads, 12 tok/s",
     "B: concurrency 4, 9 tok/s",
+    "C: 2.5 requests/s, 7 tok/s",
   ]);
 });
 

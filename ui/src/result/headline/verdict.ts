@@ -1,3 +1,4 @@
+import { loadSaid } from "@/format/load";
 import { percent } from "@/format";
 import type { Intent } from "@/kit";
 import { better, longName, quantity, shortName } from "../metrics";
@@ -88,12 +89,12 @@ function mean(values: readonly number[]): number {
   return values.reduce((sum, value) => sum + value, 0) / Math.max(1, values.length);
 }
 
-/** Where an experiment was judged: `concurrency 64`, or for several kinds of traffic one after the other. */
+/** Where an experiment was judged: `concurrency 64`, `4 requests/s`, or for several kinds of traffic one after the other. */
 export function operatingPoints(result: Result, standing: Standing): string[] {
   const points = standing.scores[0]?.points ?? [];
   const objective = result.objectives[0];
-  return points.map(({ scenario, concurrency, value }) => {
-    const at = concurrency === null ? "mean over all loads" : `concurrency ${concurrency}`;
+  return points.map(({ scenario, concurrency, rate, value }) => {
+    const at = concurrency === null ? "mean over all loads" : loadSaid({ concurrency, rate });
     if (points.length < 2 || !objective) return `${at}, ${scenario}`;
     return `${scenario}: ${at}, ${quantity(objective.metric, value)}`;
   });

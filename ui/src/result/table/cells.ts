@@ -1,3 +1,4 @@
+import { loadOf, loadText } from "@/format/load";
 import { againstBaseline, sloVerdict } from "../headline/verdict";
 import { axisName, quantity } from "../metrics";
 import { valueText } from "../params";
@@ -53,7 +54,10 @@ export function fields(result: Result): Field[] {
       "At the operating point",
       80,
       true,
-      (row) => numberCell(operating(row)?.concurrency, String),
+      (row) => {
+        const at = operating(row);
+        return numberCell(at && loadOf(at), () => (at ? loadText(at) : ""));
+      },
       judged,
     ),
     field("gpus", "GPUs", "Experiment", 84, true, (row) => numberCell(row.experiment.gpus, String), differ),

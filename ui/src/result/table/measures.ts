@@ -8,7 +8,10 @@ export function operating({ experiment, standing }: Row): LoadPoint | undefined 
   const at = standing?.scores[0]?.points[0];
   return (
     at &&
-    experiment.points.find((point) => point.scenario === at.scenario && point.concurrency === at.concurrency)
+    experiment.points.find(
+      (point) =>
+        point.scenario === at.scenario && point.concurrency === at.concurrency && point.rate === at.rate,
+    )
   );
 }
 

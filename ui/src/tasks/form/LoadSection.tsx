@@ -16,13 +16,19 @@ export function LoadSection() {
           path={at("traffic_scenarios")}
           label="Traffic"
           placeholder="D(100,100)"
-          help="D(in,out) tokens; N(mean,sd)/(mean,sd); U(min,max)/(min,max); dataset"
+          help="D(in,out) tokens; N(mean,sd)/(mean,sd); U(min,max)/(min,max); dataset; trace"
         />
         <ListField
           path={at("num_concurrency")}
           label="Concurrency"
           placeholder="1, 4, 8"
-          help="Requests in flight, one load level each"
+          help="Requests in flight, one load level each; empty for rates or a trace"
+        />
+        <ListField
+          path={at("request_rate")}
+          label="Requests per second"
+          placeholder="2, 4"
+          help="Instead of concurrency: they come whatever the answers (load generator guidellm)"
         />
         <NumberField
           path={at("max_requests_per_iteration")}
@@ -54,6 +60,18 @@ export function LoadSection() {
             help="URL or path of CSV, JSONL or an archive, for the scenario dataset"
           />
           <TextField path={at("dataset_prompt_column")} label="Column of prompts" />
+          <TextField path={at("tool")} label="Load generator" placeholder="genai-bench" />
+          <TextField
+            path={at("trace")}
+            label="Trace"
+            help="Path of recorded traffic, for the scenario trace (guidellm)"
+          />
+          <NumberField
+            path={at("turns")}
+            label="Turns of a conversation"
+            placeholder="1"
+            help="Each sends what was said before along (guidellm)"
+          />
           <NumberField path={at("prefix_len")} label="Shared prefix" unit="tokens" />
           <NumberField
             path={at("prefix_ratio")}

@@ -2,7 +2,8 @@ import { useMemo } from "react";
 import type { Schema } from "@/api";
 import { count } from "@/format";
 import { cx, Spinner } from "@/kit";
-import { type LevelColumn, levelColumns, levelName, levelsOf, type LoadLevel } from "@/liveTask/levels";
+import { levelName } from "@/format/load";
+import { type LevelColumn, levelColumns, levelsOf, type LoadLevel } from "@/liveTask/levels";
 import type { CurrentExperiment } from "@/liveTask/reduce";
 
 type Props = { spec: Schema<"TaskSpec">; now: CurrentExperiment | null; running: boolean };
