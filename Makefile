@@ -45,7 +45,7 @@ check: setup node
 	@$(BIN)/ruff check .
 	@$(BIN)/mypy
 	@$(BIN)/lint-imports
-	@if command -v npm >/dev/null; then npm run --silent --prefix ui types:check && npm run --silent --prefix ui typecheck; else echo "skipped: no Node, so the page is not checked"; fi
+	@if command -v npm >/dev/null; then npm run --silent --prefix ui types:check && npm run --silent --prefix ui typecheck && npm run --silent --prefix ui format:check; else echo "skipped: no Node, so the page is not checked"; fi
 	@$(BIN)/python -m pytest -q -n 2 -m "not (engine or bench or postgres or slow or alone or node)"
 
 # The page's own checks, and its tests in a real browser on a real server.

@@ -9,7 +9,7 @@ export default defineConfig({
   testIgnore: "shots.spec.ts",
   outputDir: "test-results",
   fullyParallel: false,
-  workers: 1,
+  workers: 2,
   // Patience for a machine that others use as well; what needs its second try is listed as flaky.
   timeout: 120_000,
   expect: { timeout: 20_000 },

@@ -15,7 +15,7 @@ import pytest
 
 from tests.fakes.genai_home import genai_home
 from tests.fakes.simulated_process import MODEL, simulated
-from tuner.benchmarks import pacing, warm_process
+from tuner.benchmarks import genai_bench, pacing, warm_process
 from tuner.benchmarks.genai_bench import GenaiBench, WarmGenaiBench
 from tuner.benchmarks.requests import Request, read
 from tuner.domain import Label, LoadPoint
