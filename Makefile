@@ -46,7 +46,7 @@ check: setup node
 	@$(BIN)/mypy
 	@$(BIN)/lint-imports
 	@if command -v npm >/dev/null; then npm run --silent --prefix ui types:check && npm run --silent --prefix ui typecheck && npm run --silent --prefix ui format:check; else echo "skipped: no Node, so the page is not checked"; fi
-	@$(BIN)/python -m pytest -q -n 2 -m "not (engine or bench or postgres or slow or alone or node)"
+	@$(BIN)/python -m pytest -q -n 2 --dist worksteal -m "not (engine or bench or postgres or slow or alone or node)"
 
 # The page's own checks, and its tests in a real browser on a real server.
 page: ui
@@ -58,7 +58,7 @@ page: ui
 test: check
 	@$(MAKE) --no-print-directory engine || echo "the engine could not be installed; what needs it is skipped below"
 	@$(MAKE) --no-print-directory page
-	@$(BIN)/python -m pytest -q -n 2 -m "(bench or postgres or slow or node) and not (engine or alone)"
+	@$(BIN)/python -m pytest -q -n 3 --dist worksteal -m "(bench or postgres or slow or node) and not (engine or alone)"
 	@$(BIN)/python -m pytest -q -m "engine or alone"
 
 # A conversation with the assistant, typed by a script; then the report on what it tuned.

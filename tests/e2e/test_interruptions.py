@@ -168,10 +168,11 @@ def test_two_workers_never_run_one_task(command: Command) -> None:
 
 
 def test_a_stalled_workers_task_passes_on_and_the_old_one_stops(command: Command) -> None:
-    stalled = command.start("tune", command.file("task", small_task(parameters={"sim-speed": [4, 5]})))
+    lease = {"AUTOTUNER_LEASE_S": "5"}
+    stalled = command.start("tune", command.file("task", small_task(parameters={"sim-speed": [4, 5]})), env=lease)
     wait_for(lambda: labelled(command), "an engine")
     os.kill(stalled.pid, signal.SIGSTOP)
-    heir = command.start("worker", env={"AUTOTUNER_LEASE_S": "2"})
+    heir = command.start("worker", env=lease)
     wait_for(lambda: only_task(command)["state"] == "completed", "the heir to finish")
     before = command.experiments(only_task(command)["id"])
     os.kill(stalled.pid, signal.SIGCONT)

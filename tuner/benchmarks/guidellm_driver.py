@@ -63,9 +63,12 @@ AHEAD_S = 1.0
 """Requests are handed to the workers so long before they are due."""
 UNSENT_S = 1.0
 """A request that has not left so long after it was due never will in time."""
-START_S, POLL_S, LOOK_S = 0.6, 0.02, 0.2
+CLOSED_START_S, OPEN_START_S = 0.2, 0.6
+"""From when the workers are ready to the first request. The first of an open loop is on time."""
+POLL_S, LOOK_S = 0.02, 0.2
 LAG_EVERY_S = 0.01
-SPAWN = multiprocessing.get_context("spawn")
+PROCESSES = multiprocessing.get_context("forkserver")
+"""The imports of a level's processes are paid once."""
 
 Message = dict[str, Any]
 """One line of JSON, in or out."""
@@ -81,7 +84,8 @@ def main(tokenizer_name: str) -> None:
         traceback.print_exc()
         _answer(_told(error))
         return
-    settings.scheduler_start_delay_non_distributed, settings.mp_poll_interval = START_S, POLL_S
+    settings.mp_poll_interval = POLL_S
+    settings.mp_context_type = "forkserver"
     _answer({})
     for order in _orders():
         _answer(asyncio.run(_sent(_Run(order, tokenizer, words))))
@@ -150,6 +154,7 @@ class _Run:
     async def run(self) -> Message:
         order, used = self.order, _processor_s()
         settings.max_worker_processes = order["processes"]
+        settings.scheduler_start_delay_non_distributed = CLOSED_START_S if order["streams"] else OPEN_START_S
         scheduler = Scheduler()
         environment = NonDistributedEnvironment()
         began = time.monotonic()
@@ -287,7 +292,7 @@ class _Until:
 
     def __init__(self, order: Message) -> None:
         self.level = Until(order["wanted"], order["time_s"], order["patience_s"], order["unmeasured"])
-        self.last_sign = SPAWN.RawValue("d")
+        self.last_sign = PROCESSES.RawValue("d")
 
     def __call__(self, state: Any, info: RequestInfo | None) -> Any:
         now, level = time.monotonic(), self.level
@@ -306,7 +311,7 @@ class _Chats:
 
     def __init__(self, order: Message, last_sign: Any) -> None:
         self.order, self.last_sign, self.place = order, last_sign, chats.Place(order["url"])
-        self.workers = SPAWN.Value("i", 0)
+        self.workers = PROCESSES.Value("i", 0)
 
     @property
     def processes_limit(self) -> int | None:

@@ -119,7 +119,7 @@ class Judge:
         expect, error = self.behaviour.expect, self.measured.error
         if error is not None:
             if expect.refused is None and not expect.or_refused:
-                return [Problem(f"refused, and nothing was wrong: {error}")]
+                return [Problem(f"refused, and nothing was wrong: {error}", timed="bottleneck" in error)]
             if not search(expect.refused or ".", error):
                 return [Problem(f"refused without the reason {expect.refused!r}: {error!r}")]
             return list(self._counts())
