@@ -35,7 +35,7 @@ def test_one_at_a_time_a_line_needs_no_number() -> None:
     assert [line.split(":")[0] for line in lines] == [
         "experiment #0, 1 of 9 (candidate)",
         "  D(8,8) × 8",
-        "  5.00 tok/s, the best so far",
+        "  5.00 output tokens/s, the best so far",
         "experiment #1, 2 of 9 (candidate)",
     ]
 
@@ -52,7 +52,7 @@ def test_of_several_under_way_each_line_says_whose_it_is() -> None:
     assert [line.split(":")[0] for line in lines[2:]] == [
         "  #0 D(8,8) × 8",
         "  #1 again, this machine failed it",
-        "  #0 5.00 tok/s, the best so far",
+        "  #0 5.00 output tokens/s, the best so far",
         "  D(8,8) × 8",
     ]
 

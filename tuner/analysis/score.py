@@ -64,7 +64,8 @@ def score(
         levels = [_level(point, objective, slo, gpus) for point in asked if point and not _flaw(point, objective, slo)]
         if not levels or (objective.direction == "minimize" and len(levels) < len(asked)):
             return None
-        parts.append(_best(levels) if objective.direction == "maximize" else _mean(levels))
+        one = objective.direction == "maximize" or len(asked) == 1
+        parts.append(_best(levels) if one else _mean(levels))
     value, penalised = (geometric_mean([part.value for part in parts]), geometric_mean([p.penalised for p in parts]))
     if not parts or not math.isfinite(value) or not math.isfinite(penalised):
         return None

@@ -13,7 +13,7 @@ from rich.progress_bar import ProgressBar
 from rich.table import Table
 from rich.text import Text
 
-from tuner.analysis.formatting import quantity
+from tuner.analysis.formatting import described, quantity
 from tuner.domain import Event, Level, LoadPoint
 from tuner.logs.following import LogChunk
 from tuner.logs.tail import tail
@@ -91,7 +91,7 @@ class Progress:
         if not isinstance(values, list) or not values:
             return "measured, but some level is missing: it cannot be ranked"
         value = float(str(values[0]))
-        text = quantity(self.objective.metric, value)
+        text = described(self.objective, value)
         if not p["feasible"]:
             return f"{text}, misses a hard SLO"
         better = self.best is None or (value > self.best) == (self.objective.direction == "maximize")
