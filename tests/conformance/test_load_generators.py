@@ -4,6 +4,7 @@ All selected levels are measured first, side by side where they mostly wait; eac
 """
 
 import asyncio
+import os
 from collections.abc import AsyncIterator, Iterable, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
@@ -77,11 +78,22 @@ class Lane:
         )
 
 
+FULL = bool(os.environ.get("ORACLE_FULL"))
+"""Every behaviour at 1 and at 8 clients; else at one of them, at the other by the next load generator."""
+
+
+def _clients(turn: int) -> tuple[int, ...]:
+    return (1, 8) if FULL else ((1, 8)[turn % 2],)
+
+
 CASES = [
-    Case(generator, name, concurrency)
-    for generator in BENCHMARKS
-    for concurrency, names in ((1, BEHAVIOURS), (8, BEHAVIOURS), (64, MANY))
-    for name in names
+    *(
+        Case(generator, name, concurrency)
+        for turn, generator in enumerate(BENCHMARKS)
+        for number, name in enumerate(BEHAVIOURS)
+        for concurrency in _clients(turn + number)
+    ),
+    *(Case(generator, name, 64) for generator in BENCHMARKS for name in MANY),
 ]
 Found = dict[Case, Verdict]
 

@@ -45,7 +45,7 @@ def test_a_task_killed_again_and_again_ends_as_if_it_had_never_been(
     finished: dict[int, Any] = {}
     running = command.start("tune", command.file("task", task))
     kills = 0
-    while kills < 8:
+    while kills < 6:
         try:
             running.wait(timeout=dice.uniform(0.6, 3.5))
             if running.returncode == 0:

@@ -114,7 +114,7 @@ def test_an_answer_needs_a_step_for_each_token() -> None:
     assert yields == [0, 0, 0, 1, 1, 1]
 
 
-@pytest.mark.slow
+@pytest.mark.alone
 async def test_a_real_server_under_a_real_load_agrees_with_the_prediction(tmp_path: Path) -> None:
     """On the ratio of two configurations: both suffer from a busy machine."""
     predicted, measured = [], []
