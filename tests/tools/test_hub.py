@@ -130,7 +130,7 @@ REFUSALS = {
     "400": (json_answer({"error": "what?"}, 400), UnavailableError, r"does not give the model org/m \(400: what\?"),
     "no JSON": (Answer(200, b"hello"), UnavailableError, r"does not answer as the hub does; check AUTOTUNER_HF_EN"),
     "other JSON": (json_answer([1]), UnavailableError, r"does not answer as the hub does"),
-    "silence": (Answer(silent=True), UnavailableError, r"did not answer in 0\.3 s; try again.*AUTOTUNER_HF_TIMEOUT_S"),
+    "silence": (Answer(silent=True), UnavailableError, r"did not answer in 1\.5 s; try again.*AUTOTUNER_HF_TIMEOUT_S"),
 }  # fmt: skip
 
 
@@ -140,7 +140,7 @@ async def test_every_refusal_says_what_and_what_to_do_and_is_not_asked_again(tun
     with hub() as there:
         there.refusal = answer
         with pytest.raises(error, match=words):
-            await call(tuner, there, "hf_model_info", {"hf_timeout_s": 0.3 if answer.silent else 30}, repo="org/m")
+            await call(tuner, there, "hf_model_info", {"hf_timeout_s": 1.5 if answer.silent else 30}, repo="org/m")
         assert len(there.server.asked) == 1
 
 
