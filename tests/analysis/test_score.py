@@ -166,6 +166,13 @@ def test_a_latency_is_the_mean_over_all_levels_and_needs_every_one() -> None:
         assert score(left, THROUGHPUT, None, [SCENARIO], LEVELS, 0) is not None
 
 
+def test_a_latency_over_one_level_is_judged_at_that_level() -> None:
+    found = score([point(8, ttft=0.3)], TTFT, None, [SCENARIO], [8], 0)
+    assert found is not None
+    assert found.value == pytest.approx(0.3)
+    assert found.points[0].concurrency == 8
+
+
 def test_scenarios_are_kept_apart_and_joined_by_the_geometric_mean() -> None:
     points = [point(8, rate=100), point(8, rate=400, scenario="D(9,9)"), point(8, rate=9999, scenario="D(1,1)")]
     found = score(points, THROUGHPUT, None, [SCENARIO, "D(9,9)"], [8], 0)

@@ -5,23 +5,21 @@ import json
 import re
 import signal
 import sys
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import AbstractAsyncContextManager
 from pathlib import Path
+from typing import Any
 
 import httpx
 import psutil
 import pytest
 
 from tests.fakes.genai_home import genai_home
+from tests.fakes.load_rig import LoadRig, load_rig
 from tests.fakes.simulated_process import MODEL, simulated
 from tuner.benchmarks import genai_bench, pacing, warm_process
-from tuner.benchmarks.genai_bench import GenaiBench, WarmGenaiBench
 from tuner.benchmarks.requests import Request, read
-from tuner.domain import Label, LoadPoint
 from tuner.engines.models import demo_model
 from tuner.errors import BenchmarkError, FailureKind, UnavailableError
-from tuner.protocols import Workload
 
 pytestmark = pytest.mark.bench
 FAST = ("--sim-speed", "20")
@@ -32,44 +30,13 @@ def tokenizer(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return demo_model.make(tmp_path_factory.mktemp("a model") / MODEL)
 
 
-class Rig:
-    """A warm generator in a data folder of its own."""
-
-    def __init__(self, home: Path, load: WarmGenaiBench) -> None:
-        self.load, self.folder = load, home / "runs" / "task" / "3"
-
-    async def measure(self, url: str, scenario: str = "D(40,8)", concurrency: int = 2) -> LoadPoint:
-        return await self.load.measure(url, MODEL, scenario, concurrency, self.folder)
-
-    def file(self, raw: str | None) -> Path:
-        assert raw is not None
-        return self.folder.parent / raw
-
-    def processes(self) -> list[psutil.Process]:
-        return [process for process in psutil.process_iter() if str(self.folder.parents[2]) in _environ(process)]
-
-
-def _environ(process: psutil.Process) -> str:
-    try:
-        return process.environ().get("AUTOTUNER_OWNER", "")
-    except psutil.Error:
-        return ""
-
-
 def kept(raw: Path) -> list[Request]:
     """What was sent and answered."""
     return [one for one in read(raw)[1] if one.answered]
 
 
-@asynccontextmanager
-async def rig(tmp_path: Path, tokenizer: Path, **changes: object) -> AsyncIterator[Rig]:
-    home = genai_home(tmp_path / "home")
-    given = {"task_id": "task", "scenarios": (), "concurrencies": (), "tokenizer": str(tokenizer), "max_time_s": 60}
-    workload = Workload(**{"max_requests": 8, **given, **changes})  # type: ignore[arg-type]
-    log = home / "runs" / "task" / "benchmark.log"
-    async with GenaiBench(home).open(workload, log, Label("task", -1, str(home))) as load:
-        assert isinstance(load, WarmGenaiBench)
-        yield Rig(home, load)
+def rig(tmp_path: Path, tokenizer: Path, **changes: Any) -> AbstractAsyncContextManager[LoadRig]:
+    return load_rig("genai-bench", tmp_path, tokenizer, 2, **{"max_requests": 8, **changes})
 
 
 async def test_every_kind_of_scenario_is_measured_and_kept_apart(tmp_path: Path, tokenizer: Path) -> None:
@@ -244,7 +211,7 @@ asyncio.run(main())
 """
     with simulated("--sim-speed", "0.2") as slow:
         tuner = await asyncio.create_subprocess_exec(sys.executable, "-c", program.replace("URL", slow.url))
-        left = await _level_of(Rig(home, None))  # type: ignore[arg-type]
+        left = await _level_of(LoadRig(home, None))  # type: ignore[arg-type]
         tuner.kill()
         await tuner.wait()
         gone, alive = await asyncio.to_thread(psutil.wait_procs, left, timeout=20)
@@ -261,7 +228,7 @@ async def _answered(url: str, requests: int) -> None:
             await asyncio.sleep(0.05)
 
 
-async def _level_of(bench: Rig) -> list[psutil.Process]:
+async def _level_of(bench: LoadRig) -> list[psutil.Process]:
     """The warm process and the level that it runs, once it does."""
     async with asyncio.timeout(60):
         while True:

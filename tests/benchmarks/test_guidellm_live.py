@@ -4,11 +4,12 @@ import asyncio
 import json
 import re
 import sys
-from collections.abc import AsyncIterator, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import Sequence
+from contextlib import AbstractAsyncContextManager
 from itertools import pairwise
 from pathlib import Path
 from statistics import fmean, median
+from typing import Any
 
 import httpx
 import psutil
@@ -16,14 +17,13 @@ import pytest
 from tokenizers import Tokenizer
 
 from tests.fakes.genai_home import genai_home
+from tests.fakes.load_rig import LoadRig, load_rig
 from tests.fakes.simulated_process import MODEL, simulated
-from tuner.benchmarks.guidellm import Guidellm, WarmGuidellm
 from tuner.benchmarks.requests import Request, read
-from tuner.domain import Label, LoadPoint
+from tuner.domain import LoadPoint
 from tuner.engines.models import demo_model
 from tuner.engines.simulated.law import Configuration
 from tuner.errors import BenchmarkError, FailureKind, UnavailableError
-from tuner.protocols import Workload
 
 pytestmark = pytest.mark.bench
 FAST = ("--sim-speed", "20")
@@ -34,41 +34,12 @@ def tokenizer(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return demo_model.make(tmp_path_factory.mktemp("a model") / MODEL)
 
 
-class Rig:
-    """A warm generator in a data folder of its own."""
-
-    def __init__(self, home: Path, load: WarmGuidellm) -> None:
-        self.load, self.folder = load, home / "runs" / "task" / "3"
-
-    async def measure(
-        self, url: str, scenario: str = "D(40,8)", concurrency: int = 0, rate: float | None = None
-    ) -> LoadPoint:
-        return await self.load.measure(url, MODEL, scenario, concurrency, self.folder, rate=rate)
-
-    def requests(self, point: LoadPoint) -> list[Request]:
-        assert point.raw is not None
-        return sorted(read(self.folder.parent / point.raw)[1], key=lambda one: one.begun_at)
-
-    def processes(self) -> list[psutil.Process]:
-        return [process for process in psutil.process_iter() if str(self.folder.parents[2]) in _environ(process)]
+def sent(bench: LoadRig, point: LoadPoint) -> list[Request]:
+    return sorted(read(bench.file(point.raw))[1], key=lambda one: one.begun_at)
 
 
-def _environ(process: psutil.Process) -> str:
-    try:
-        return process.environ().get("AUTOTUNER_OWNER", "")
-    except psutil.Error:
-        return ""
-
-
-@asynccontextmanager
-async def rig(tmp_path: Path, tokenizer: Path, **changes: object) -> AsyncIterator[Rig]:
-    home = genai_home(tmp_path / "home", "guidellm")
-    given = {"task_id": "task", "scenarios": (), "concurrencies": (), "tokenizer": str(tokenizer), "max_time_s": 60.0}
-    workload = Workload(**{"max_requests": 20, **given, **changes})  # type: ignore[arg-type]
-    log = home / "runs" / "task" / "benchmark.log"
-    async with Guidellm(home).open(workload, log, Label("task", -1, str(home))) as load:
-        assert isinstance(load, WarmGuidellm)
-        yield Rig(home, load)
+def rig(tmp_path: Path, tokenizer: Path, **changes: Any) -> AbstractAsyncContextManager[LoadRig]:
+    return load_rig("guidellm", tmp_path, tokenizer, **{"max_requests": 20, **changes})
 
 
 def gaps(times: Sequence[float]) -> list[float]:
@@ -81,9 +52,9 @@ async def test_requests_are_due_at_the_rate_that_was_asked_for(tmp_path: Path, t
             point = await bench.measure(server.url, rate=20.0)
     assert point.valid, point.error
     assert (point.name, point.requests) == ("D(40,8) @ 20/s", 20)
-    due = [one.scheduled_at or 0.0 for one in bench.requests(point)]
+    due = [one.scheduled_at or 0.0 for one in sent(bench, point)]
     assert median(gaps(due)) == pytest.approx(0.05, abs=0.002)
-    assert {(one.wanted_tokens, one.output_tokens, one.pieces) for one in bench.requests(point) if one.answered} == {
+    assert {(one.wanted_tokens, one.output_tokens, one.pieces) for one in sent(bench, point) if one.answered} == {
         (8, 8, 8)
     }
 
@@ -94,8 +65,8 @@ async def test_poisson_requests_are_due_at_the_planned_times_and_the_next_config
     with simulated(*FAST) as server:
         async with rig(tmp_path, tokenizer) as bench:
             points = [await bench.measure(server.url, rate=30.0) for _ in range(2)]
-            due = [one.scheduled_at or 0.0 for one in bench.requests(points[0])]
-            again = [one.scheduled_at or 0.0 for one in bench.requests(points[1])]
+            due = [one.scheduled_at or 0.0 for one in sent(bench, points[0])]
+            again = [one.scheduled_at or 0.0 for one in sent(bench, points[1])]
     both = min(len(due), len(again))
     assert gaps(due[:both]) == pytest.approx(gaps(again[:both]), abs=0.003)
     assert max(gaps(due)) > 3 * min(gaps(due))
@@ -114,10 +85,10 @@ async def test_latencies_are_those_of_the_queue_that_the_engine_is(tmp_path: Pat
     assert alone.e2e_latency is not None
     waits: dict[float, float] = {}
     wait, before = 0.0, -1.0
-    for one in bench.requests(point):
+    for one in sent(bench, point):
         wait = max(0.0, wait + service_s - (one.begun_at - before)) if waits else 0.0
         before, waits[one.begun_at] = one.begun_at, wait
-    answered = [one for one in bench.requests(point) if one.answered]
+    answered = [one for one in sent(bench, point) if one.answered]
     expected = alone.e2e_latency.mean + fmean(waits[one.begun_at] for one in answered)
     measured = fmean(one.e2e_latency or 0.0 for one in answered)
     assert measured == pytest.approx(expected, rel=0.15)
@@ -149,7 +120,7 @@ async def test_a_trace_is_replayed_with_its_times_lengths_blocks_and_sessions(tm
         hits = await _metric(server.url, "prefix_cache_hits_total")
     assert point.valid, point.error
     assert (point.name, point.requests, point.sent) == ("trace", 23, 23)
-    requests = bench.requests(point)
+    requests = sent(bench, point)
     first = requests[0].scheduled_at or 0.0
     assert [(one.scheduled_at or 0.0) - first for one in requests[:16]] == pytest.approx(
         [0.04 * n for n in range(16)], abs=0.003
@@ -223,7 +194,7 @@ async def test_a_dataset_is_sent_without_repetition(tmp_path: Path, tokenizer: P
         async with rig(tmp_path, tokenizer, dataset=prompts, additional_params={"max_tokens": 6}) as bench:
             point = await bench.measure(server.url, "dataset", 2)
     assert point.valid, point.error
-    answered = [one for one in bench.requests(point) if one.answered]
+    answered = [one for one in sent(bench, point) if one.answered]
     assert {one.output_tokens for one in answered} == {6}
     assert len({one.input_tokens for one in answered}) == len(answered)
 
@@ -307,14 +278,14 @@ asyncio.run(main())
 """
     with simulated("--sim-speed", "0.2") as slow:
         tuner = await asyncio.create_subprocess_exec(sys.executable, "-c", program.replace("URL", slow.url))
-        left = await _level_of(Rig(home, None), slow.url)  # type: ignore[arg-type]
+        left = await _level_of(LoadRig(home, None), slow.url)  # type: ignore[arg-type]
         tuner.kill()
         await tuner.wait()
         _, alive = await asyncio.to_thread(psutil.wait_procs, left, timeout=20)
         assert alive == []
 
 
-async def _level_of(bench: Rig, url: str) -> list[psutil.Process]:
+async def _level_of(bench: LoadRig, url: str) -> list[psutil.Process]:
     """The warm process, and its children, the workers last, once requests are under way."""
     async with asyncio.timeout(60):
         while await _metric(url, "num_requests_running") == 0:

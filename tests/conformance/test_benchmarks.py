@@ -7,11 +7,12 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 
 import httpx
-import psutil
 import pytest
 
 from tests.fakes.genai_home import genai_home
+from tests.fakes.load_rig import unspoiled
 from tests.fakes.simulated_process import MODEL, simulated
+from tests.fakes.watching import owned
 from tuner.benchmarks import BENCHMARKS
 from tuner.domain import Label
 from tuner.engines.models import demo_model
@@ -42,18 +43,6 @@ async def opened(name: str, tmp_path: Path) -> AsyncIterator[tuple[LoadGenerator
         yield load, home / "runs" / "task" / "0"
 
 
-def ours(tmp_path: Path) -> list[psutil.Process]:
-    """Processes that carry the label of this test."""
-    found = []
-    for process in psutil.process_iter():
-        try:
-            if process.environ().get("AUTOTUNER_OWNER") == str(tmp_path / "home"):
-                found.append(process)
-        except psutil.Error:
-            continue
-    return found
-
-
 async def running(url: str) -> None:
     """Waits until the server works on a request."""
     async with asyncio.timeout(60), httpx.AsyncClient() as client:
@@ -82,8 +71,8 @@ async def test_what_is_missing_cannot_be_opened(name: str, tmp_path: Path) -> No
 async def test_a_level_is_measured_with_its_requests_kept_and_nothing_left(name: str, tmp_path: Path) -> None:
     with simulated("--sim-speed", "20") as server:
         async with opened(name, tmp_path) as (load, folder):
-            point = await load.measure(server.url, MODEL, "D(40,8)", 2, folder)
-            assert ours(tmp_path)
+            point = await unspoiled(lambda: load.measure(server.url, MODEL, "D(40,8)", 2, folder))
+            assert owned(tmp_path / "home")
     assert point.valid, point.error
     assert (point.scenario, point.concurrency) == ("D(40,8)", 2)
     assert point.requests >= 8
@@ -95,14 +84,14 @@ async def test_a_level_is_measured_with_its_requests_kept_and_nothing_left(name:
     assert point.raw is not None
     assert (folder.parent / point.raw).is_relative_to(folder)
     assert (folder.parent / point.raw).stat().st_size
-    assert ours(tmp_path) == []
+    assert owned(tmp_path / "home") == []
 
 
 @pytest.mark.bench
 async def test_a_level_that_runs_again_replaces_what_it_left(name: str, tmp_path: Path) -> None:
     with simulated("--sim-speed", "20") as server:
         async with opened(name, tmp_path) as (load, folder):
-            points = [await load.measure(server.url, MODEL, "D(40,8)", 2, folder) for _ in range(2)]
+            points = [await unspoiled(lambda: load.measure(server.url, MODEL, "D(40,8)", 2, folder)) for _ in range(2)]
     assert points[0].raw == points[1].raw
     assert all(point.valid for point in points)
 
@@ -134,7 +123,7 @@ async def test_a_cancelled_level_leaves_nothing_and_the_next_one_runs(name: str,
             measuring.cancel()
             with pytest.raises(asyncio.CancelledError):
                 await measuring
-            assert ours(tmp_path) == []
+            assert owned(tmp_path / "home") == []
             assert (await load.measure(fast.url, MODEL, "D(40,8)", 2, folder)).valid
 
 
@@ -143,4 +132,4 @@ async def test_an_exception_inside_leaves_nothing(name: str, tmp_path: Path) -> 
     with pytest.raises(KeyError):
         async with opened(name, tmp_path):
             raise KeyError
-    assert ours(tmp_path) == []
+    assert owned(tmp_path / "home") == []

@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import psutil
@@ -17,6 +18,18 @@ def wait_for(what: Callable[[], Any], why: str, patience_s: float = 60) -> Any:
             return found
         time.sleep(0.02)
     raise AssertionError(f"never came: {why}")
+
+
+def owned(home: Path) -> list[psutil.Process]:
+    """Processes that carry the label of tuners of this data folder."""
+    found = []
+    for process in psutil.process_iter():
+        try:
+            if process.environ().get("AUTOTUNER_OWNER") == str(home):
+                found.append(process)
+        except (psutil.Error, OSError):
+            continue
+    return found
 
 
 def labelled(command: Command) -> list[psutil.Process]:

@@ -46,8 +46,9 @@ def score(
 
     Maximizing, a scenario is judged at its best level: feasible before infeasible, then the smaller violation, then the
     better penalised value, then the lower load. Minimizing, by the mean of values and of penalised values over
-    all requested levels, with their violations summed; every one must count. Over several scenarios values are
-    geometric means, violations are summed, and excesses are the worst.
+    all requested levels, with their violations summed; every one must count, and where there is one, that is the
+    operating point. Over several scenarios values are geometric means, violations are summed, and excesses are the
+    worst.
 
     A level counts if it is valid and has every metric that the objective and the SLOs name: one-token answers have no
     TPOT, so under a TPOT bound they prove nothing.

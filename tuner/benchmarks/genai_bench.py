@@ -21,8 +21,6 @@ from tuner.benchmarks.requests import Level
 from tuner.benchmarks.statistics import summarize
 from tuner.benchmarks.warm_process import DriverReply, WarmProcess
 from tuner.domain import Label, LoadPoint
-from tuner.errors import UnavailableError
-from tuner.machine.environments import find
 from tuner.protocols import Recipe, Workload
 
 ENVIRONMENT = "genai-bench"
@@ -41,19 +39,15 @@ class GenaiBench:
     shapes: ClassVar[frozenset[str]] = frozenset()
 
     def missing(self) -> str | None:
-        if find(self.home, [ENVIRONMENT]) is not None:
-            return None
-        return f"The load generator {ENVIRONMENT} is not installed; run: autotuner engine install {ENVIRONMENT}"
+        return warm_process.missing(self.home, ENVIRONMENT)
 
     @asynccontextmanager
     async def open(self, workload: Workload, log: Path, label: Label) -> AsyncIterator["WarmGenaiBench"]:
         """Raises:
         UnavailableError: it is not installed.
         """
-        installation = find(self.home, [ENVIRONMENT])
-        if installation is None:
-            raise UnavailableError(self.missing() or "")
-        warm = WarmGenaiBench(installation.python, workload, log, label, self.home / "processes")
+        python = warm_process.interpreter(self.home, ENVIRONMENT)
+        warm = WarmGenaiBench(python, workload, log, label, self.home / "processes")
         try:
             await warm.start()
             yield warm

@@ -19,8 +19,7 @@ from tuner.benchmarks.schedule import Conversation
 from tuner.benchmarks.statistics import summarize
 from tuner.benchmarks.warm_process import DriverReply, WarmProcess
 from tuner.domain import Label, Level, LoadPoint
-from tuner.errors import BenchmarkError, FailureKind, UnavailableError
-from tuner.machine.environments import find
+from tuner.errors import BenchmarkError, FailureKind
 from tuner.protocols import Recipe, Workload
 
 ENVIRONMENT = "guidellm"
@@ -50,20 +49,16 @@ class Guidellm:
     shapes: ClassVar[frozenset[str]] = frozenset({"request_rate", "trace", "turns"})
 
     def missing(self) -> str | None:
-        if find(self.home, [ENVIRONMENT]) is not None:
-            return None
-        return f"The load generator {ENVIRONMENT} is not installed; run: autotuner engine install {ENVIRONMENT}"
+        return warm_process.missing(self.home, ENVIRONMENT)
 
     @asynccontextmanager
     async def open(self, workload: Workload, log: Path, label: Label) -> AsyncIterator["WarmGuidellm"]:
         """Raises:
         UnavailableError: it is not installed.
         """
-        installation = find(self.home, [ENVIRONMENT])
-        if installation is None:
-            raise UnavailableError(self.missing() or "")
+        python = warm_process.interpreter(self.home, ENVIRONMENT)
         registry = self.home / "processes"
-        process = WarmProcess(ENVIRONMENT, installation.python, DRIVER, workload.tokenizer, log, label, registry)
+        process = WarmProcess(ENVIRONMENT, python, DRIVER, workload.tokenizer, log, label, registry)
         try:
             await process.start()
             yield WarmGuidellm(process, workload)

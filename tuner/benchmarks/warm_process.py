@@ -23,6 +23,7 @@ from tuner.errors import BenchmarkError, DeploymentError, FailureKind, Unavailab
 from tuner.logs import failures
 from tuner.logs.tail import tail
 from tuner.machine import processes
+from tuner.machine.environments import find
 
 WARM_LIMIT_S = 180.0
 """For the imports, on a machine where an engine starts at the same time."""
@@ -165,6 +166,24 @@ class WarmProcess:
 
     def _lines(self) -> tuple[str, ...]:
         return tuple(tail(self.log, failures.LINES))
+
+
+def missing(home: Path, name: str) -> str | None:
+    """That the environment of a load generator is not installed, with the command that gets it."""
+    if find(home, [name]) is not None:
+        return None
+    return f"The load generator {name} is not installed; run: autotuner engine install {name}"
+
+
+def interpreter(home: Path, name: str) -> Path:
+    """Of the load generator's environment.
+
+    Raises:
+        UnavailableError: it is not installed.
+    """
+    if (installation := find(home, [name])) is None:
+        raise UnavailableError(missing(home, name) or "")
+    return installation.python
 
 
 def parts(kept: Path, count: int) -> tuple[list[ProcessLine], list[Request]]:
