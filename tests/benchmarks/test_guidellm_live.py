@@ -19,6 +19,7 @@ from tokenizers import Tokenizer
 from tests.fakes.genai_home import genai_home
 from tests.fakes.load_rig import LoadRig, load_rig
 from tests.fakes.simulated_process import MODEL, simulated
+from tuner.benchmarks import guidellm
 from tuner.benchmarks.requests import Request, read
 from tuner.domain import LoadPoint
 from tuner.engines.models import demo_model
@@ -247,6 +248,28 @@ async def test_a_killed_generator_is_this_machines_fault_and_is_replaced(
             assert (await bench.measure(fast.url, rate=20.0)).sent
 
 
+async def test_a_level_that_does_not_begin_is_this_machines_fault_and_the_next_one_runs(
+    tmp_path: Path, tokenizer: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with simulated(*FAST) as server:
+        async with rig(tmp_path, tokenizer) as bench:
+            await bench.measure(server.url, rate=20.0)
+            before = {process.pid for process in bench.processes()}
+            monkeypatch.setattr(guidellm, "START_LIMIT_S", 1.0)
+            measuring = asyncio.create_task(bench.measure(server.url, rate=20.0))
+            async with asyncio.timeout(60):
+                while not (fresh := [process for process in bench.processes() if process.pid not in before]):
+                    await asyncio.sleep(0.01)
+            for process in fresh:
+                process.suspend()
+            with pytest.raises(BenchmarkError, match="no request left within 1 s") as caught:
+                await measuring
+            assert caught.value.kind is FailureKind.INFRASTRUCTURE
+            monkeypatch.undo()
+            assert (await bench.measure(server.url, rate=20.0)).sent
+            assert not [process for process in fresh if process.is_running()]
+
+
 async def test_a_cancelled_level_leaves_no_process(tmp_path: Path, tokenizer: Path) -> None:
     with simulated("--sim-speed", "0.2") as slow, simulated(*FAST) as fast:
         async with rig(tmp_path, tokenizer) as bench:
@@ -264,6 +287,7 @@ async def test_nothing_outlives_a_tuner_that_is_killed(tmp_path: Path, tokenizer
     home = genai_home(tmp_path / "home", "guidellm")
     program = f"""
 import asyncio, pathlib
+from tuner.benchmarks import guidellm
 from tuner.benchmarks.guidellm import Guidellm
 from tuner.domain import Label
 from tuner.protocols import Workload

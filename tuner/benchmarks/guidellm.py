@@ -26,6 +26,8 @@ ENVIRONMENT = "guidellm"
 DRIVER = Path(__file__).with_name("guidellm_driver.py")
 TOKENS_EACH = 2000
 """Output tokens per second that one worker process is given, as far as there are processors."""
+START_LIMIT_S = 45.0
+"""From the order of a level to its first request, on a machine where much else runs."""
 UNKNOWN_TOKENS = 100
 """Of an answer, where its length is open."""
 
@@ -138,6 +140,7 @@ class WarmGuidellm:
             "planned": sum(len(one.turns) for one in planned),
             "unmeasured": self._unmeasured(level),
             "wanted": sum(len(one.turns) for one in planned) if _finite(level) else self._wanted(level),
+            "start_s": START_LIMIT_S,
             "time_s": workload.max_time_s,
             "patience_s": pacing.LEAST_PATIENCE_S,
             "processes": self._processes(level, planned),

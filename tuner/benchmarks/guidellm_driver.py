@@ -67,8 +67,7 @@ CLOSED_START_S, OPEN_START_S = 0.2, 0.6
 """From when the workers are ready to the first request. The first of an open loop is on time."""
 POLL_S, LOOK_S = 0.02, 0.2
 LAG_EVERY_S = 0.01
-PROCESSES = multiprocessing.get_context("forkserver")
-"""The imports of a level's processes are paid once."""
+SPAWN = multiprocessing.get_context("spawn")
 
 Message = dict[str, Any]
 """One line of JSON, in or out."""
@@ -85,7 +84,6 @@ def main(tokenizer_name: str) -> None:
         _answer(_told(error))
         return
     settings.mp_poll_interval = POLL_S
-    settings.mp_context_type = "forkserver"
     _answer({})
     for order in _orders():
         _answer(asyncio.run(_sent(_Run(order, tokenizer, words))))
@@ -93,7 +91,7 @@ def main(tokenizer_name: str) -> None:
 
 async def _sent(run: "_Run") -> Message:
     """How the level ended."""
-    threading.Thread(target=_guard, args=(run.level,), daemon=True).start()
+    threading.Thread(target=_guard, args=(run,), daemon=True).start()
     try:
         return await run.run()
     except BaseException as error:
@@ -101,15 +99,18 @@ async def _sent(run: "_Run") -> Message:
         _give_up(_told(error))
 
 
-def _guard(level: Until) -> None:
-    """A worker that is killed can take a lock with it that guidellm waits for, so it is missed here."""
-    workers: set[Any] = set()
+def _guard(run: "_Run") -> None:
+    """A worker that is killed can take a lock with it that guidellm waits for, so it is missed here; so is a level that
+    does not begin."""
+    level, workers, started_at = run.level, set[Any](), time.monotonic()
     while not level.why:
         time.sleep(LOOK_S)
         workers.update(multiprocessing.active_children())
         dead = [one for one in workers if one.exitcode is not None and one.exitcode < 0]
         if dead and not level.why:
             _give_up({"error": f"a worker process died with signal {-dead[0].exitcode}", "died": True})
+        if not level.numbers and time.monotonic() - started_at > run.first_due_s + run.order["start_s"]:
+            _give_up({"error": f"no request left within {run.order['start_s']:g} s", "died": True})
 
 
 def _give_up(outcome: Message) -> NoReturn:
@@ -150,6 +151,8 @@ class _Run:
         self.order, self.tokenizer, self.words = order, tokenizer, words
         self.until = _Until(order)
         self.level, self.chats = self.until.level, _Chats(order, self.until.last_sign)
+        with Path(order["schedule"]).open(encoding="utf-8") as lines:
+            self.first_due_s: float = json.loads(next(lines))["turns"][0][2] or 0.0
 
     async def run(self) -> Message:
         order, used = self.order, _processor_s()
@@ -292,7 +295,7 @@ class _Until:
 
     def __init__(self, order: Message) -> None:
         self.level = Until(order["wanted"], order["time_s"], order["patience_s"], order["unmeasured"])
-        self.last_sign = PROCESSES.RawValue("d")
+        self.last_sign = SPAWN.RawValue("d")
 
     def __call__(self, state: Any, info: RequestInfo | None) -> Any:
         now, level = time.monotonic(), self.level
@@ -311,7 +314,7 @@ class _Chats:
 
     def __init__(self, order: Message, last_sign: Any) -> None:
         self.order, self.last_sign, self.place = order, last_sign, chats.Place(order["url"])
-        self.workers = PROCESSES.Value("i", 0)
+        self.workers = SPAWN.Value("i", 0)
 
     @property
     def processes_limit(self) -> int | None:
